@@ -1,0 +1,44 @@
+"""The local clock, so that a demo can run faster and a test can hold it still."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Local time in seconds since the epoch, and a way to wait for it."""
+
+    def now(self) -> float:
+        """The local time."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds of this clock; returns at once for zero or less."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class FastClock:
+    """A clock that starts with the machine's time and runs ``speed`` times as fast; for the demo."""
+
+    def __init__(self, speed: float) -> None:
+        self.speed = speed
+        self._origin = time.time()
+        self._started = time.monotonic()
+
+    def now(self) -> float:
+        return self._origin + (time.monotonic() - self._started) * self.speed
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / self.speed)
