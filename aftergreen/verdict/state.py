@@ -1,0 +1,317 @@
+"""The frozen values of the verdict: what the step function carries from instant to instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aftergreen.model import Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
+
+
+class Phase(StrEnum):
+    """Where a rule stands."""
+
+    WARM_UP = "warm-up"
+    OK = "ok"
+    OVER_LIMIT = "over limit"
+    BREACHED = "breached"
+    CLEARING = "clearing"
+
+
+class ReleaseState(StrEnum):
+    """Where a release stands."""
+
+    PREFLIGHT = "preflight"
+    SEALED = "sealed"
+    WARM_UP = "warm-up"
+    WATCHING = "watching"
+    INCOMPLETE = "incomplete"
+    BLIND = "blind"
+    QUIET = "quiet"
+    PROPOSED = "rollback proposed"
+    ROLLING_BACK = "rolling back"
+    VERIFYING = "verifying"
+    ROLLED_BACK = "rolled back"
+    ROLLBACK_FAILED = "rollback failed"
+    FINISHED = "finished"
+    UNPROVEN = "unproven"
+    ABANDONED = "abandoned"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is judged in this state."""
+        return self in ENDED
+
+
+ENDED = frozenset(
+    {ReleaseState.ROLLED_BACK, ReleaseState.FINISHED, ReleaseState.UNPROVEN, ReleaseState.ABANDONED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """How a signal was before: median and spread of its samples, in the signal's unit.
+
+    ``spread`` is the median absolute deviation. ``unfit`` says why relative rules may not use it; empty
+    where it is fit. ``broken`` says that a rule was already exceeded by the newest samples before the
+    deployment.
+    """
+
+    median: float
+    spread: float
+    samples: int
+    expected: int
+    unfit: str = ""
+    broken: bool = False
+
+    @property
+    def fit(self) -> bool:
+        """Whether relative rules may compare with it."""
+        return not self.unfit
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Why a rule cannot judge, and since when."""
+
+    why: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Everything needed to check a decision by hand.
+
+    ``query`` is one expression that gives ``value`` again when it is evaluated at ``at``; it is empty for
+    a probe, whose ``probe`` names what was reached for. ``window`` is the look-back that was in use.
+    """
+
+    signal: Signal
+    rule: Rule
+    at: float
+    value: float
+    limit: float
+    count: float | None
+    failures: float | None
+    baseline: Baseline | None
+    window: float
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """One rule as it stands: its phase, its fuse, and the numbers that put it there.
+
+    ``limit`` and ``clear`` are the effective values, None while a relative rule has no fit baseline.
+    ``burnt`` and ``cleared`` are seconds of fuse and of clearing. ``onset`` is the first instant of the
+    run over the limit, warm-up included; ``judged`` and ``asked`` count the instants that could and that
+    should have been judged.
+    """
+
+    signal: Signal
+    rule: Rule
+    limit: float | None
+    clear: float | None
+    phase: Phase = Phase.WARM_UP
+    burnt: float = 0.0
+    onset: float | None = None
+    last_over: float | None = None
+    peak: float | None = None
+    breached_at: float | None = None
+    cleared: float = 0.0
+    clear_since: float | None = None
+    last_clear: float | None = None
+    unknown: Unknown | None = None
+    judged: int = 0
+    asked: int = 0
+    receipt: Receipt | None = None
+
+    @property
+    def breached(self) -> bool:
+        """Whether the breach stands: also while it clears."""
+        return self.phase in (Phase.BREACHED, Phase.CLEARING)
+
+    @property
+    def burning(self) -> bool:
+        """Whether the fuse burns."""
+        return self.phase is Phase.OVER_LIMIT
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the fuse fires if the signal stays over its limit."""
+        return max(0.0, self.rule.sustained - self.burnt)
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A fuse that burnt at least half way and went out."""
+
+    rule: RuleState
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The samples of one dot column of a chart: when it starts, its extremes and its last value."""
+
+    at: float
+    low: float
+    high: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a chart draws: gap-free runs of buckets, oldest first. A gap is where the value was unknown."""
+
+    width: float
+    runs: tuple[tuple[Bucket, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """One signal as it stands."""
+
+    signal: Signal
+    baseline: Baseline | None
+    rules: tuple[RuleState, ...]
+    trace: Trace
+    reading: Reading | None = None
+    at: float | None = None
+    unknown: Unknown | None = None
+    trials: float = 0.0
+    trials_at: float | None = None
+
+
+class EventKind(StrEnum):
+    """What is worth a line in the log."""
+
+    SEALED = "sealed"
+    BASELINE_UNFIT = "baseline unfit"
+    JUDGING = "judging"
+    OVER_LIMIT = "over limit"
+    BACK = "back in range"
+    NEAR_MISS = "near miss"
+    BREACHED = "breached"
+    CLEARED = "cleared"
+    UNKNOWN = "unknown"
+    KNOWN = "known"
+    BLIND = "blind"
+    SIGHT = "sight"
+    QUIET = "quiet"
+    EXTENDED = "extended"
+    ROLLBACK_STARTED = "rollback started"
+    ROLLBACK_ENDED = "rollback ended"
+    RECOVERED = "recovered"
+    STILL_BURNING = "still burning"
+    ENDED = "ended"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at ``at``; `aftergreen.words` turns it into a sentence."""
+
+    at: float
+    kind: EventKind
+    signal: Signal | None = None
+    rule: RuleState | None = None
+    reading: Reading | None = None
+    text: str = ""
+    by: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A rollback command that was started, and what came of it.
+
+    Times are local to the backend's clock; ``exit_code`` is None while it runs and where it never
+    started or timed out. ``good_since`` is the first sample of the good run after the command's end.
+    """
+
+    attempt: int
+    by: str
+    command: tuple[str, ...]
+    started_at: float
+    leading: RuleState | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    timed_out: bool = False
+    error: str = ""
+    output: str = ""
+    good_since: float | None = None
+    recovered: bool | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the command has not ended."""
+        return self.ended_at is None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command ended with 0."""
+        return self.ended_at is not None and self.exit_code == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What does not change during a watch: the plan, the release, its seal and its baselines.
+
+    ``advice_ends`` ends the release at the first rollback advice: a gate without automatic rollback.
+    ``rollback_problem`` is what preflight found wrong with the rollback command; empty where it is ready.
+    """
+
+    plan: Plan
+    release: Release
+    seal: str
+    baselines: Mapping[SignalKey, Baseline]
+    advice_ends: bool = False
+    rollback_problem: str = ""
+
+    @property
+    def starts(self) -> float:
+        """When watch time begins: the rollout is over."""
+        return self.release.deployed_at + self.plan.timing.rollout
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A release as it stands after ``at``, the newest instant that was judged.
+
+    ``watched`` is watch time: seconds since ``setup.starts`` in which something could be measured.
+    ``blind`` is what could not be. ``extended`` is how far the end was moved for a burning fuse.
+    """
+
+    setup: Setup
+    view: View
+    at: float
+    state: ReleaseState
+    signals: Mapping[SignalKey, SignalState]
+    reason: str = ""
+    watched: float = 0.0
+    blind: float = 0.0
+    blind_since: float | None = None
+    extended: float = 0.0
+    rollback: Rollback | None = None
+    running: Mapping[str, float] | None = None
+    near_misses: tuple[NearMiss, ...] = ()
+    decided: RuleState | None = None
+    missing: tuple[str, ...] = field(default=())
+
+    @property
+    def total(self) -> float:
+        """How much watch time the release needs, extension included."""
+        return self.setup.plan.timing.duration + self.extended
+
+    @property
+    def rules(self) -> tuple[RuleState, ...]:
+        """All rules, in the order of the walk."""
+        return tuple(
+            rule
+            for indicator in Indicator
+            for signal in self.signals.values()
+            if signal.signal.indicator is indicator
+            for rule in signal.rules
+        )
