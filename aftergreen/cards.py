@@ -1,0 +1,122 @@
+"""The longer texts: the receipt of a decision and the finish card of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aftergreen.model import Backend
+from aftergreen.promql import curl
+from aftergreen.units import format_duration, format_value
+from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import Receipt, ReleaseState, RuleState
+from aftergreen.words import baseline, comparison, count, doubt, failure, local_time, outcome, rule
+
+Rows = tuple[tuple[str, str], ...]
+
+
+def receipt_rows(status: RuleState, backend: Backend, offset: float = 0.0) -> Rows:
+    """The receipt of a rule as label and text; empty while the rule has compared nothing over its limit."""
+    receipt = status.receipt
+    if receipt is None:
+        return ()
+    unit = receipt.signal.unit
+    rows = [
+        ("rule", rule(status)),
+        ("value", f"{format_value(receipt.value, unit)} at {local_time(receipt.at, offset)}"),
+        ("limit", format_value(receipt.limit, unit)),
+        ("baseline", baseline(receipt.baseline, unit)),
+        ("counted", _counted(receipt)),
+        ("window", f"the last {format_duration(receipt.window)}"),
+        ("query", receipt.query or f"probe {receipt.signal.probe}"),
+        ("curl", curl_line(receipt, backend)),
+    ]
+    return tuple((label, text) for label, text in rows if text)
+
+
+def curl_line(receipt: Receipt, backend: Backend) -> str:
+    """The shell line that gives the receipt's number again; empty for a probe, which has no history."""
+    return curl(backend, receipt.query, receipt.at) if receipt.query else ""
+
+
+def _counted(receipt: Receipt) -> str:
+    if receipt.count is None:
+        return ""
+    if receipt.failures is None:
+        return f"{count(receipt.count)} observations"
+    return f"{count(receipt.failures)} of {count(receipt.count)}"
+
+
+def production(snapshot: Snapshot) -> str:
+    """The first sentence of the finish card: which version production runs."""
+    state, release = snapshot.state, snapshot.state.setup.release
+    rollback = state.rollback
+    if state.running:
+        return f"Production runs {_measured(state.running)}.{_rolled_back(snapshot)}"
+    if rollback is None:
+        return f"Production runs {release.version}, as it was deployed; nothing here measured it."
+    old = release.previous or "the previous version"
+    if rollback.running:
+        return f"Production runs {release.version} or {old}: the rollback command is still running."
+    if not rollback.succeeded:
+        return f"Production may still run {release.version}: the rollback failed, {failure(rollback)}."
+    return f"Production runs {old}, as the rollback command reported.{_rolled_back(snapshot)}"
+
+
+def _measured(running: Mapping[str, float]) -> str:
+    counts = {version: number for version, number in running.items() if number}
+    total = sum(counts.values())
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(
+        f"{version} on {number:.0f} of {total:.0f} instances" for version, number in counts.items()
+    )
+
+
+def _rolled_back(snapshot: Snapshot) -> str:
+    rollback, release = snapshot.rollback, snapshot.state.setup.release
+    if rollback is None or not rollback.succeeded:
+        return ""
+    at = local_time(rollback.started_at, snapshot.context.offset)
+    return f" {release.version} was rolled back at {at} by {rollback.by}."
+
+
+def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
+    """What stays on the terminal: production's version, the verdict, why, and the exit code."""
+    state, release = snapshot.state, snapshot.state.setup.release
+    code = exit_code(state)
+    lines = [production(snapshot), f"{release.name} is {_verdict(snapshot)} (exit code {code.value})."]
+    decided = state.decided or (state.rollback.leading if state.rollback else None)
+    if decided is not None and decided.breached_at is not None:
+        at = local_time(decided.breached_at, snapshot.context.offset)
+        lines.append(f"Decided at {at}: {comparison(decided)}.")
+        lines.extend(f"Doubt: {doubt(doubted)}." for doubted in snapshot.doubts)
+        lines.extend(f"  {label:<9}{text}" for label, text in _proof(decided, snapshot))
+    lines.append(
+        f"Watched {format_duration(state.watched)} of {format_duration(state.total)}"
+        + (f", blind for {format_duration(state.blind)}" if state.blind else "")
+        + f"; sealed {state.setup.seal[:7]}."
+    )
+    lines.extend(f"Missing: {lacking}." for lacking in state.missing)
+    lines.extend(
+        f"Near miss at {local_time(near.at, snapshot.context.offset)}: {comparison(near.rule)}, "
+        f"{format_duration(near.rule.burnt)} of {format_duration(near.rule.rule.sustained)}."
+        for near in state.near_misses
+    )
+    return tuple(lines)
+
+
+def _proof(decided: RuleState, snapshot: Snapshot) -> Rows:
+    rows = receipt_rows(decided, snapshot.state.setup.plan.backend, snapshot.context.offset)
+    return tuple(row for row in rows if row[0] in ("rule", "baseline", "counted", "curl"))
+
+
+def _verdict(snapshot: Snapshot) -> str:
+    state = snapshot.state
+    if state.rollback is not None:
+        return outcome(state.rollback)
+    named = {
+        ReleaseState.PROPOSED: "left with a rollback advised that nobody ran",
+        ReleaseState.ABANDONED: f"abandoned: {state.reason}" if state.reason else "abandoned",
+    }
+    return named.get(state.state, state.state.value)

@@ -1,0 +1,128 @@
+"""One rule at one instant: warm-up, fuse, breach and clearing (semantics §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aftergreen.model import Reading, View
+from aftergreen.promql import expression, span
+from aftergreen.verdict.limits import exceeds, why_no_limit
+from aftergreen.verdict.state import Baseline, EventKind, Phase, Receipt, RuleState, Unknown
+
+NEAR_MISS_SHARE = 0.5
+"""A fuse that burnt at least this share of its length and went out is a near miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one signal: the instant, its reading, and whether rules judge it already.
+
+    ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
+    """
+
+    at: float
+    reading: Reading
+    judging: bool
+    interval: float
+    view: View
+    baseline: Baseline | None
+
+
+def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
+    """The rule after one more instant, and what is worth telling about it.
+
+    The fuse burns over the interval between two neighbouring instants that both exceed the limit and
+    fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
+    longer than ``for``, it starts anew.
+    """
+    asked = rule.asked + (1 if look.judging else 0)
+    rule = replace(rule, asked=asked)
+    value = look.reading.value if look.reading.compared else None
+    if value is None or rule.limit is None:
+        return _unknown(rule, look), None
+    judged = rule.judged + (1 if look.judging else 0)
+    rule = replace(rule, judged=judged, unknown=None)
+    over = exceeds(rule.rule, rule.limit, value)
+    rule = replace(rule, onset=(rule.onset if rule.onset is not None else look.at) if over else None)
+    if rule.breached:
+        return _clearing(rule, look, value)
+    if not look.judging:
+        return rule, None
+    return _burn(rule, look, value) if over else _put_out(rule)
+
+
+def _unknown(rule: RuleState, look: Look) -> RuleState:
+    why = why_no_limit(rule.rule, look.baseline) if rule.limit is None else look.reading.kind.value
+    since = rule.unknown.since if rule.unknown else look.at
+    rule = replace(rule, unknown=Unknown(why, since), last_over=None, last_clear=None)
+    if look.at - since <= rule.rule.sustained:
+        return rule
+    if rule.phase is Phase.CLEARING:
+        return replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None)
+    if rule.phase is Phase.OVER_LIMIT:
+        return replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None)
+    return rule
+
+
+def _neighbours(before: float | None, look: Look) -> bool:
+    return before is not None and look.at - before <= look.interval * 1.5
+
+
+def _burn(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKind | None]:
+    started = rule.phase is not Phase.OVER_LIMIT
+    burnt = 0.0 if started else rule.burnt
+    if _neighbours(rule.last_over, look):
+        burnt += look.interval
+    worse = max if rule.rule.condition.upward else min
+    burning = replace(
+        rule,
+        phase=Phase.OVER_LIMIT,
+        burnt=burnt,
+        last_over=look.at,
+        peak=value if rule.peak is None or started else worse(rule.peak, value),
+        receipt=receipt(rule, look, value),
+    )
+    # Sums of an interval such as 0.1 s fall short of their length by rounding.
+    if burnt + 1e-6 >= rule.rule.sustained:
+        return replace(burning, phase=Phase.BREACHED, breached_at=look.at), EventKind.BREACHED
+    return burning, EventKind.OVER_LIMIT if started else None
+
+
+def _put_out(rule: RuleState) -> tuple[RuleState, EventKind | None]:
+    out = replace(rule, phase=Phase.OK, burnt=0.0, last_over=None, peak=None, receipt=None)
+    if rule.phase is not Phase.OVER_LIMIT:
+        return out, None
+    near = rule.burnt >= NEAR_MISS_SHARE * rule.rule.sustained
+    return out, EventKind.NEAR_MISS if near else EventKind.BACK
+
+
+def _clearing(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKind | None]:
+    if not look.judging:
+        return rule, None
+    if rule.clear is None or exceeds(rule.rule, rule.clear, value):
+        back = replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None, last_clear=None)
+        return back, None
+    cleared = rule.cleared + (look.interval if _neighbours(rule.last_clear, look) else 0.0)
+    since = rule.clear_since if rule.clear_since is not None else look.at
+    rule = replace(rule, phase=Phase.CLEARING, cleared=cleared, clear_since=since, last_clear=look.at)
+    if cleared + 1e-6 < rule.rule.clear_for:
+        return rule, None
+    done = replace(rule, phase=Phase.OK, burnt=0.0, cleared=0.0, last_over=None, last_clear=None, peak=None)
+    return done, EventKind.CLEARED
+
+
+def receipt(rule: RuleState, look: Look, value: float) -> Receipt:
+    """What the comparison at this instant stood on."""
+    limit = rule.limit if rule.limit is not None else 0.0
+    return Receipt(
+        signal=rule.signal,
+        rule=rule.rule,
+        at=look.at,
+        value=value,
+        limit=limit,
+        count=look.reading.count,
+        failures=look.reading.failures,
+        baseline=look.baseline,
+        window=span(rule.signal, look.at, look.view),
+        query="" if rule.signal.probe else expression(rule.signal, look.at, look.view),
+    )

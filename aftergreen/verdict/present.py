@@ -1,0 +1,50 @@
+"""Makes the snapshot of a state: everything a screen shows, derived here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aftergreen.model import Indicator
+from aftergreen.verdict.snapshot import Axis, Context, IndicatorView, Snapshot
+from aftergreen.verdict.state import Event, State
+from aftergreen.verdict.walk import advice, checklist, doubts, leading, mark_of, signals_of
+
+EVENTS_SHOWN = 200
+"""How many events a snapshot carries; the journal holds them all."""
+
+
+def axis_of(state: State) -> Axis:
+    """The fixed time axis: it is stretched once for blind time or an extension and once for verification."""
+    timing, deployed_at = state.setup.plan.timing, state.setup.release.deployed_at
+    planned = state.setup.starts + timing.duration
+    end = planned
+    if state.extended or state.at > planned:
+        end = planned + timing.duration
+    rollback, plan = state.rollback, state.setup.plan.rollback
+    if rollback is not None and rollback.ended_at is not None and plan is not None:
+        end = max(end, rollback.ended_at + plan.verify_within)
+    return Axis(deployed_at - (planned - deployed_at) / 2, deployed_at, end)
+
+
+def present(
+    state: State, context: Context, *, events: Sequence[Event] = (), output: Sequence[str] = ()
+) -> Snapshot:
+    """The snapshot of a state; ``events`` are oldest first and come out newest first."""
+    lead = leading(state)
+    newest = [s.reading.newest for s in state.signals.values() if s.reading and s.reading.newest is not None]
+    waived = state.setup.plan.waived
+    return Snapshot(
+        state=state,
+        context=context,
+        indicators=tuple(
+            IndicatorView(i, mark_of(state, i), signals_of(state, i), waived.get(i, "")) for i in Indicator
+        ),
+        leading=lead,
+        advice=advice(state),
+        doubts=doubts(state, lead),
+        checklist=checklist(state),
+        axis=axis_of(state),
+        events=tuple(reversed(events[-EVENTS_SHOWN:])),
+        output=tuple(output),
+        data_at=max(newest) if newest else None,
+    )

@@ -1,0 +1,307 @@
+"""The pure core: a state and the readings of one instant give a new state and what happened.
+
+There is no clock, no I/O and no randomness in here. Live watch, gate, history and demo all drive `step`;
+only the source and the clock differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.verdict.ending import missing
+from aftergreen.verdict.fuse import Look, advance
+from aftergreen.verdict.limits import clear_of, limit_of
+from aftergreen.verdict.state import (
+    Event,
+    EventKind,
+    NearMiss,
+    Phase,
+    ReleaseState,
+    Rollback,
+    RuleState,
+    Setup,
+    SignalState,
+    State,
+    Unknown,
+)
+from aftergreen.verdict.trace import empty_trace, extend
+from aftergreen.verdict.verify import verify
+from aftergreen.verdict.walk import breaches, fuses
+
+Events = tuple[Event, ...]
+
+EPSILON = 1e-6
+"""Seconds by which sums of intervals may fall short through rounding."""
+
+
+def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]:
+    """A sealed release at the moment of its deployment, its charts filled with the past."""
+    timing, deployed_at = setup.plan.timing, setup.release.deployed_at
+    signals: dict[SignalKey, SignalState] = {}
+    for signal in setup.plan.signals:
+        baseline = setup.baselines.get(signal.key)
+        trace = empty_trace(1.5 * timing.duration, timing.interval)
+        for instant in history:
+            trace = extend(trace, instant.at, instant.readings.get(signal.key))
+        # The deployment is a gap of its own: no line joins the old version to the new one.
+        trace = extend(trace, deployed_at, None)
+        rules = []
+        for rule in signal.rules:
+            limit = limit_of(rule, baseline)
+            rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline)))
+        signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace)
+    state = State(
+        setup=setup,
+        view=View(setup.release.version, deployed_at),
+        at=deployed_at,
+        state=ReleaseState.SEALED,
+        signals=signals,
+    )
+    unfit = tuple(
+        Event(deployed_at, EventKind.BASELINE_UNFIT, signal=signals[key].signal, text=baseline.unfit)
+        for key, baseline in setup.baselines.items()
+        if baseline.unfit and any(rule.condition.relative for rule in signals[key].signal.rules)
+    )
+    return state, (Event(deployed_at, EventKind.SEALED, text=setup.seal), *unfit)
+
+
+def step(state: State, instant: Instant) -> tuple[State, Events]:
+    """The release after one more instant of the grid, and the events of that instant.
+
+    Instants come in ascending order, each once; an ended release no longer changes.
+    """
+    if over(state):
+        return state, ()
+    blind = is_blind(instant)
+    state, events = _read(state, instant, quiet_about_unknown=blind)
+    state = _run_clock(state, instant, blind=blind)
+    state = replace(state, at=instant.at, running=instant.running or state.running)
+    state, more = _settle(state, instant)
+    return state, (*events, *more)
+
+
+def over(state: State) -> bool:
+    """Whether nothing more is judged."""
+    return state.state.ended or (state.setup.advice_ends and state.state is ReleaseState.PROPOSED)
+
+
+def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
+    """A rollback command was started."""
+    standing = breaches(state)
+    rollback = replace(rollback, leading=standing[0] if standing else None)
+    event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by)
+    return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)
+
+
+def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
+    """The rollback command ended; where it succeeded, the old version is judged from now on."""
+    at = ended.ended_at if ended.ended_at is not None else state.at
+    event = Event(at, EventKind.ROLLBACK_ENDED, text=ended.error, seconds=at - ended.started_at, by=ended.by)
+    if not ended.succeeded:
+        return replace(state, rollback=ended, state=ReleaseState.ROLLBACK_FAILED), (event,)
+    signals = {
+        key: replace(
+            signal,
+            rules=tuple(_anew(rule) for rule in signal.rules),
+            trace=extend(signal.trace, at, None),
+            unknown=None,
+        )
+        for key, signal in state.signals.items()
+    }
+    view = View(state.setup.release.previous, at)
+    return replace(state, rollback=ended, state=ReleaseState.VERIFYING, signals=signals, view=view), (event,)
+
+
+def abandon(state: State, reason: str, *, by: str = "") -> tuple[State, Events]:
+    """Somebody stopped watching, or a newer deployment made the watch pointless."""
+    if over(state):
+        return state, ()
+    ended = replace(state, state=ReleaseState.ABANDONED, reason=reason, missing=missing(state))
+    return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.ABANDONED.value, by=by),)
+
+
+def is_blind(instant: Instant) -> bool:
+    """Whether nothing can be measured: no value, and no answer that says there was no traffic."""
+    return not any(r.compared or r.kind is Kind.NO_TRAFFIC for r in instant.readings.values())
+
+
+def is_quiet(state: State) -> bool:
+    """Whether the backend answers and there is no traffic anywhere."""
+    ratios = [s.reading for s in state.signals.values() if s.signal.denominator is not None]
+    return bool(ratios) and all(r is not None and r.kind is Kind.NO_TRAFFIC for r in ratios)
+
+
+def judges(state: State, signal: Signal, at: float) -> bool:
+    """Whether rules of the signal judge at ``at``: warm-up is over and the window lies wholly inside."""
+    since = state.view.since if state.view.since is not None else at
+    verifying = state.state is ReleaseState.VERIFYING
+    wait = 0.0 if verifying else state.setup.plan.timing.warmup
+    return at + EPSILON >= since + max(wait, signal.window if signal.windowed else 0.0)
+
+
+def _read(state: State, instant: Instant, *, quiet_about_unknown: bool) -> tuple[State, list[Event]]:
+    events: list[Event] = []
+    signals = {}
+    near: list[NearMiss] = []
+    for key, before in state.signals.items():
+        reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
+        look = Look(
+            at=instant.at,
+            reading=reading,
+            judging=judges(state, before.signal, instant.at),
+            interval=state.setup.plan.timing.interval,
+            view=state.view,
+            baseline=before.baseline,
+        )
+        after, found = _advance_signal(before, look, quiet_about_unknown=quiet_about_unknown)
+        events.extend(found)
+        near.extend(NearMiss(e.rule, e.at) for e in found if e.kind is EventKind.NEAR_MISS and e.rule)
+        signals[key] = after
+    state = replace(state, signals=signals, near_misses=(*state.near_misses, *near))
+    return replace(state, decided=_decided(state)), events
+
+
+def _decided(state: State) -> RuleState | None:
+    """The breach that the advice stands on: the first one, for as long as any stands."""
+    standing = breaches(state)
+    if state.rollback is not None or (standing and state.decided is not None):
+        return state.decided
+    return standing[0] if standing else None
+
+
+def _advance_signal(
+    before: SignalState, look: Look, *, quiet_about_unknown: bool
+) -> tuple[SignalState, list[Event]]:
+    events: list[Event] = []
+    rules = []
+    for rule in before.rules:
+        after, kind = advance(rule, look)
+        if kind is not None:
+            told = rule if kind in (EventKind.NEAR_MISS, EventKind.BACK) else after
+            events.append(Event(look.at, kind, signal=before.signal, rule=told, reading=look.reading))
+        rules.append(after)
+    unknown = before.unknown
+    if not look.reading.compared and look.judging and unknown is None and not quiet_about_unknown:
+        unknown = Unknown(look.reading.kind.value, look.at)
+        events.append(Event(look.at, EventKind.UNKNOWN, signal=before.signal, reading=look.reading))
+    elif look.reading.compared and unknown is not None:
+        seconds = look.at - unknown.since
+        unknown = None
+        events.append(
+            Event(look.at, EventKind.KNOWN, signal=before.signal, reading=look.reading, seconds=seconds)
+        )
+    trials, trials_at = _count_trials(before, look)
+    after_signal = replace(
+        before,
+        rules=tuple(rules),
+        reading=look.reading,
+        at=look.at,
+        trace=extend(before.trace, look.at, look.reading),
+        unknown=unknown,
+        trials=trials,
+        trials_at=trials_at,
+    )
+    return after_signal, events
+
+
+def _count_trials(signal: SignalState, look: Look) -> tuple[float, float | None]:
+    """Trials of windows that do not overlap: each request is counted at most once."""
+    since = signal.trials_at if signal.trials_at is not None else look.view.since
+    if since is None or not signal.signal.events or look.at + EPSILON < since + signal.signal.window:
+        return signal.trials, signal.trials_at
+    return signal.trials + (look.reading.count or 0.0), look.at
+
+
+def _run_clock(state: State, instant: Instant, *, blind: bool) -> State:
+    passed = max(0.0, instant.at - max(state.at, state.setup.starts))
+    if blind:
+        since = state.blind_since if state.blind_since is not None else instant.at
+        return replace(state, blind=state.blind + passed, blind_since=since)
+    return replace(state, watched=state.watched + passed)
+
+
+def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
+    events: list[Event] = []
+    blind = is_blind(instant)
+    if blind and state.blind_since == instant.at:
+        reasons = {r.detail or r.kind.value for r in instant.readings.values()}
+        events.append(Event(instant.at, EventKind.BLIND, text=min(reasons, default="")))
+    if not blind and state.blind_since is not None:
+        seconds = instant.at - state.blind_since
+        state = replace(state, blind_since=None)
+        events.append(Event(instant.at, EventKind.SIGHT, seconds=seconds))
+    if state.rollback is not None:
+        state, more = verify(state)
+        return state, [*events, *more]
+    before = state.state
+    state = _named(state, blind=blind)
+    if state.state is ReleaseState.QUIET and before is not ReleaseState.QUIET:
+        events.append(Event(instant.at, EventKind.QUIET))
+    if before in (ReleaseState.SEALED, ReleaseState.WARM_UP) and state.state is not ReleaseState.WARM_UP:
+        events.append(Event(instant.at, EventKind.JUDGING))
+    state, more = _end(state)
+    return state, [*events, *more]
+
+
+def _named(state: State, *, blind: bool) -> State:
+    timing = state.setup.plan.timing
+    warm = max(timing.warmup, timing.rollout)
+    if breaches(state):
+        return replace(state, state=ReleaseState.PROPOSED, reason="")
+    if blind:
+        return replace(state, state=ReleaseState.BLIND, reason="nothing can be measured")
+    if state.at + EPSILON < state.setup.release.deployed_at + warm:
+        return replace(state, state=ReleaseState.WARM_UP, reason="")
+    if is_quiet(state):
+        return replace(state, state=ReleaseState.QUIET, reason="there is no traffic")
+    reason = _incomplete(state)
+    named = ReleaseState.INCOMPLETE if reason else ReleaseState.WATCHING
+    return replace(state, state=named, reason=reason)
+
+
+def _incomplete(state: State) -> str:
+    for signal in state.signals.values():
+        if signal.signal.indicator in state.setup.plan.waived or not judges(state, signal.signal, state.at):
+            continue
+        if signal.reading is not None and not signal.reading.compared:
+            return f"{signal.signal.label}: {signal.reading.kind.value}"
+        for rule in signal.rules:
+            if rule.unknown is not None:
+                return f"{rule.signal.label}: {rule.unknown.why}"
+    return ""
+
+
+def _end(state: State) -> tuple[State, list[Event]]:
+    duration = state.setup.plan.timing.duration
+    lost = max(0.0, state.blind - duration)
+    if state.watched + lost + EPSILON < state.total:
+        return state, []
+    pending = breaches(state) or fuses(state)
+    if pending and state.extended + EPSILON < duration:
+        first = state.extended == 0.0
+        longer = min(duration, state.extended + state.setup.plan.timing.interval)
+        events = [Event(state.at, EventKind.EXTENDED, rule=pending[0])] if first else []
+        return replace(state, extended=longer), events
+    lacking = missing(state)
+    ended = ReleaseState.UNPROVEN if lacking or pending else ReleaseState.FINISHED
+    state = replace(state, state=ended, reason="", missing=lacking)
+    return state, [Event(state.at, EventKind.ENDED, text=ended.value)]
+
+
+def _anew(rule: RuleState) -> RuleState:
+    """A rule at the beginning of verification: a breach stands until it clears, fuses start anew."""
+    kept = Phase.BREACHED if rule.breached else Phase.WARM_UP
+    return replace(
+        rule,
+        phase=kept,
+        burnt=0.0,
+        onset=None,
+        last_over=None,
+        peak=None,
+        cleared=0.0,
+        clear_since=None,
+        last_clear=None,
+        unknown=None,
+    )

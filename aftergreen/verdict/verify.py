@@ -1,0 +1,65 @@
+"""Verification: whether the service recovered after the rollback command (semantics §7.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftergreen.model import Then
+from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Rollback, State
+
+
+def verify(state: State) -> tuple[State, list[Event]]:
+    """The release after one more instant since a rollback was started.
+
+    Recovered: every rule that was breached has cleared and no other rollback rule is breached. The time
+    told runs from the command's start to the first sample of the good run.
+    """
+    rollback = state.rollback
+    if state.state is not ReleaseState.VERIFYING or rollback is None:
+        return state, []
+    ended_at = rollback.ended_at if rollback.ended_at is not None else state.at
+    good_since = _good_since(state, rollback)
+    rollback = replace(rollback, good_since=good_since)
+    state = replace(state, rollback=rollback)
+    if good_since is not None and _proven(state, good_since):
+        seconds = good_since - rollback.started_at
+        return _end(state, rollback, recovered=True, kind=EventKind.RECOVERED, seconds=seconds)
+    within = state.setup.plan.rollback.verify_within if state.setup.plan.rollback else 0.0
+    if state.at >= ended_at + within:
+        return _end(state, rollback, recovered=False, kind=EventKind.STILL_BURNING, seconds=within)
+    return state, []
+
+
+def _end(
+    state: State, rollback: Rollback, *, recovered: bool, kind: EventKind, seconds: float
+) -> tuple[State, list[Event]]:
+    ended = replace(state, rollback=replace(rollback, recovered=recovered), state=ReleaseState.ROLLED_BACK)
+    return ended, [Event(state.at, kind, seconds=seconds)]
+
+
+def _good_since(state: State, rollback: Rollback) -> float | None:
+    rules = [r for r in state.rules if r.rule.then is Then.ROLLBACK or r.breached]
+    bad = any(r.phase in (Phase.BREACHED, Phase.OVER_LIMIT) for r in rules)
+    judged = any(r.phase in (Phase.OK, Phase.CLEARING) for r in rules)
+    if bad or not judged or not _old_version_runs(state):
+        return None
+    return rollback.good_since if rollback.good_since is not None else state.at
+
+
+def _proven(state: State, good_since: float) -> bool:
+    if any(rule.breached for rule in state.rules):
+        return False
+    if state.decided is not None:
+        return True
+    # Rolled back without a breach: nothing had to clear, so the good run itself must be long enough.
+    needed = max((r.rule.clear_for for r in state.rules if r.rule.then is Then.ROLLBACK), default=0.0)
+    return state.at - good_since >= needed
+
+
+def _old_version_runs(state: State) -> bool:
+    if state.setup.plan.service.running is None:
+        return True
+    if not state.running:
+        return False
+    previous = state.setup.release.previous
+    return all(count == 0 or version == previous for version, count in state.running.items())

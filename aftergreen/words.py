@@ -1,0 +1,423 @@
+"""Every short sentence about rules, readings and events, generated from the evaluated objects.
+
+The screen, the plain output and the reports use the same words; nothing here knows about colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from aftergreen.model import Indicator, Kind, Reading, Signal, Then
+from aftergreen.units import format_clock, format_duration, format_limit, format_value
+from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, IndicatorView, Mark, Snapshot
+from aftergreen.verdict.state import (
+    Baseline,
+    Event,
+    EventKind,
+    Phase,
+    ReleaseState,
+    Rollback,
+    RuleState,
+)
+from aftergreen.verdict.walk import fuses, warnings
+
+SYMBOLS: Mapping[Mark, str] = {
+    Mark.OK: "✓",
+    Mark.WARN: "!",
+    Mark.BAD: "✗",
+    Mark.UNKNOWN: "?",
+    Mark.PENDING: "·",
+    Mark.WAIVED: "–",
+}
+
+_TITLES = {
+    Indicator.ERROR_RATE: ("Error rate", "errors"),
+    Indicator.LATENCY: ("Latency", "latency"),
+    Indicator.SATURATION: ("Saturation", "saturation"),
+    Indicator.DEPENDENCY: ("Dependencies", "deps"),
+    Indicator.BUSINESS: ("Business", "business"),
+}
+
+
+def indicator_title(indicator: Indicator) -> str:
+    """The indicator's name as a heading."""
+    return _TITLES[indicator][0]
+
+
+def indicator_short(indicator: Indicator) -> str:
+    """The indicator's name in the decision walk."""
+    return _TITLES[indicator][1]
+
+
+def local_time(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> str:
+    """A backend time in the reader's own zone: ``14:08:22 CET``."""
+    return f"{datetime.fromtimestamp(at + offset, UTC).astimezone(zone):%H:%M:%S %Z}"
+
+
+def count(number: float) -> str:
+    """A number of events; `increase()` extrapolates, so it may carry a fraction that nobody counted."""
+    return f"{number:,.0f}"
+
+
+def share(fraction: float) -> str:
+    """A relative change as the configuration writes it: ``50 %``."""
+    return format_limit(fraction, "%")
+
+
+def condition(status: RuleState) -> str:
+    """What the rule asks, with its effective limit: ``> 1 % for 2m``."""
+    sign = ">" if status.rule.condition.upward else "<"
+    limit = "its baseline" if status.limit is None else _limit_value(status)
+    return f"{sign} {limit} for {format_duration(status.rule.sustained)}"
+
+
+def rule(status: RuleState) -> str:
+    """The rule as it was written: ``HTTP 5xx above 1 % for 2m: roll back``."""
+    then = "roll back" if status.rule.then is Then.ROLLBACK else "warn"
+    return f"{status.signal.label} {_written(status)} for {format_duration(status.rule.sustained)}: {then}"
+
+
+def _written(status: RuleState) -> str:
+    written, unit = status.rule, status.signal.unit
+    if not written.condition.relative:
+        return f"{written.condition.value} {format_limit(written.limit, unit)}"
+    direction = "above" if written.condition.upward else "below"
+    floor = f", by at least {format_limit(written.by_at_least, unit)}" if written.by_at_least else ""
+    return f"{share(written.limit)} {direction} baseline{floor}"
+
+
+def _limit_value(status: RuleState) -> str:
+    if status.limit is None:
+        return "no limit"
+    unit = status.signal.unit
+    return (format_value if status.rule.condition.relative else format_limit)(status.limit, unit)
+
+
+def comparison(status: RuleState, value: float | None = None) -> str:
+    """What is being compared right now: ``HTTP 5xx 4.98 % > 1 % for 2m``."""
+    seen = value if value is not None else (status.receipt.value if status.receipt else None)
+    shown = "" if seen is None else f" {format_value(seen, status.signal.unit)}"
+    return f"{status.signal.label}{shown} {condition(status)}"
+
+
+def limit(status: RuleState) -> str:
+    """The effective limit and where it comes from: ``263 ms (+50 %)``, ``1 % for 2m``."""
+    written = status.rule
+    if status.limit is None:
+        return "none: " + (status.unknown.why if status.unknown else "no baseline yet")
+    lasting = f"for {format_duration(written.sustained)}"
+    if not written.condition.relative:
+        return f"{_limit_value(status)} {lasting}"
+    sign = "+" if written.condition.upward else "−"
+    return f"{_limit_value(status)} ({sign}{share(written.limit)})"
+
+
+def reading(read: Reading | None, unit: str) -> str:
+    """The newest reading: a value, or the word for why there is none."""
+    if read is None:
+        return "…"
+    if read.kind is Kind.DOWN:
+        return "down"
+    if read.value is None or not read.compared:
+        return read.kind.value
+    return format_value(read.value, unit)
+
+
+def seen(read: Reading | None) -> str:
+    """How much stands behind a reading: ``62 of 1,244``, or nothing."""
+    if read is None or read.count is None:
+        return ""
+    if read.failures is not None or read.kind is Kind.ZERO:
+        return f"{count(read.failures or 0.0)} of {count(read.count)}"
+    return f"n {count(read.count)}"
+
+
+def baseline(summary: Baseline | None, unit: str) -> str:
+    """Median and spread of the time before: ``0.10 % ±0.03``."""
+    if summary is None:
+        return "unknown"
+    middle = format_value(summary.median, unit)
+    spread = format_value(summary.spread, unit)
+    suffix = middle.lstrip("0123456789.,−")
+    if suffix and spread.endswith(suffix):
+        spread = spread.removesuffix(suffix).rstrip()
+    return f"{middle} ±{spread}"
+
+
+def advice(snapshot: Snapshot) -> tuple[str, str]:
+    """The advice as a lead of a few words and the rest of the sentence."""
+    given = snapshot.advice
+    if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
+        return "Roll back:", f"{comparison(given.rule)}{_also(snapshot, given)}."
+    if given.kind is AdviceKind.WAIT:
+        return _wait(snapshot, given)
+    if given.kind is AdviceKind.FINISHED:
+        return _ended(snapshot)
+    to_go = format_duration(max(0.0, snapshot.state.total - snapshot.state.watched))
+    warned = warnings(snapshot.state)
+    if warned:
+        return (
+            "Keep watching.",
+            f"{to_go} to go; as it stands unproven: {warned[0].signal.label} is over its limit.",
+        )
+    return "Keep watching.", f"{to_go} to go."
+
+
+def _also(snapshot: Snapshot, given: Advice) -> str:
+    others = [r for r in snapshot.state.rules if r is not given.rule and (r.breached or r.burning)]
+    names = list(
+        dict.fromkeys(r.signal.label for r in others if given.rule and r.signal != given.rule.signal)
+    )
+    return f"; also {', '.join(names)}" if names else ""
+
+
+def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
+    burning = fuses(snapshot.state)
+    if given.rule is not None and burning and given.rule == burning[0]:
+        side = "over" if given.rule.rule.condition.upward else "under"
+        left = format_duration(given.rule.remaining)
+        return (
+            "Roll back",
+            f"if {given.rule.signal.label} stays {side} {_limit_value(given.rule)} for {left} more.",
+        )
+    return "Wait:", f"{given.reason}."
+
+
+def _ended(snapshot: Snapshot) -> tuple[str, str]:
+    if snapshot.release_state is ReleaseState.FINISHED:
+        return "Finished.", "Every indicator is in range and there is enough evidence."
+    return "Rolled back.", f"{outcome(snapshot.rollback)}."
+
+
+def outcome(rollback: Rollback | None) -> str:
+    """What came of a rollback: ``recovered in 1m50s``, ``still burning``, ``failed with exit code 1``."""
+    if rollback is None:
+        return "no rollback was run"
+    if rollback.running:
+        return "the rollback command is running"
+    if not rollback.succeeded:
+        return f"the rollback failed: {failure(rollback)}"
+    if rollback.recovered is None:
+        return "verifying its effect"
+    if rollback.recovered and rollback.good_since is not None:
+        return f"recovered in {format_duration(rollback.good_since - rollback.started_at)}"
+    return "rolled back and still burning"
+
+
+def failure(rollback: Rollback) -> str:
+    """Why a rollback command did not succeed."""
+    if rollback.timed_out:
+        return "it ran into its timeout and was ended"
+    return rollback.error or f"exit code {rollback.exit_code}"
+
+
+def doubt(doubted: Doubt) -> str:
+    """Why rolling back may not help."""
+    name = _dependency(doubted.rule.signal)
+    if doubted.kind is DoubtKind.EARLIER:
+        return f"{name} broke {format_duration(doubted.seconds)} earlier: rolling back may not help"
+    if doubted.kind is DoubtKind.BEFORE:
+        return f"{name} was over its limit before the deployment: rolling back will not help that"
+    return f"{name} itself is failing: the fault may be theirs"
+
+
+def _dependency(signal: Signal) -> str:
+    return signal.dependency or signal.label
+
+
+def event_mark(event: Event) -> Mark:
+    """How an event is to be taken."""
+    kind = event.kind
+    if kind in (EventKind.BREACHED, EventKind.OVER_LIMIT):
+        serious = event.rule is not None and event.rule.rule.then is Then.ROLLBACK
+        return Mark.BAD if serious else Mark.WARN
+    if kind is EventKind.ENDED:
+        return Mark.OK if event.text == ReleaseState.FINISHED.value else Mark.WARN
+    if kind is EventKind.ROLLBACK_ENDED:
+        return Mark.BAD if event.text else Mark.OK
+    return _EVENT_MARKS.get(kind, Mark.PENDING)
+
+
+_EVENT_MARKS = {
+    EventKind.STILL_BURNING: Mark.BAD,
+    EventKind.BLIND: Mark.UNKNOWN,
+    EventKind.UNKNOWN: Mark.UNKNOWN,
+    EventKind.QUIET: Mark.UNKNOWN,
+    EventKind.BASELINE_UNFIT: Mark.UNKNOWN,
+    EventKind.NEAR_MISS: Mark.WARN,
+    EventKind.EXTENDED: Mark.WARN,
+    EventKind.ROLLBACK_STARTED: Mark.WARN,
+    EventKind.BACK: Mark.OK,
+    EventKind.CLEARED: Mark.OK,
+    EventKind.KNOWN: Mark.OK,
+    EventKind.SIGHT: Mark.OK,
+    EventKind.RECOVERED: Mark.OK,
+}
+
+
+def event(happened: Event) -> str:
+    """One line of the log."""
+    signal = happened.signal
+    if happened.rule is not None:
+        return _rule_event(happened, happened.rule)
+    if signal is not None:
+        return _signal_event(happened, signal)
+    return _release_event(happened)
+
+
+def _rule_event(happened: Event, status: RuleState) -> str:
+    label, unit = status.signal.label, status.signal.unit
+    value = reading(happened.reading, unit)
+    behind = seen(happened.reading)
+    detail = f"{value}, {behind}" if behind else value
+    side = "over" if status.rule.condition.upward else "under"
+    if happened.kind is EventKind.OVER_LIMIT:
+        lasting = format_duration(status.rule.sustained)
+        return f"{label} {side} {_limit_value(status)}: {detail}; breached if it lasts {lasting}"
+    if happened.kind is EventKind.BREACHED:
+        return f"{label} breached: {detail} {condition(status)}"
+    if happened.kind is EventKind.NEAR_MISS:
+        burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
+        return f"{label} near miss: {side} {_limit_value(status)} for {burnt} of {whole}, back at {value}"
+    if happened.kind is EventKind.BACK:
+        return f"{label} back in range: {value}"
+    if happened.kind is EventKind.CLEARED:
+        return f"{label} cleared: {value}"
+    return f"the watch is extended: {label} is {status.phase.value}"
+
+
+def _signal_event(happened: Event, signal: Signal) -> str:
+    if happened.kind is EventKind.BASELINE_UNFIT:
+        return f"{signal.label}: the baseline is not fit to compare with: {happened.text}"
+    if happened.kind is EventKind.KNOWN:
+        value = reading(happened.reading, signal.unit)
+        return f"{signal.label} is known again after {format_duration(happened.seconds)}: {value}"
+    read = happened.reading
+    detail = f" ({read.detail})" if read is not None and read.detail else ""
+    return f"{signal.label} is unknown: {reading(read, signal.unit)}{detail}"
+
+
+def _release_event(happened: Event) -> str:
+    by = f" by {happened.by}" if happened.by else ""
+    length = format_duration(happened.seconds)
+    if happened.kind is EventKind.ROLLBACK_ENDED:
+        failed = f"the rollback command failed after {length}: {happened.text}"
+        return failed if happened.text else f"the rollback command ended after {length}"
+    texts = {
+        EventKind.SEALED: f"deployed; thresholds and baseline sealed {happened.text[:7]}",
+        EventKind.JUDGING: "warm-up is over, rules judge from here",
+        EventKind.BLIND: f"blind: {happened.text}; the watch clock stops",
+        EventKind.SIGHT: f"measuring again after {length} of blindness",
+        EventKind.QUIET: "quiet: the backend answers and there is no traffic",
+        EventKind.ROLLBACK_STARTED: f"rollback started{by}",
+        EventKind.RECOVERED: f"recovered in {length}",
+        EventKind.STILL_BURNING: f"rolled back and still burning after {length}",
+        EventKind.ENDED: f"the release is {happened.text}{by}",
+        EventKind.NOTE: f"note{by}: {happened.text}",
+    }
+    return texts.get(happened.kind, happened.text)
+
+
+def panel_footer(view: IndicatorView, snapshot: Snapshot) -> str:
+    """The one remark at a panel's lower edge."""
+    if view.waived:
+        return f"waived: {view.waived}"
+    rules = [r for s in view.signals for r in s.rules]
+    for status in rules:
+        if status.breached and status.breached_at is not None:
+            word = "clearing since" if status.phase is Phase.CLEARING else "breached at"
+            at = status.clear_since if status.phase is Phase.CLEARING else status.breached_at
+            return f"{status.signal.label} {word} {local_time(at or 0.0, snapshot.context.offset)}"
+    for status in rules:
+        if status.burning and status.onset is not None:
+            since = local_time(status.onset, snapshot.context.offset)
+            return f"{status.signal.label} over its limit since {since}"
+    for signal in view.signals:
+        if signal.reading is not None and not signal.reading.compared and signal.reading.detail:
+            return signal.reading.detail
+    for status in rules:
+        if status.unknown is not None:
+            return status.unknown.why
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """The fuse on the banner: burnt and whole length in seconds, and the time until it fires."""
+
+    burnt: float
+    sustained: float
+    fires_in: float
+
+    @property
+    def text(self) -> str:
+        """``fires in 0:23``."""
+        return f"fires in {format_clock(self.fires_in)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The first row of the screen: how it stands, the word, the rest, the doubt, the fuse."""
+
+    mark: Mark
+    word: str
+    text: str
+    doubt: str = ""
+    fuse: Fuse | None = None
+
+
+def banner(snapshot: Snapshot, now: float) -> Banner:
+    """What is happening, worst thing first; ``now`` is the time on the backend's clock."""
+    doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
+    lead = snapshot.leading
+    state = snapshot.release_state
+    if snapshot.rollback is not None:
+        return _rollback_banner(snapshot, snapshot.rollback, now)
+    if state is ReleaseState.PROPOSED and lead is not None:
+        return Banner(Mark.BAD, "BREACHED", comparison(lead), doubts)
+    if state is ReleaseState.BLIND:
+        since = snapshot.state.blind_since
+        lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
+        return Banner(
+            Mark.UNKNOWN, "BLIND", f"nothing can be measured{lasting}; the watch clock stands still"
+        )
+    if lead is not None and lead.burning and lead.rule.then is Then.ROLLBACK:
+        due = max(0.0, lead.remaining - max(0.0, now - snapshot.at))
+        fuse = Fuse(lead.burnt, lead.rule.sustained, due)
+        return Banner(Mark.BAD, "OVER LIMIT", comparison(lead), doubts, fuse)
+    return _calm_banner(snapshot)
+
+
+def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Banner:
+    if rollback.running:
+        lasting = format_clock(max(0.0, now - rollback.started_at))
+        return Banner(Mark.WARN, "ROLLING BACK", f"by {rollback.by}, {lasting}")
+    if not rollback.succeeded:
+        return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}; try again or go back by hand")
+    if rollback.recovered is None:
+        return Banner(
+            Mark.WARN, "VERIFYING", f"is {snapshot.state.setup.release.previous or 'the old version'} well?"
+        )
+    if rollback.recovered:
+        return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
+    return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
+
+
+def _calm_banner(snapshot: Snapshot) -> Banner:
+    state = snapshot.release_state
+    word = state.value.upper()
+    if state is ReleaseState.FINISHED:
+        return Banner(Mark.OK, word, "every indicator in range, enough evidence")
+    if state is ReleaseState.UNPROVEN:
+        return Banner(Mark.WARN, word, snapshot.state.missing[0] if snapshot.state.missing else "")
+    if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
+        return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
+    if state is ReleaseState.ABANDONED:
+        return Banner(Mark.WARN, word, snapshot.state.reason)
+    warned = warnings(snapshot.state)
+    if warned:
+        return Banner(Mark.WARN, word, comparison(warned[0]))
+    pending = state in (ReleaseState.SEALED, ReleaseState.WARM_UP, ReleaseState.PREFLIGHT)
+    return Banner(Mark.PENDING if pending else Mark.OK, word, "")
