@@ -1,0 +1,267 @@
+"""The journal in one SQLite file that all consoles of a host share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from aftergreen.journal import place
+from aftergreen.journal.codec import dumps
+from aftergreen.journal.protocol import Claim, Entry, JournalError, Kind, Opened, Record
+from aftergreen.journal.schema import connect
+from aftergreen.model import Release
+
+# Others hold the lock for one small transaction each; longer than this, somebody keeps it.
+_PATIENCE = 5.0
+
+# With a write-ahead log NORMAL never corrupts, and a killed process loses nothing: only a power failure may
+# take the last seconds. Instants and events can be asked again from the backend, and a slow disk must not
+# make the watch miss its grid. All else is said once: it is on the disk (FULL) before anybody acts on it.
+_DURABLE = frozenset(Kind) - {Kind.INSTANT, Kind.EVENT}
+
+_RECORD = """
+    SELECT id, service, environment, version, previous, deployed_at, number, seal, plan, baseline, (
+        SELECT body FROM entries WHERE release = releases.id AND kind = 'finish' ORDER BY entries.id LIMIT 1
+    ) FROM releases
+"""
+_NEWEST = _RECORD + "WHERE service = ? AND environment = ? ORDER BY number DESC LIMIT 1"
+_BATCH_OF_KINDS = """
+    SELECT id, at, kind, actor, body, attempt FROM entries
+    WHERE release = ? AND id > ? AND kind IN ({}) ORDER BY id LIMIT 500
+"""
+_OPEN_CLAIM = """
+    SELECT id, at, kind, actor, body, attempt FROM entries AS intent
+    WHERE release = ? AND kind = 'intent' AND NOT EXISTS (
+        SELECT 1 FROM entries
+        WHERE release = intent.release AND kind = 'outcome' AND attempt = intent.attempt
+    ) ORDER BY id DESC LIMIT 1
+"""
+
+
+class SqliteJournal:
+    """Implements `aftergreen.journal.Journal`; belongs to the thread that made it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        place.prepare(path)
+        with self._told():
+            self._database = connect(path, _PATIENCE)
+        place.share_companions(path)
+
+    def latest(self, service: str, environment: str) -> Record | None:
+        row = self._row(_NEWEST, service, environment)
+        return _record(row) if row else None
+
+    def open_release(
+        self,
+        wanted: Release,
+        *,
+        seal: str,
+        plan: Mapping[str, object],
+        baseline: Mapping[str, object],
+        by: str,
+        at: float,
+    ) -> Opened:
+        sealed = dumps(plan), dumps(baseline)
+        with self._transaction(durable=True):
+            newest = self.latest(wanted.service, wanted.environment)
+            open_ = newest is not None and newest.ended is None
+            if newest and open_ and newest.release.version == wanted.version:
+                return Opened(newest, joined=True)
+            new = replace(wanted, number=newest.release.number + 1 if newest else 1)
+            if newest and open_:
+                end = {"state": "abandoned", "reason": f"superseded by {new.name}"}
+                self._insert(newest.release, Kind.FINISH, at, end, by)
+            self._database.execute(
+                "INSERT INTO releases"
+                " (service, environment, version, previous, deployed_at, number, seal, plan, baseline)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*_identity(new), seal, *sealed),
+            )
+            self._insert(new, Kind.SEALED, at, {"seal": seal}, by)
+            row = self._row(_NEWEST, new.service, new.environment)
+        return Opened(_record(cast("tuple[object, ...]", row)), joined=False)
+
+    def append(
+        self, release: Release, kind: Kind, at: float, body: Mapping[str, object], by: str = ""
+    ) -> int:
+        if kind in (Kind.INTENT, Kind.OUTCOME):
+            raise ValueError("intents and outcomes are recorded by claim() and outcome(), which number them")
+        if kind is Kind.FINISH and not isinstance(body.get("state"), str):
+            raise ValueError("the body of a finish holds the state that the release ended in")
+        with self._transaction(durable=kind in _DURABLE):
+            return self._insert(release, kind, at, body, by)
+
+    def entries(self, release: Release, *, kinds: Collection[Kind] = (), after: int = 0) -> Iterator[Entry]:
+        known, wanted = self._id(release), tuple(kinds) or tuple(Kind)
+        query = _BATCH_OF_KINDS.format(", ".join("?" * len(wanted)))
+        # In batches: a reader that dawdles over one long query would keep the log from being checkpointed.
+        while rows := self._rows(query, known, after, *wanted):
+            for row in rows:
+                entry = _entry(row)
+                after = entry.id
+                yield entry
+
+    def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
+        with self._transaction(durable=True):
+            if self.claimed(release) or self.superseded(release):
+                return None
+            row = self._row(
+                "SELECT coalesce(max(attempt), 0) FROM entries WHERE release = ? AND kind = 'intent'",
+                self._id(release),
+            )
+            attempt = cast("int", row[0]) + 1 if row else 1
+            self._insert(release, Kind.INTENT, at, body, by, attempt=attempt)
+        return Claim(release, attempt, at, by, body)
+
+    def claimed(self, release: Release) -> Claim | None:
+        row = self._row(_OPEN_CLAIM, self._id(release))
+        if row is None:
+            return None
+        entry = _entry(row)
+        return Claim(release, entry.attempt or 0, entry.at, entry.by, entry.body)
+
+    def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
+        with self._transaction(durable=True):
+            open_ = self.claimed(claim.release)
+            if open_ is None or open_.attempt != claim.attempt:
+                raise JournalError(
+                    f"The outcome of rollback {claim.attempt} of {claim.release.name} is recorded already:"
+                    " read it with `aftergreen report`."
+                )
+            self._insert(claim.release, Kind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
+
+    def superseded(self, release: Release) -> Release | None:
+        newest = self.latest(release.service, release.environment)
+        return newest.release if newest and newest.release.number > release.number else None
+
+    def releases(self) -> tuple[Record, ...]:
+        return tuple(_record(row) for row in self._rows(_RECORD + "ORDER BY id DESC"))
+
+    def shared_with(self) -> str:
+        try:
+            return place.shared_with(self._path)
+        except OSError as error:
+            raise JournalError(
+                f"The journal {self._path} is gone ({error.strerror}): start Aftergreen anew."
+            ) from error
+
+    def close(self) -> None:
+        with self._told():
+            self._database.close()
+
+    def _insert(
+        self,
+        release: Release,
+        kind: Kind,
+        at: float,
+        body: Mapping[str, object],
+        by: str,
+        *,
+        attempt: int | None = None,
+    ) -> int:
+        made = self._database.execute(
+            "INSERT INTO entries (release, at, kind, actor, body, attempt) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._id(release), at, kind, by, dumps(body), attempt),
+        )
+        return cast("int", made.lastrowid)
+
+    def _id(self, release: Release) -> int:
+        row = self._row(
+            "SELECT id FROM releases WHERE service = ? AND environment = ? AND number = ? AND version = ?",
+            release.service,
+            release.environment,
+            release.number,
+            release.version,
+        )
+        if row is None:
+            raise JournalError(
+                f"The journal {self._path} holds no release {release.name}: `aftergreen history` lists them."
+            )
+        return cast("int", row[0])
+
+    def _row(self, query: str, *values: object) -> tuple[object, ...] | None:
+        rows = self._rows(query, *values)
+        return rows[0] if rows else None
+
+    def _rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        with self._told():
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        with self._told():
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            # The lock is taken before the first look: what is decided on stays true until it is written.
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(_sentence(self._path, error)) from error
+
+
+def _identity(release: Release) -> tuple[object, ...]:
+    previous, deployed_at = release.previous, release.deployed_at
+    return release.service, release.environment, release.version, previous, deployed_at, release.number
+
+
+def _record(row: tuple[object, ...]) -> Record:
+    _id, *identity, seal, plan, baseline, finish = row
+    return Record(
+        Release(*identity),  # type: ignore[arg-type]  # the columns are in the order of its fields
+        cast("str", seal),
+        _body(plan),
+        _body(baseline),
+        cast("str", _body(finish)["state"]) if finish else None,
+    )
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    number, at, kind, by, body, attempt = row
+    return Entry(
+        cast("int", number),
+        cast("float", at),
+        Kind(cast("str", kind)),
+        cast("str", by),
+        _body(body),
+        cast("int | None", attempt),
+    )
+
+
+def _body(text: object) -> Mapping[str, object]:
+    return cast("dict[str, object]", json.loads(cast("str", text)))
+
+
+def _sentence(path: Path, error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return f"The journal {path} is damaged ({error}): move the file away, and a new one is started."
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return (
+            f"The journal {path} was locked for {_PATIENCE:.0f} s by another program: end that program, or"
+            " wait for it."
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return (
+            f"The journal {path} cannot be opened for writing ({error}): give this user or its group write"
+            " permission on the file and its folder, or choose another file with --journal."
+        )
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return (
+            f"The disk of the journal {path} does not take it ({error}): free some space, or mend the disk."
+        )
+    return f"The journal {path} cannot be used ({error}): choose another file with --journal."

@@ -1,0 +1,62 @@
+"""Where the files of this user are: journal, settings, themes, logs, output of rollback commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from platformdirs import user_config_path, user_state_path
+
+from aftergreen.model import Release
+
+_NAME = "aftergreen"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Absolute places; none of them has to exist. ``journal_from`` says what decided on the journal's."""
+
+    journal: Path
+    journal_from: str
+    settings: Path
+    themes: Path
+    logs: Path
+    outputs: Path
+
+    def output(self, release: Release, attempt: int, at: float) -> Path:
+        """The file for what a rollback command writes, begun at ``at``; the names may hold anything."""
+        return self.outputs / f"{at:.0f}-{quote(release.name, safe='')}-{attempt}.log"
+
+
+def find_paths(*, journal: str | None = None, configured: str | None = None) -> Paths:
+    """The places for this user and environment.
+
+    ``journal`` is the flag ``--journal``, ``configured`` the key ``[journal] path``; between the two in
+    rank is ``AFTERGREEN_JOURNAL``. A relative path is taken from the working directory.
+    """
+    state = _folder("XDG_STATE_HOME", user_state_path)
+    config = _folder("XDG_CONFIG_HOME", user_config_path)
+    candidates = (
+        (journal, "--journal"),
+        (os.environ.get("AFTERGREEN_JOURNAL"), "AFTERGREEN_JOURNAL"),
+        (configured, "[journal] path"),
+        (str(state / "journal.db"), "default"),
+    )
+    path, origin = next((path, origin) for path, origin in candidates if path)
+    return Paths(
+        journal=Path(os.path.expanduser(path)).absolute(),  # noqa: PTH111  # Path.expanduser raises without a home
+        journal_from=origin,
+        settings=config / "settings.toml",
+        themes=config / "themes",
+        logs=state / "logs",
+        outputs=state / "rollbacks",
+    )
+
+
+def _folder(variable: str, otherwise: Callable[[str], Path]) -> Path:
+    # platformdirs follows the XDG variables on Linux only; the specification says to ignore relative ones.
+    wanted = os.environ.get(variable, "")
+    return Path(wanted) / _NAME if Path(wanted).is_absolute() else otherwise(_NAME)
