@@ -1,0 +1,231 @@
+"""Decodes a TOML document into the tables of the schema, and finds every value that does not fit."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from types import GenericAlias
+from typing import Any, Literal, cast, get_args, get_origin
+
+import cattrs
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.gen import make_dict_structure_fn, override
+
+from aftergreen.clean import clean
+from aftergreen.config import schema
+from aftergreen.config.findings import Report, Unfit, listed, nearest, shown
+from aftergreen.model import Indicator, Reduce, Strategy, Then
+from aftergreen.units import parse_duration, parse_fraction
+
+Path = tuple[str | int, ...]
+_Hook = Callable[[object, object], object]
+
+_NAME_LENGTH = 60
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+
+def decode(raw: dict[str, Any], report: Report) -> schema.Document:
+    """The document without the values that do not fit; those are in the report."""
+    try:
+        return _CONVERTER.structure(raw, schema.Document)
+    except ClassValidationError as error:
+        rest = copy.deepcopy(raw)
+        for path, reason in _leaves(error, ()):
+            report.leave_out(_place(path), reason)
+            _drop(rest, path)
+        return _CONVERTER.structure(rest, schema.Document)
+
+
+def _place(path: Path) -> str:
+    """A path as it is told: ``signals[2].rules[0].above``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def _leaves(error: Exception, path: Path) -> Iterator[tuple[Path, Unfit]]:
+    """Every single fault in the tree of exceptions, with the way that leads to it."""
+    if isinstance(error, ForbiddenExtraKeysError):
+        for key in sorted(error.extra_fields):
+            yield (*path, clean(key, _NAME_LENGTH)), _unknown_key(key, error.cl)
+    elif isinstance(error, Unfit):
+        yield path, error
+    elif isinstance(error, ClassValidationError):
+        attributes, others = error.group_exceptions()
+        for cause, note in attributes:
+            yield from _leaves(cause, (*path, schema.KEYS.get(note.name, note.name)))
+        for cause in others:
+            yield from _leaves(cause, path)
+    elif isinstance(error, IterableValidationError):
+        elements, _ = error.group_exceptions()
+        for cause, position in elements:
+            yield from _leaves(cause, (*path, position.index))
+    else:
+        raise error
+
+
+def _unknown_key(key: str, table: type) -> Unfit:
+    known = tuple(schema.KEYS.get(f.name, f.name) for f in dataclasses.fields(table))
+    near = nearest(key, known)
+    return Unfit("an unknown key", "a known one" if near else listed(known), near)
+
+
+def _drop(raw: dict[str, Any], path: Path) -> None:
+    """Take the faulty value out; a list keeps an empty table there, and its other elements their place."""
+    *way, last = path
+    holder: Any = raw
+    for part in way:
+        holder = holder[part]
+    if isinstance(last, int):
+        holder[last] = {}
+    else:
+        for key in [key for key in holder if clean(key, _NAME_LENGTH) == last]:
+            del holder[key]
+
+
+def _text(value: object, _: object = None) -> str:
+    if not isinstance(value, str):
+        raise Unfit(shown(value), "text in quotes")
+    if not value.strip():
+        raise Unfit(shown(value), "text that is not empty")
+    return value
+
+
+def _name(value: object, _: object = None) -> str:
+    text = _text(value)
+    if text != clean(text, _NAME_LENGTH):
+        expected = f"at most {_NAME_LENGTH} characters on one line, without spaces around them"
+        raise Unfit(shown(text), expected)
+    return text
+
+
+def _variable(value: object, _: object = None) -> str:
+    # Not shown: whoever writes something else here has most likely written the secret itself.
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        found = "text that is none" if isinstance(value, str) else shown(value)
+        raise Unfit(found, 'the name of an environment variable, such as "METRICS_TOKEN"')
+    return value
+
+
+def _switch(value: object, _: object = None) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit(shown(value), "true or false, without quotes")
+    return value
+
+
+def _quantity(value: object, _: object = None) -> schema.Quantity:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Unfit(shown(value), 'a number, or text with a number and its unit such as "1%" or "20ms"')
+    return schema.Quantity(value)
+
+
+def _parsed(parse: Callable[[str], float]) -> _Hook:
+    def hook(value: object, _: object) -> float:
+        try:
+            # Anything but text is refused by the empty text, in the parser's own words.
+            return parse(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise Unfit(shown(value), str(error).removeprefix("expected ")) from None
+
+    return hook
+
+
+def _headers(value: object, _: object = None) -> dict[str, str]:
+    """Headers as name and value; the values are never shown, for they may be secrets."""
+    if not isinstance(value, dict):
+        raise Unfit(shown(value), 'a table such as { X-Scope-OrgID = "prod" }')
+    for name, content in value.items():
+        label = f'the header "{clean(name, _NAME_LENGTH)}"'
+        if not _HEADER.fullmatch(name):
+            raise Unfit(label, "names made of letters, digits and hyphens")
+        if name.lower() in _SECRET_HEADERS:
+            raise Unfit(
+                label, "no secrets in the file: use bearer_token_env, bearer_token_file or basic_auth_env"
+            )
+        if not isinstance(content, str) or not content.isascii() or not content.isprintable():
+            raise Unfit(
+                f"{label} with another value", "values that are text in quotes, in plain ASCII on one line"
+            )
+    if len({name.lower() for name in value}) < len(value):
+        raise Unfit("a header twice", "every header once, whatever its case")
+    return dict(value)
+
+
+def _arguments(value: object, _: object = None) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(part, str) for part in value):
+        raise Unfit(shown(value), 'a list of texts, one an argument, such as ["kubectl", "rollout", "undo"]')
+    if not value[0].strip() or any("\0" in part for part in value):
+        raise Unfit(
+            "a list that names no program",
+            'a list that begins with a program, such as ["kubectl", "rollout"]',
+        )
+    return tuple(value)
+
+
+def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> _Hook:
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, str) or value not in words:
+            near = nearest(value, words) if isinstance(value, str) else None
+            raise Unfit(shown(value), listed(f'"{word}"' for word in words), near)
+        return kind(value)
+
+    return hook
+
+
+def _table(converter: cattrs.Converter, table: type[object]) -> _Hook:
+    names = {field.name for field in dataclasses.fields(cast("Any", table))}
+    renamed: Any = {name: override(rename=key) for name, key in schema.KEYS.items() if name in names}
+    fill = make_dict_structure_fn(table, converter, **renamed)
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise Unfit(shown(value), "a table of keys and values")
+        return fill(value, table)
+
+    return hook
+
+
+def _tables(converter: cattrs.Converter, kind: type[object]) -> _Hook:
+    elements: Any = GenericAlias(list, get_args(kind)[:1])
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, list):
+            raise Unfit(shown(value), "a list of tables, each under a heading in double brackets")
+        return tuple(converter.structure(value, elements))
+
+    return hook
+
+
+def _is(origin: object) -> Callable[[object], bool]:
+    return lambda kind: get_origin(kind) is origin
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook_factory(dataclasses.is_dataclass, lambda t: _table(converter, t))
+    converter.register_structure_hook_factory(_is(tuple), lambda t: _tables(converter, t))
+    converter.register_structure_hook_factory(_is(Literal), lambda t: _choice(str, get_args(t)))
+    plain: tuple[tuple[Any, Callable[..., object]], ...] = (
+        (str, _text),
+        (bool, _switch),
+        (schema.Name, _name),
+        (schema.Variable, _variable),
+        (schema.Quantity, _quantity),
+        (schema.Seconds, _parsed(parse_duration)),
+        (schema.Share, _parsed(parse_fraction)),
+        (schema.Headers, _headers),
+        (schema.Arguments, _arguments),
+    )
+    for kind, hook in plain:
+        converter.register_structure_hook(kind, hook)
+    # By name: as subclasses of str they would otherwise be taken for text.
+    choices: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy)
+    for choice in choices:
+        converter.register_structure_hook(choice, _choice(choice, tuple(choice)))
+    return converter
+
+
+_CONVERTER = _converter()

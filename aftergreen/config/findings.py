@@ -1,0 +1,127 @@
+"""What is wrong with a configuration: every fault with its place, and the error that carries them all."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aftergreen.clean import clean
+
+# As they stand in the file: faults are told in the order in which a person reads.
+_SECTIONS = (
+    "service",
+    "metrics",
+    "watch",
+    "baseline",
+    "evidence",
+    "signals",
+    "indicators",
+    "rollback",
+    "journal",
+    "notices",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: where it is (``signals[2].rules[0].above``), what was found there, what is expected."""
+
+    place: str
+    found: str
+    expected: str
+    nearest: str | None = None
+
+    def sentence(self) -> str:
+        """The fault and its cure as one sentence."""
+        hint = f'; did you mean "{self.nearest}"?' if self.nearest else ""
+        return f"{self.place}: found {self.found}, expected {self.expected}{hint}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; its text lists every finding, one a line."""
+
+    def __init__(self, origin: str, findings: Iterable[Finding]) -> None:
+        self.origin = origin
+        self.findings = tuple(findings)
+        super().__init__(origin, self.findings)
+
+    def __str__(self) -> str:
+        lines = [finding.sentence() for finding in self.findings]
+        if len(lines) == 1:
+            return (
+                lines[0] if self.findings[0].place.startswith(self.origin) else f"{self.origin}: {lines[0]}"
+            )
+        return "\n  ".join((f"{self.origin} has {len(lines)} errors:", *lines))
+
+
+class Unfit(ValueError):
+    """A value of the file that does not fit its key."""
+
+    def __init__(self, found: str, expected: str, nearest: str | None = None) -> None:
+        super().__init__(f"expected {expected}")
+        self.found = found
+        self.expected = expected
+        self.nearest = nearest
+
+
+class Report:
+    """Collects findings, one a place; beneath a place whose value was left out, nothing more is said."""
+
+    def __init__(self) -> None:
+        self._findings: dict[str, Finding] = {}
+        self._left_out: set[str] = set()
+
+    def add(self, place: str, found: str, expected: str, nearest: str | None = None) -> None:
+        """Record a fault, unless its place is known to be faulty."""
+        if not self.faulty(place):
+            self._findings[place] = Finding(place, found, expected, nearest)
+
+    def leave_out(self, place: str, fault: Unfit) -> None:
+        """Record a value that does not fit, and is missing from everything that is checked afterwards."""
+        self.add(place, fault.found, fault.expected, fault.nearest)
+        self._left_out.add(place)
+
+    def faulty(self, place: str) -> bool:
+        """Whether a fault was recorded for this place, or a value left out that contains it."""
+        return place in self._findings or any(
+            place.startswith((f"{outer}.", f"{outer}[")) for outer in self._left_out
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All faults in the order of the file."""
+        return tuple(sorted(self._findings.values(), key=lambda finding: _position(finding.place)))
+
+
+def shown(value: object) -> str:
+    """A value of the file as a person recognises it, on one line and of bounded length."""
+    if isinstance(value, str):
+        return f'"{clean(value, 60)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return clean(f"{value:,}" if abs(value) >= 1e15 else str(value), 60)  # noqa: PLR2004  # longer is noise
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    if isinstance(value, dict):
+        return "a table"
+    return f"a {type(value).__name__}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a typing mistake most likely meant."""
+    matches = difflib.get_close_matches(word.lower(), tuple(known), n=1)
+    return matches[0] if matches else None
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words as a choice: ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _position(place: str) -> tuple[int, ...]:
+    section = re.split(r"[.\[]", place, maxsplit=1)[0]
+    first = _SECTIONS.index(section) if section in _SECTIONS else len(_SECTIONS)
+    return (first, *(int(index) for index in re.findall(r"\[([0-9]+)\]", place)))

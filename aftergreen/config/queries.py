@@ -1,0 +1,102 @@
+"""What can be told of a query without asking a backend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aftergreen.config.findings import Report, listed, nearest
+from aftergreen.model import Plan, Signal
+from aftergreen.units import format_duration
+
+_PLACEHOLDERS = ("window", "window_seconds", "version")
+_PLACEHOLDER = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_FIXED_RANGE = re.compile(r"\[\s*([0-9][0-9a-z]*)\s*[\]:]")
+_CLOSERS = {"(": ")", "[": "]", "{": "}"}
+
+
+def check_query(report: Report, place: str, query: str) -> None:
+    """Report what no dialect of PromQL can mean.
+
+    A query that only our parser does not know is no error, for backends have functions of their own:
+    `warnings_of` shows those.
+    """
+    for name in _PLACEHOLDER.findall(query):
+        if name not in _PLACEHOLDERS:
+            known = listed(f"${word}" for word in _PLACEHOLDERS)
+            near = nearest(name, _PLACEHOLDERS)
+            report.add(place, f"the placeholder ${name}", known, f"${near}" if near else None)
+    fault = _unbalanced(query)
+    if fault:
+        report.add(place, fault, "a query whose brackets and quotes are closed")
+
+
+def warnings_of(plan: Plan) -> tuple[str, ...]:
+    """What is lawful in a plan and yet most likely not meant; one sentence each, for `check` to show."""
+    warnings = [text for signal in plan.signals for text in _signal_warnings(plan, signal)]
+    if plan.service.running is not None:
+        warnings += _syntax_warnings(plan, "service.running", plan.service.running, plan.timing.window)
+    if plan.rollback is None or not any(r.then == "rollback" for s in plan.signals for r in s.rules):
+        warnings.append("no rule rolls back, so the release will end unproven at best")
+    return tuple(warnings)
+
+
+def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
+    if not signal.rules:
+        yield f"{signal.key} has no rules: it is shown, but never judged"
+    timing = plan.timing
+    for rule in signal.rules:
+        if rule.sustained > timing.duration - timing.warmup:
+            yield (
+                f"{signal.key} has a rule that must hold for {format_duration(rule.sustained)}, longer than "
+                f"the watch lasts after its warm-up ({format_duration(timing.duration - timing.warmup)})"
+            )
+    for query in signal.queries:
+        fixed = _FIXED_RANGE.search(query)
+        if fixed:
+            yield (
+                f"{signal.key} looks back over a fixed [{fixed[1]}], which may reach across the deployment: "
+                "write [$window]"
+            )
+        yield from _syntax_warnings(plan, signal.key, query, signal.window)
+
+
+def _syntax_warnings(plan: Plan, subject: str, query: str, window: float) -> Iterator[str]:
+    from aftergreen import promql  # noqa: PLC0415  # only `check` asks for warnings
+
+    fault = promql.syntax_error(promql.substitute(query, window=window, version=plan.service.name))
+    if fault:
+        yield f"{subject} has a query that Prometheus would refuse unless it knows more than PromQL: {fault}"
+
+
+def _unbalanced(query: str) -> str | None:
+    """The first bracket or quote that is not closed, or that closes nothing."""
+    waiting: list[str] = []
+    rest = iter(query)
+    for char in rest:
+        if char in "\"'`":
+            if not _skip_string(rest, char):
+                return f"a {char} that is never closed"
+        elif char == "#":
+            _skip_comment(rest)
+        elif char in _CLOSERS:
+            waiting.append(char)
+        elif char in _CLOSERS.values() and (not waiting or _CLOSERS[waiting.pop()] != char):
+            return f"a {char} that closes nothing"
+    return f"a {waiting[-1]} that is never closed" if waiting else None
+
+
+def _skip_string(rest: Iterator[str], quote: str) -> bool:
+    """Consume a string to its closing quote; whether there was one. Backticks know no escapes."""
+    for char in rest:
+        if char == quote:
+            return True
+        if char == "\\" and quote != "`":
+            next(rest, None)
+    return False
+
+
+def _skip_comment(rest: Iterator[str]) -> None:
+    for char in rest:
+        if char == "\n":
+            return

@@ -1,0 +1,195 @@
+"""From the tables of a document to a plan, with everything that must be true between them."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+from urllib.parse import urlsplit
+
+from aftergreen.config.findings import Report, listed, nearest, shown
+from aftergreen.config.queries import check_query
+from aftergreen.config.schema import Document, MetricsTable, RollbackTable, ServiceTable
+from aftergreen.config.signals import resolve_signals
+from aftergreen.model import (
+    Backend,
+    BaselinePlan,
+    Indicator,
+    Plan,
+    RollbackPlan,
+    Service,
+    Signal,
+    Then,
+    Timing,
+)
+from aftergreen.units import format_duration
+
+_PLACEHOLDERS = ("service", "version", "previous", "environment")
+# A watch keeps every instant of its grid; beyond this, an interval was mistyped.
+_MOST_INSTANTS = 100_000
+_GAP_SHARE, _LONGEST_GAP = 15, 120.0
+
+
+def resolve(document: Document, report: Report) -> Plan:
+    """The plan of the document; only to be used where the report stayed empty."""
+    timing = _timing(document, report)
+    signals = resolve_signals(document.signals, report, timing.window)
+    return Plan(
+        service=_service(document.service, report),
+        backend=_backend(document.metrics, report),
+        timing=timing,
+        baseline=_baseline(document, report, timing),
+        signals=signals,
+        waived=_waived(document, report, signals),
+        rollback=_rollback(document, report),
+        journal=document.journal.path,
+    )
+
+
+def _given(table: object, *keys: str) -> dict[str, Any]:
+    """The keys that the file sets; for all others the model's defaults hold."""
+    return {key: value for key in keys if (value := getattr(table, key)) is not None}
+
+
+def _service(table: ServiceTable, report: Report) -> Service:
+    if table.name is None:
+        report.add("service.name", "nothing", "the name of the service that is watched")
+    for key in ("name", "environment"):
+        value = getattr(table, key)
+        if value is not None and set(value) & set("/#"):
+            report.add(
+                f"service.{key}",
+                shown(value),
+                "a name without / and #, which separate the parts of a release",
+            )
+    if table.running is not None:
+        check_query(report, "service.running", table.running)
+    return Service(name=table.name or "", **_given(table, "environment", "running"))
+
+
+def _backend(table: MetricsTable, report: Report) -> Backend:
+    _check_url(report, table.url)
+    _check_length(report, "metrics.timeout", table.timeout)
+    ways = [key for key in ("bearer_token_env", "bearer_token_file", "basic_auth_env") if getattr(table, key)]
+    for extra in ways[1:]:
+        report.add(f"metrics.{extra}", f"{extra} beside {ways[0]}", "one way to authenticate")
+    if table.client_key is not None and table.client_cert is None:
+        report.add("metrics.client_cert", "nothing", "the certificate to which client_key belongs")
+    options = ("timeout", "lag", "headers", "ca_file", "client_cert", "client_key", *ways)
+    return Backend(url=(table.url or "").rstrip("/"), **_given(table, *options))
+
+
+def _check_url(report: Report, url: str | None) -> None:
+    place = "metrics.url"
+    if url is None:
+        report.add(place, "nothing", 'the address of a Prometheus API, such as "http://localhost:9090"')
+        return
+    expected = 'http:// or https:// and a host, such as "http://localhost:9090"'
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        report.add(place, "an address that cannot be read", expected)
+        return
+    if "@" in parts.netloc:
+        report.add(place, "an address that holds a user or password", "one without them: use basic_auth_env")
+    elif not sound or any(char.isspace() for char in url):
+        report.add(place, shown(url), expected)
+    elif parts.query or parts.fragment:
+        report.add(place, shown(url), "an address without ? and #: parameters cannot be passed on")
+
+
+def _timing(document: Document, report: Report) -> Timing:
+    watch = document.watch
+    for key in ("duration", "interval", "window"):
+        _check_length(report, f"watch.{key}", getattr(watch, key))
+    timing = Timing(**_given(watch, "duration", "warmup", "rollout", "interval", "window"))
+    if timing.warmup >= timing.duration > 0:
+        expected = f"less than watch.duration, which is {format_duration(timing.duration)}"
+        report.add("watch.warmup", format_duration(timing.warmup), expected)
+    if timing.interval > timing.duration > 0:
+        expected = f"at most watch.duration, which is {format_duration(timing.duration)}"
+        report.add("watch.interval", format_duration(timing.interval), expected)
+    elif timing.interval > 0 and timing.duration / timing.interval > _MOST_INSTANTS:
+        expected = f"at most {_MOST_INSTANTS:,} intervals within watch.duration"
+        report.add("watch.interval", format_duration(timing.interval), expected)
+    return timing
+
+
+def _baseline(document: Document, report: Report, timing: Timing) -> BaselinePlan:
+    table = document.baseline
+    _check_length(report, "baseline.window", table.window)
+    window = BaselinePlan().window if table.window is None else float(table.window)
+    if 0 < window < timing.interval:
+        expected = f"at least watch.interval, which is {format_duration(timing.interval)}"
+        report.add("baseline.window", format_duration(window), expected)
+    elif timing.interval > 0 and window / timing.interval > _MOST_INSTANTS:
+        expected = f"at most {_MOST_INSTANTS:,} intervals of watch.interval"
+        report.add("baseline.window", format_duration(window), expected)
+    gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
+    return BaselinePlan(source="before", window=window, gap=gap)
+
+
+def _check_length(report: Report, place: str, seconds: float | None) -> None:
+    if seconds is not None and seconds <= 0:
+        report.add(place, f'"{format_duration(seconds)}"', "a duration longer than 0s")
+
+
+def _waived(document: Document, report: Report, signals: tuple[Signal, ...]) -> dict[Indicator, str]:
+    """The indicators that are waived with a reason; every other one must have a signal."""
+    measured = {
+        signal.indicator for signal, table in zip(signals, document.signals, strict=True) if table.indicator
+    }
+    # A signal whose indicator is mistyped is reported itself; no indicator can be called empty then.
+    unsure = report.faulty("signals") or any(table.indicator is None for table in document.signals)
+    waived: dict[Indicator, str] = {}
+    for indicator in Indicator:
+        place = f"indicators.{indicator}"
+        reason = document.indicators.of(indicator).waived
+        if reason is not None and indicator in measured:
+            report.add(f"{place}.waived", shown(reason), "an indicator that has signals not to be waived")
+        elif reason is not None:
+            waived[indicator] = reason
+        elif indicator not in measured and not unsure and not report.faulty(f"{place}.waived"):
+            report.add(
+                place, "no signal", f'a signal with indicator = "{indicator}", or waived = "the reason"'
+            )
+    return waived
+
+
+def _rollback(document: Document, report: Report) -> RollbackPlan | None:
+    asking = [
+        f"signals[{i}].rules[{j}].then"
+        for i, signal in enumerate(document.signals)
+        for j, rule in enumerate(signal.rules)
+        if rule.then is Then.ROLLBACK
+    ]
+    table = document.rollback
+    if table is None and not asking:
+        return None
+    table = table or RollbackTable()
+    for key in ("timeout", "verify_within"):
+        _check_length(report, f"rollback.{key}", getattr(table, key))
+    if table.command is None:
+        why = f'because {asking[0]} is "rollback"' if asking else "because there is a table [rollback]"
+        report.add("rollback.command", "nothing", f"the command that goes back, {why}")
+    for index, argument in enumerate(table.command or ()):
+        _check_argument(report, f"rollback.command[{index}]", argument)
+    return RollbackPlan(command=table.command or (), **_given(table, "strategy", "timeout", "verify_within"))
+
+
+def _check_argument(report: Report, place: str, argument: str) -> None:
+    """Only known placeholders, and all other braces doubled."""
+    known = listed(f"{{{word}}}" for word in _PLACEHOLDERS)
+    try:
+        fields = [field for _, *field in string.Formatter().parse(argument)]
+    except ValueError:
+        report.add(place, shown(argument), f"{known}, with other braces written {{{{ and }}}}")
+        return
+    for name, spec, conversion in fields:
+        if name is None:
+            continue
+        if name not in _PLACEHOLDERS or spec or conversion:
+            near = nearest(name, _PLACEHOLDERS)
+            found = f"the placeholder {shown(f'{{{name}}}')[1:-1]}"
+            hint = f"{{{near}}}" if near and near != name else None
+            report.add(place, found, f"{known}, with other braces written {{{{ and }}}}", hint)

@@ -1,0 +1,154 @@
+"""From the tables of signals to signals, with everything that must be true of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+
+from aftergreen.config.findings import Report, shown
+from aftergreen.config.queries import check_query
+from aftergreen.config.rules import resolve_rules
+from aftergreen.config.schema import Name, SignalTable
+from aftergreen.model import Indicator, Signal
+from aftergreen.units import format_duration
+
+_WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
+_QUERY_KEYS = ("query", "numerator", "denominator", "count")
+
+
+def resolve_signals(tables: tuple[SignalTable, ...], report: Report, window: float) -> tuple[Signal, ...]:
+    """The signals of the plan; ``window`` is that of the watch. Where something is reported, a stand-in."""
+    signals = tuple(_signal(report, f"signals[{index}]", table, window) for index, table in enumerate(tables))
+    times = Counter(signal.key for signal in signals)
+    for index, signal in enumerate(signals):
+        if times[signal.key] > 1 and signal.key in {earlier.key for earlier in signals[:index]}:
+            scope = (
+                f"the dependency {signal.dependency}"
+                if signal.dependency
+                else f"the indicator {signal.indicator}"
+            )
+            report.add(
+                f"signals[{index}].name", f"{shown(signal.name)} twice", f"a name of its own within {scope}"
+            )
+    return signals
+
+
+def _signal(report: Report, place: str, table: SignalTable, window: float) -> Signal:
+    _check_identity(report, place, table)
+    _check_measure(report, place, table)
+    ratio = table.numerator is not None
+    indicator = table.indicator or Indicator.ERROR_RATE
+    events = table.events if table.events is not None else ratio and indicator is Indicator.ERROR_RATE
+    unit = _unit(report, place, table, ratio=ratio)
+    if table.window is not None and table.window <= 0:
+        report.add(f"{place}.window", format_duration(table.window), "a window longer than 0s")
+    signal = Signal(
+        indicator=indicator,
+        # A signal without a name is reported; its place keeps it from being taken for a duplicate.
+        name=table.name or Name(place),
+        unit=unit,
+        window=table.window or window,
+        query=table.query,
+        count=table.count,
+        numerator=table.numerator,
+        denominator=table.denominator,
+        events=events,
+        reduce=table.reduce,
+        probe=table.probe,
+        dependency=table.dependency,
+        kind=table.kind,
+    )
+    return resolve_rules(report, place, table, signal)
+
+
+def _check_identity(report: Report, place: str, table: SignalTable) -> None:
+    if table.indicator is None:
+        report.add(f"{place}.indicator", "nothing", "the indicator to which the signal belongs")
+    if table.name is None:
+        report.add(f"{place}.name", "nothing", "a name for the signal")
+    if table.indicator is Indicator.DEPENDENCY:
+        if table.dependency is None:
+            report.add(f"{place}.dependency", "nothing", 'the name of the dependency, such as "orders-db"')
+        return
+    if table.indicator is None:
+        return
+    for key in ("dependency", "kind"):
+        value = getattr(table, key)
+        if value is not None:
+            report.add(
+                f"{place}.{key}", shown(value), 'this key only on signals with indicator = "dependency"'
+            )
+
+
+def _check_measure(report: Report, place: str, table: SignalTable) -> None:
+    """Exactly one of a query, a ratio and a probe, and no keys that belong to another of them."""
+    has = {
+        key: getattr(table, key) is not None or report.faulty(f"{place}.{key}")
+        for key in (*_QUERY_KEYS, "probe")
+    }
+    ratio = has["numerator"] or has["denominator"]
+    ways = [
+        name
+        for name, used in (("query", has["query"]), ("numerator", ratio), ("probe", has["probe"]))
+        if used
+    ]
+    if len(ways) != 1:
+        found = " and ".join(ways) if ways else "nothing to measure"
+        report.add(place, found, "exactly one of query, numerator with denominator, and probe")
+    for key, other in (("numerator", "denominator"), ("denominator", "numerator")):
+        if ratio and not has[key]:
+            report.add(f"{place}.{key}", "nothing", f"a query, because there is a {other}")
+    if table.count is not None and not has["query"]:
+        report.add(f"{place}.count", "count", "this key only beside a query")
+    if table.events is not None and not ratio:
+        report.add(f"{place}.events", shown(table.events), "this key only beside a numerator and denominator")
+    for key in _QUERY_KEYS:
+        query = getattr(table, key)
+        if query is not None:
+            check_query(report, f"{place}.{key}", query)
+    if table.probe is not None:
+        _check_probe(report, place, table, table.probe)
+
+
+def _check_probe(report: Report, place: str, table: SignalTable, probe: str) -> None:
+    for key in ("window", "reduce"):
+        value = getattr(table, key)
+        if value is not None:
+            found = format_duration(value) if key == "window" else shown(value)
+            report.add(f"{place}.{key}", found, "no such key on a probe, which has one value and no past")
+    found = shown(probe)
+    try:
+        url = urlsplit(probe)
+        port = url.port
+    except ValueError:
+        report.add(f"{place}.probe", found, 'an address such as "tcp://orders-db:5432"')
+        return
+    if url.username is not None or url.password is not None:
+        report.add(f"{place}.probe", "an address that holds a user or password", "one without them")
+    elif url.scheme not in ("tcp", "http", "https"):
+        report.add(f"{place}.probe", found, "an address that begins with tcp://, http:// or https://")
+    elif not url.hostname or any(char.isspace() for char in probe):
+        report.add(
+            f"{place}.probe", found, f'a host after {url.scheme}://, such as "{url.scheme}://orders-db:5432"'
+        )
+    elif url.scheme == "tcp" and (not port or url.path.strip("/") or url.query or url.fragment):
+        report.add(f"{place}.probe", found, 'a host and a port, such as "tcp://orders-db:5432"')
+    elif port == 0:
+        report.add(f"{place}.probe", found, "a port between 1 and 65535")
+
+
+def _unit(report: Report, place: str, table: SignalTable, *, ratio: bool) -> str:
+    if table.unit is None:
+        if table.probe is not None:
+            return "s"
+        return "%" if ratio and table.indicator is Indicator.ERROR_RATE else ""
+    if table.probe is not None and table.unit != "s":
+        report.add(f"{place}.unit", shown(table.unit), '"s", for a probe measures seconds')
+    if table.unit == "none":
+        return ""
+    if not _WORD.fullmatch(table.unit):
+        report.add(
+            f"{place}.unit", shown(table.unit), "one of %, s, ms, bytes, /s, /min, none, or any one word"
+        )
+    return table.unit
