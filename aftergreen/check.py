@@ -1,0 +1,64 @@
+"""Preflight on request: every finding at once, and what each signal and rule stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aftergreen import words
+from aftergreen.clock import Clock
+from aftergreen.model import Plan, Release
+from aftergreen.preflight import Preflight, Severity, backend_time, preflight
+from aftergreen.sources.protocol import Source
+from aftergreen.units import format_duration
+from aftergreen.verdict.release import begin
+from aftergreen.verdict.snapshot import Mark
+from aftergreen.verdict.state import Setup, SignalState
+
+
+async def check(
+    plan: Plan, source: Source, clock: Clock, *, version: str, previous: str | None
+) -> tuple[Preflight, tuple[str, ...]]:
+    """Run preflight as if the deployment were now; the findings, and the lines that `check` prints.
+
+    Raises `PreflightFailed` where the backend cannot be asked.
+    """
+    try:
+        offset = await backend_time(source, plan, clock)
+        now = round(clock.now() - offset, 3)
+        release = Release(plan.service.name, plan.service.environment, version, previous, now)
+        checked = await preflight(source, plan, release, offset)
+    finally:
+        await source.close()
+    return checked, tuple(_lines(plan, release, checked))
+
+
+def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
+    state, _ = begin(Setup(plan, release, "", checked.past.baselines))
+    timing = plan.timing
+    yield (
+        f"{plan.service.name} in {plan.service.environment}: watched for {format_duration(timing.duration)} "
+        f"after {format_duration(timing.warmup)} of warm-up, every {format_duration(timing.interval)}"
+    )
+    for signal in state.signals.values():
+        yield from _signal(signal, checked)
+    for indicator, reason in plan.waived.items():
+        yield f"{words.SYMBOLS[Mark.WAIVED]} {words.indicator_title(indicator)}: waived, {reason}"
+    yield ""
+    symbols = {Severity.ERROR: words.SYMBOLS[Mark.BAD], Severity.WARNING: words.SYMBOLS[Mark.WARN]}
+    for finding in checked.findings:
+        yield f"{symbols[finding.severity]} {finding.text}"
+    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
+    warned = len(checked.findings) - errors
+    yield f"{errors} errors, {warned} warnings" if checked.findings else "everything is ready"
+
+
+def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:
+    signal = state.signal
+    reading = checked.newest.readings.get(signal.key)
+    mark = Mark.OK if reading is not None and reading.compared else Mark.UNKNOWN
+    now = words.reading(reading, signal.unit)
+    was = words.baseline(state.baseline, signal.unit)
+    title = words.indicator_title(signal.indicator)
+    yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
+    for rule in state.rules:
+        yield f"    {words.rule(rule)}"

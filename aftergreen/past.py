@@ -1,0 +1,62 @@
+"""Judges a release that lies in the past, from what the backend has stored."""
+
+from __future__ import annotations
+
+from aftergreen.capture import grid
+from aftergreen.clock import Clock
+from aftergreen.journal.codec import encode, seal
+from aftergreen.model import Plan, Release
+from aftergreen.preflight import PreflightFailed, backend_time, preflight
+from aftergreen.sources.protocol import Source
+from aftergreen.verdict.present import present
+from aftergreen.verdict.release import begin, conclude, over, step
+from aftergreen.verdict.snapshot import Context, Snapshot
+from aftergreen.verdict.state import Event, Setup
+from aftergreen.watch import Report, Wanted
+
+CHUNK = 200
+"""Instants asked at a time: few requests, and a verdict early in the watch reads little of the rest."""
+
+
+async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock, report: Report) -> Snapshot:
+    """Walk the whole grid of a past watch at full speed and return its last snapshot.
+
+    Nothing is recorded and nothing is run. Raises `PreflightFailed`.
+    """
+    try:
+        offset = await backend_time(source, plan, clock)
+        now = clock.now() - offset
+        service = plan.service
+        deployed_at = round(wanted.deployed_at(now), 3)
+        release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
+        checked = await preflight(source, plan, release, offset)
+        report.findings(checked.findings)
+        if not checked.passed:
+            raise PreflightFailed(checked.findings)
+        baselines = checked.past.baselines
+        setup = Setup(
+            plan=plan,
+            release=release,
+            seal=seal(encode(plan), {str(key): encode(value) for key, value in baselines.items()}),
+            baselines=baselines,
+            advice_ends=wanted.advice_ends,
+            rollback_problem=checked.rollback_problem,
+        )
+        context = Context(wanted.operator, offset, read_only="the release lies in the past")
+        state, events = begin(setup, checked.past.instants)
+        told: list[Event] = list(events)
+        instants = grid(deployed_at, plan.timing.interval, now - plan.backend.lag)
+        for first in range(0, len(instants), CHUNK):
+            report.progress(f"judging {first} of {len(instants)} instants")
+            for instant in await source.history(plan.signals, instants[first : first + CHUNK], state.view):
+                state, events = step(state, instant)
+                told.extend(events)
+            report.snapshot(present(state, context, events=told))
+            if over(state):
+                break
+        state, events = conclude(state)
+        snapshot = present(state, context, events=[*told, *events])
+        report.snapshot(snapshot)
+        return snapshot
+    finally:
+        await source.close()

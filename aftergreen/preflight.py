@@ -1,0 +1,187 @@
+"""What is checked before a watch begins: every finding at once, each with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aftergreen.capture import Past, capture
+from aftergreen.clock import Clock
+from aftergreen.config import warnings_of
+from aftergreen.model import Instant, Kind, Plan, Release, Signal, SignalKey, Then, View
+from aftergreen.rollback.command import preflight as rollback_preflight
+from aftergreen.sources.protocol import Source, SourceUnavailable
+from aftergreen.units import format_duration
+
+OFFSET_REFUSED = 30.0
+"""Seconds between the local and the backend's clock at which times can no longer be trusted."""
+
+SCRAPES_NEEDED = 2
+SCRAPES_WANTED = 4
+"""`increase()` needs two samples in its window; under four it often has no more than that."""
+
+FRACTION_AT_MOST = 1.5
+"""Percentages are fractions: a signal in % whose past lies above this was surely given in percent."""
+
+
+class Severity(StrEnum):
+    """Whether a finding stops the watch."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something preflight found, in one sentence with its cure."""
+
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What preflight learned: the findings, the clock offset, the newest readings, the captured past.
+
+    ``offset`` is local time minus the backend's. ``rollback_problem`` says why no rollback could run.
+    """
+
+    findings: tuple[Finding, ...]
+    offset: float
+    newest: Instant
+    past: Past
+    rollback_problem: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the watch may begin."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+class PreflightFailed(Exception):
+    """The watch cannot begin; carries the findings that say why."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(f.text for f in findings if f.severity is Severity.ERROR))
+
+
+async def measure_offset(source: Source, clock: Clock) -> float:
+    """Local time minus the backend's, half of the round trip allowed for; raises `SourceUnavailable`."""
+    before = clock.now()
+    theirs = await source.now()
+    return (before + clock.now()) / 2 - theirs
+
+
+async def preflight(source: Source, plan: Plan, release: Release, offset: float) -> Preflight:
+    """Check everything that can be checked before the first instant is judged.
+
+    Raises `PreflightFailed` at once where the backend cannot be asked at all.
+    """
+    at = release.deployed_at
+    before = View(release.previous, None)
+    intervals = await source.prepare(plan.signals, at, before)
+    newest = await source.read(plan.signals, at, before)
+    if newest.readings and all(r.kind is Kind.BLIND for r in newest.readings.values()):
+        details = {r.detail for r in newest.readings.values() if r.detail}
+        raise PreflightFailed((Finding(Severity.ERROR, min(details, default="the backend cannot be read")),))
+    past = await capture(source, plan, release)
+    problem = _rollback_problem(plan, release)
+    findings = [
+        *_clock_findings(offset),
+        *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
+        *_window_findings(plan, intervals),
+        *_signal_findings(plan, newest, past),
+        *_baseline_findings(plan, past),
+        *([Finding(Severity.WARNING, f"{problem}: the release cannot end finished")] if problem else []),
+    ]
+    return Preflight(tuple(findings), offset, newest, past, problem)
+
+
+async def backend_time(source: Source, plan: Plan, clock: Clock) -> float:
+    """The clock offset, or `PreflightFailed` where the backend does not even tell the time."""
+    try:
+        return await measure_offset(source, clock)
+    except SourceUnavailable as error:
+        text = f"the metrics backend at {plan.backend.url} cannot be asked: {error}"
+        raise PreflightFailed((Finding(Severity.ERROR, text),)) from error
+
+
+def _clock_findings(offset: float) -> Iterator[Finding]:
+    if abs(offset) > OFFSET_REFUSED:
+        side = "ahead of" if offset > 0 else "behind"
+        apart = format_duration(abs(offset))
+        text = f"this machine's clock is {apart} {side} the backend's: synchronise it (NTP)"
+        yield Finding(Severity.ERROR, text)
+
+
+def _window_findings(plan: Plan, intervals: Mapping[SignalKey, float | None]) -> Iterator[Finding]:
+    for signal in plan.signals:
+        scrape = intervals.get(signal.key)
+        if scrape is None or not signal.windowed:
+            continue
+        scrapes = signal.window / scrape
+        window, every = format_duration(signal.window), format_duration(round(scrape, 1))
+        text = f"{signal.label}: a window of {window} over samples that come every {every}"
+        # A tenth of tolerance: the interval is an estimate.
+        if scrapes < SCRAPES_NEEDED * 0.9:
+            cure = f"set window to at least {format_duration(scrape * SCRAPES_WANTED)}"
+            yield Finding(Severity.ERROR, f"{text} sees nothing most of the time: {cure}")
+        elif scrapes < SCRAPES_WANTED * 0.9:
+            cure = format_duration(scrape * SCRAPES_WANTED)
+            yield Finding(Severity.WARNING, f"{text} is short: {cure} would be steadier")
+
+
+def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Finding]:
+    for signal in plan.signals:
+        reading = newest.readings.get(signal.key)
+        if reading is None:
+            continue
+        known_before = signal.key in past.baselines
+        if reading.kind is Kind.AMBIGUOUS:
+            cure = 'aggregate in the query, or set reduce = "worst" or "sum"'
+            yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail or 'several series'}: {cure}")
+        elif reading.kind is Kind.NO_SERIES and not known_before:
+            yield Finding(
+                Severity.ERROR,
+                f"{signal.label}: no such series, neither now nor before the deployment: check the query's "
+                "metric names and labels",
+            )
+        elif reading.kind is Kind.BLIND and signal.probe is None and not known_before:
+            yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail}")
+        elif not reading.compared and not known_before and signal.probe is None:
+            detail = f" ({reading.detail})" if reading.detail else ""
+            yield Finding(Severity.WARNING, f"{signal.label} is unknown now: {reading.kind.value}{detail}")
+        elif reading.kind is Kind.DOWN:
+            yield Finding(
+                Severity.WARNING, f"{signal.label} is down before the watch begins: {reading.detail}"
+            )
+
+
+def _baseline_findings(plan: Plan, past: Past) -> Iterator[Finding]:
+    for signal in plan.signals:
+        baseline = past.baselines.get(signal.key)
+        if baseline is not None and signal.unit == "%" and baseline.median > FRACTION_AT_MOST:
+            text = f"{signal.label}: percentages are fractions, and the query gave {baseline.median:.3g}"
+            yield Finding(Severity.WARNING, f"{text} before the deployment: divide it by 100")
+        if not any(rule.condition.relative for rule in signal.rules):
+            continue
+        if baseline is None:
+            yield _no_finish(signal, "there is no baseline for it")
+        elif baseline.unfit:
+            yield _no_finish(signal, f"its baseline is not fit to compare with: {baseline.unfit}")
+
+
+def _no_finish(signal: Signal, why: str) -> Finding:
+    return Finding(Severity.WARNING, f"{signal.label}: {why}, so the release cannot end finished")
+
+
+def _rollback_problem(plan: Plan, release: Release) -> str:
+    if plan.rollback is None:
+        return "no rollback command is configured"
+    if not any(rule.then is Then.ROLLBACK for signal in plan.signals for rule in signal.rules):
+        return 'no rule says then = "rollback"'
+    if release.previous is None and any("{previous}" in part for part in plan.rollback.command):
+        return "the rollback command names {previous}: pass --previous"
+    return rollback_preflight(plan.rollback.command) or ""

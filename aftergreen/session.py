@@ -1,0 +1,56 @@
+"""Puts a watch together from a plan: source, journal, clock and where output goes."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+
+from aftergreen.clean import clean
+from aftergreen.clock import Clock
+from aftergreen.journal import open_journal
+from aftergreen.model import Plan
+from aftergreen.paths import Paths
+from aftergreen.sources.protocol import Source
+from aftergreen.watch import Report, Wanted, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything a command needs in order to watch."""
+
+    plan: Plan
+    wanted: Wanted
+    clock: Clock
+    paths: Paths
+
+    def source(self) -> Source:
+        """The live source of the plan; imports the HTTP client, so ask after the first paint."""
+        from aftergreen.sources import live_source  # noqa: PLC0415  # httpx costs a third of a first paint
+
+        return live_source(self.plan)
+
+    def watch(self, report: Report) -> Watch:
+        """A watch with its own source and journal; call it in the thread and loop that will run it."""
+        return Watch(
+            self.plan,
+            self.wanted,
+            source=self.source(),
+            journal=open_journal(self.paths.journal),
+            clock=self.clock,
+            outputs=self.paths.outputs,
+            report=report,
+        )
+
+
+def operator_name(given: str | None) -> str:
+    """Who is watching: as given, else by the environment, else user and host: ``ana@bastion2``."""
+    name = given or os.environ.get("AFTERGREEN_OPERATOR")
+    if not name:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):
+            user = str(os.getuid())
+        name = f"{user}@{socket.gethostname().split('.')[0]}"
+    return clean(name, 60)

@@ -1,0 +1,74 @@
+"""Runs a watch in a thread and an event loop of its own, so that no screen can hold it up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch import Watch
+
+
+class WatchThread:
+    """A watch that goes on whatever becomes of the screen; takes orders from any thread.
+
+    ``make`` builds the watch inside the thread, because a journal belongs to the thread that opened it.
+    ``ended`` is called in the watch's thread when it is over, with the error where there was one.
+    """
+
+    def __init__(self, make: Callable[[], Watch], ended: Callable[[BaseException | None], None]) -> None:
+        self._make = make
+        self._ended = ended
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: Watch | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[Watch], None]] = []
+        self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
+        self.snapshot: Snapshot | None = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the watch to end; False where it has not within ``timeout`` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def roll_back(self, *, by: str) -> None:
+        """See `aftergreen.orders.Orders`."""
+        self._order(lambda watch: watch.roll_back(by=by))
+
+    def abandon(self, *, by: str) -> None:
+        """See `aftergreen.orders.Orders`."""
+        self._order(lambda watch: watch.abandon(by=by))
+
+    def note(self, text: str, *, by: str) -> None:
+        """See `aftergreen.orders.Orders`."""
+        self._order(lambda watch: watch.note(text, by=by))
+
+    def _order(self, order: Callable[[Watch], None]) -> None:
+        with self._lock:
+            loop, watch = self._loop, self._watch
+            if loop is None or watch is None:
+                self._waiting.append(order)
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(order, watch)
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody above it: the screen is told
+            self.error = error
+        self._ended(self.error)
+
+    async def _run(self) -> None:
+        watch = self._make()
+        with self._lock:
+            self._watch, self._loop = watch, asyncio.get_running_loop()
+            waiting, self._waiting = self._waiting, []
+        for order in waiting:
+            order(watch)
+        self.snapshot = await watch.run()

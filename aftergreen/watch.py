@@ -1,0 +1,443 @@
+"""The loop that joins source, step, journal and rollback; it knows no screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aftergreen import words
+from aftergreen.capture import Past, grid
+from aftergreen.clean import clean
+from aftergreen.clock import Clock
+from aftergreen.journal import Claim, Journal, JournalError, Kind
+from aftergreen.journal.codec import decode, encode, seal
+from aftergreen.model import Instant, Plan, Release, SignalKey
+from aftergreen.model import Kind as ReadingKind
+from aftergreen.preflight import Finding, Preflight, PreflightFailed, backend_time, preflight
+from aftergreen.rollback.command import fill
+from aftergreen.rollback.run import Outcome, run
+from aftergreen.rollback.tail import Tail
+from aftergreen.sources.protocol import Source
+from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.present import present
+from aftergreen.verdict.release import Events, abandon, begin, over, rollback_ended, rollback_started, step
+from aftergreen.verdict.snapshot import Context, Snapshot
+from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, Setup, State
+from aftergreen.verdict.walk import rollback_problem
+
+TAIL_EVERY = 0.25
+"""Real seconds between two looks at the output of a running rollback command."""
+
+OUTPUT_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the watch was asked for.
+
+    ``deployed_at`` turns the backend's time of now into the time of the deployment. ``advice_ends`` ends
+    the watch at the first rollback advice, as a gate does.
+    """
+
+    version: str
+    previous: str | None
+    deployed_at: Callable[[float], float]
+    operator: str
+    read_only: str = ""
+    advice_ends: bool = False
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where a watch tells what it does: snapshots, preflight findings, steps that take a while."""
+
+    snapshot: Callable[[Snapshot], None]
+    findings: Callable[[Sequence[Finding]], None]
+    progress: Callable[[str], None]
+
+
+class Watch:
+    """One watch of one release, from preflight to its end.
+
+    Everything runs on one event loop; `roll_back`, `abandon` and `note` must be called on it (see
+    `aftergreen.thread` for callers elsewhere).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        wanted: Wanted,
+        *,
+        source: Source,
+        journal: Journal,
+        clock: Clock,
+        outputs: Path,
+        report: Report,
+    ) -> None:
+        self._plan = plan
+        self._wanted = wanted
+        self._source = source
+        self._journal = journal
+        self._clock = clock
+        self._outputs = outputs
+        self._report = report
+        self._wake = asyncio.Event()
+        self._left = ""
+        self._events: list[Event] = []
+        self._told: set[tuple[object, ...]] = set()
+        self._output: tuple[str, ...] = ()
+        self._missed: list[float] = []
+        self._followed = 0
+        self._running: asyncio.Task[None] | None = None
+        self._state: State
+        self._sound: State
+        self._context: Context
+        self._asked: float
+
+    async def run(self) -> Snapshot:
+        """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`."""
+        try:
+            await self._open()
+            while not over(self._state):
+                if self._left:
+                    self._take(abandon(self._state, "nobody watches any more", by=self._left))
+                    break
+                await self._turn()
+        finally:
+            await self._source.close()
+        self._record(Kind.FINISH, self._state.at, self._finish_body())
+        return self._publish()
+
+    def roll_back(self, *, by: str) -> None:
+        """Run the rollback command, unless something speaks against it; then the log says what."""
+        problem = self._why_not()
+        if problem:
+            self._note(f"no rollback was started: {problem}")
+            return
+        self._running = asyncio.get_running_loop().create_task(self._roll_back(by))
+
+    def abandon(self, *, by: str) -> None:
+        """Stop watching. A rollback command that runs goes on; its output stays in its file."""
+        self._left = by or "the operator"
+        self._wake.set()
+
+    def note(self, text: str, *, by: str) -> None:
+        """Write a remark into the log and the journal."""
+        remark = clean(text)
+        self._record(Kind.OPERATOR, self._backend_now(), {"action": "note", "text": remark}, by)
+        self._tell((Event(self._backend_now(), EventKind.NOTE, text=remark, by=by),))
+        self._publish()
+
+    # Opening
+
+    async def _open(self) -> None:
+        self._report.progress(f"asking {self._plan.backend.url}")
+        offset = await backend_time(self._source, self._plan, self._clock)
+        release = self._identify(self._clock.now() - offset)
+        self._report.progress("reading the time before the deployment")
+        checked = await preflight(self._source, self._plan, release, offset)
+        self._report.findings(checked.findings)
+        if not checked.passed:
+            raise PreflightFailed(checked.findings)
+        self._seal(release, checked)
+        self._asked = self._state.at
+        self._publish()
+
+    def _identify(self, now: float) -> Release:
+        """The release to watch; one of this version that is still open is joined with its deployed-at."""
+        service, wanted = self._plan.service, self._wanted
+        open_one = self._journal.latest(service.name, service.environment)
+        if open_one is not None and open_one.ended is None and open_one.release.version == wanted.version:
+            return open_one.release
+        deployed_at = round(wanted.deployed_at(now), 3)
+        return Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
+
+    def _seal(self, release: Release, checked: Preflight) -> None:
+        baselines = {str(key): encode(value) for key, value in checked.past.baselines.items()}
+        plan = encode(self._plan)
+        opened = self._journal.open_release(
+            release,
+            seal=seal(plan, baselines),
+            plan=plan,
+            baseline=baselines,
+            by=self._wanted.operator,
+            at=self._clock.now() - checked.offset,
+        )
+        record = opened.record
+        read_only = self._wanted.read_only
+        if opened.joined and seal(plan, record.baseline) != record.seal:
+            read_only = read_only or "this configuration differs from the one that was sealed"
+        self._context = Context(
+            operator=self._wanted.operator,
+            offset=checked.offset,
+            read_only=read_only,
+            journal=self._journal.shared_with(),
+            simulated=self._wanted.simulated,
+        )
+        setup = Setup(
+            plan=self._plan,
+            release=record.release,
+            seal=record.seal,
+            baselines=_frozen(record.baseline),
+            advice_ends=self._wanted.advice_ends,
+            rollback_problem=checked.rollback_problem,
+        )
+        self._begin(setup, checked.past)
+
+    def _begin(self, setup: Setup, past: Past) -> None:
+        self._state, events = begin(setup, past.instants)
+        self._sound = self._state
+        self._tell(events)
+
+    # Polling
+
+    async def _turn(self) -> None:
+        """Wait for the next instant of the grid, ask for all that are due, and judge them in order."""
+        deployed_at = self._state.setup.release.deployed_at
+        timing, lag = self._plan.timing, self._plan.backend.lag
+        since = self._state.view.since or deployed_at
+        asked = max(self._asked, since)
+        upcoming = grid(deployed_at, timing.interval, asked + timing.interval, after=asked)[-1]
+        await self._pause(upcoming + lag - self._backend_now())
+        due = grid(deployed_at, timing.interval, self._backend_now() - lag, after=asked)
+        self._superseded()
+        if self._left or over(self._state) or not due:
+            return
+        view = self._state.view
+        instants = await self._ask(due)
+        answered = not all(_unanswered(instant) for instant in instants)
+        again = await self._ask_missed() if answered else ()
+        # A rollback that ended meanwhile changed whose windows are looked through.
+        if self._state.view == view:
+            self._asked = due[-1]
+            self._judge(again, instants, answered=answered)
+
+    async def _ask(self, due: Sequence[float]) -> Sequence[Instant]:
+        signals, view = self._plan.signals, self._state.view
+        if len(due) == 1:
+            return (await self._source.read(signals, due[0], view),)
+        if len(due) > self._plan.timing.duration / self._plan.timing.interval / 10:
+            self._report.progress(f"catching up on {len(due)} instants")
+        return await self._source.history(signals, due, view)
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleeping, waking):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _ask_missed(self) -> Sequence[Instant]:
+        """The instants at which the backend did not answer, now that it does again.
+
+        A rollback that was started while nothing could be seen stands; then the blind past stays blind.
+        """
+        missed, self._missed = self._missed, []
+        if not missed or self._state.rollback is not None:
+            return ()
+        return await self._source.history(self._plan.signals, missed, self._sound.view)
+
+    def _judge(self, again: Sequence[Instant], instants: Sequence[Instant], *, answered: bool) -> None:
+        """Step through the instants in order, those that were asked again from where sight was lost.
+
+        What is judged while the backend does not answer is provisional.
+        """
+        lost = self._state.blind_since
+        if again and self._state.rollback is None:
+            self._state = self._sound
+        for instant in (*again, *instants):
+            self._follow(instant.at)
+            self._record(Kind.INSTANT, instant.at, encode(instant))
+            self._take(step(self._state, instant))
+        if again and lost is not None and self._state.blind_since is None:
+            seen_again = instants[-1].at
+            self._tell((Event(seen_again, EventKind.SIGHT, seconds=seen_again - lost),))
+        if answered:
+            self._sound = self._state
+        else:
+            self._missed.extend(instant.at for instant in instants)
+        self._publish()
+
+    def _superseded(self) -> None:
+        with suppress(JournalError):
+            newer = self._journal.superseded(self._state.setup.release)
+            if newer is not None:
+                self._take(abandon(self._state, f"superseded by {newer.version}"))
+
+    # Rolling back
+
+    def _why_not(self) -> str:
+        if self._context.read_only:
+            return self._context.read_only
+        rollback = self._state.rollback
+        if rollback is not None and (rollback.running or rollback.succeeded):
+            return "one is running already" if rollback.running else "it was rolled back already"
+        if over(self._state):
+            return "the release has ended"
+        return rollback_problem(self._state)
+
+    async def _roll_back(self, by: str) -> None:
+        plan, release = self._plan.rollback, self._state.setup.release
+        if plan is None:
+            return
+        command = fill(
+            plan.command,
+            service=release.service,
+            environment=release.environment,
+            version=release.version,
+            previous=release.previous,
+        )
+        at = self._backend_now()
+        leading = self._state.decided
+        body = {"command": list(command), "rule": words.rule(leading) if leading else "decided by a person"}
+        try:
+            claim = self._journal.claim(release, at=at, body=body, by=by)
+        except JournalError as error:
+            self._note(f"no rollback was started: its intent could not be recorded: {error}")
+            return
+        if claim is None:
+            self._note("no rollback was started: somebody else is rolling back, or a newer release is out")
+            return
+        output = self._outputs / f"{_file_name(release)}-{claim.attempt}.log"
+        started = Rollback(claim.attempt, by, command, at, output=str(output))
+        self._take(rollback_started(self._state, started))
+        self._publish()
+        outcome = await self._supervise(command, output, within=plan.timeout)
+        self._conclude(claim, started, outcome)
+
+    async def _supervise(self, command: Sequence[str], output: Path, *, within: float) -> Outcome:
+        output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tail = Tail(output)
+        running = asyncio.ensure_future(run(command, timeout=within, output=output, started=lambda _: None))
+        while not running.done():
+            await asyncio.wait({running}, timeout=TAIL_EVERY)
+            lines = tail.read(ended=running.done())
+            if lines:
+                self._output = (*self._output, *lines)[-OUTPUT_LINES:]
+                self._publish()
+        return running.result()
+
+    def _conclude(self, claim: Claim, started: Rollback, outcome: Outcome) -> None:
+        at = self._backend_now()
+        body = {
+            "exit_code": outcome.exit_code,
+            "timed_out": outcome.timed_out,
+            "error": outcome.error or "",
+            "duration": outcome.duration,
+        }
+        try:
+            self._journal.outcome(claim, at=at, body=body)
+        except JournalError as error:
+            self._note(f"the outcome of the rollback could not be recorded: {error}")
+        self._take(rollback_ended(self._state, _ended(started, at, body)))
+        self._missed.clear()
+        self._publish()
+
+    def _follow(self, until: float) -> None:
+        """Take over what another console that shares the journal recorded about a rollback."""
+        if self._running is not None:
+            return
+        with suppress(JournalError):
+            for entry in self._journal.entries(
+                self._state.setup.release, kinds=(Kind.INTENT, Kind.OUTCOME), after=self._followed
+            ):
+                if entry.at > until:
+                    return
+                self._followed = entry.id
+                if entry.kind is Kind.INTENT:
+                    command = tuple(str(part) for part in _list(entry.body.get("command")))
+                    started = Rollback(entry.attempt or 1, entry.by, command, entry.at)
+                    self._take(rollback_started(self._state, started))
+                elif self._state.rollback is not None:
+                    self._take(
+                        rollback_ended(self._state, _ended(self._state.rollback, entry.at, entry.body))
+                    )
+
+    # Telling
+
+    def _take(self, result: tuple[State, Events]) -> None:
+        self._state, events = result
+        self._tell(events)
+
+    def _tell(self, events: Events) -> None:
+        for event in events:
+            key = (event.at, event.kind, event.signal and event.signal.key, event.rule and event.rule.rule)
+            if key in self._told and event.kind is not EventKind.NOTE:
+                continue
+            self._told.add(key)
+            self._events.append(event)
+            body = {"event": event.kind.value, "text": words.event(event)}
+            self._record(Kind.EVENT, event.at, body, event.by)
+
+    def _note(self, text: str) -> None:
+        self._tell((Event(self._backend_now(), EventKind.NOTE, text=text),))
+        self._publish()
+
+    def _record(self, kind: Kind, at: float, body: Mapping[str, object], by: str = "") -> None:
+        """Write to the journal; where that fails the watch goes on and says so once."""
+        try:
+            self._journal.append(self._state.setup.release, kind, at, body, by)
+        except JournalError as error:
+            failed = Event(at, EventKind.NOTE, text=f"the journal cannot be written: {error}")
+            if not any(event.text == failed.text for event in self._events):
+                self._events.append(failed)
+
+    def _publish(self) -> Snapshot:
+        snapshot = present(self._state, self._context, events=self._events, output=self._output)
+        self._report.snapshot(snapshot)
+        return snapshot
+
+    def _backend_now(self) -> float:
+        return self._clock.now() - self._context.offset
+
+    def _finish_body(self) -> dict[str, object]:
+        state = self._state
+        return {
+            "state": state.state.value,
+            "exit_code": int(exit_code(state)),
+            "reason": state.reason,
+            "missing": list(state.missing),
+        }
+
+
+def _unanswered(instant: Instant) -> bool:
+    return bool(instant.readings) and all(r.kind is ReadingKind.BLIND for r in instant.readings.values())
+
+
+def _frozen(recorded: Mapping[str, object]) -> dict[SignalKey, Baseline]:
+    return {
+        SignalKey(key): decode(body, Baseline) for key, body in recorded.items() if isinstance(body, Mapping)
+    }
+
+
+def _ended(started: Rollback, at: float, body: Mapping[str, object]) -> Rollback:
+    code = body.get("exit_code")
+    return replace(
+        started,
+        ended_at=at,
+        exit_code=code if isinstance(code, int) else None,
+        timed_out=bool(body.get("timed_out")),
+        error=_error(code, str(body.get("error") or "")),
+    )
+
+
+def _error(code: object, error: str) -> str:
+    return error if error or code == 0 else f"exit code {code}"
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _file_name(release: Release) -> str:
+    return "".join(c if c.isalnum() or c in "-._" else "_" for c in release.name)

@@ -1,0 +1,326 @@
+"""The command line. Only the commands that open a screen import Textual."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from aftergreen.clock import SystemClock
+from aftergreen.config import ConfigError, load
+from aftergreen.journal import JournalError
+from aftergreen.paths import find_paths
+from aftergreen.preflight import PreflightFailed
+from aftergreen.session import Session, operator_name
+from aftergreen.verdict.ending import ExitCode, exit_code
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch import Report, Wanted
+from aftergreen.when import parse_when
+
+EXIT_CODES = """\
+exit codes:
+  0 finished · 10 unproven · 20 rolled back and recovered · 21 rolled back, not recovered
+  22 rollback failed · 23 rollback advised, none ran · 30 abandoned
+  1 internal error · 2 usage or configuration · 3 preflight failed"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; the entry point of ``aftergreen``."""
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except (ConfigError, JournalError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return ExitCode.USAGE
+    except PreflightFailed as error:
+        for finding in error.findings:
+            print(finding.text, file=sys.stderr)
+        return ExitCode.PREFLIGHT
+    except BrokenPipeError:
+        # Whoever read our lines is gone; what Python would still flush has nowhere to go.
+        sys.stderr.close()
+        return ExitCode.ABANDONED
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line as argparse knows it."""
+    root = _parser("aftergreen", "Watch a release after its pipeline turned green.", EXIT_CODES)
+    root.add_argument("--version", action="version", version=f"aftergreen {installed_version('aftergreen')}")
+    root.add_argument(
+        "--print-completion",
+        choices=("bash", "zsh", "tcsh"),
+        action=_Completion,
+        help="print the completion script of a shell and leave",
+    )
+    commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
+
+    watch = _command(
+        commands,
+        "watch",
+        "the console: watch a release on the screen",
+        "aftergreen watch --version v2.4.1 --previous v2.4.0\n"
+        "aftergreen watch -c checkout.toml --version v2.4.1 --deployed-at -3m --read-only",
+        _watch,
+    )
+    _add_release(watch)
+    watch.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
+
+    gate = _command(
+        commands,
+        "gate",
+        "the same watch without a screen, for pipelines",
+        "aftergreen gate --version v2.4.1 --previous v2.4.0 --json\n"
+        "aftergreen gate --history --version v2.4.1 --deployed-at 2026-03-01T14:02:10+01:00",
+        _gate,
+    )
+    _add_release(gate)
+    gate.add_argument("--json", action="store_true", help="JSON Lines on stdout")
+    gate.add_argument("--history", action="store_true", help="judge a past release from the stored metrics")
+
+    demo = _command(
+        commands,
+        "demo",
+        "the console on a simulated service whose new version goes bad",
+        "aftergreen demo",
+        _demo,
+    )
+    demo.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
+    demo.add_argument("--speed", type=float, default=8.0, help="how fast time runs (default: %(default)s)")
+    demo.add_argument("--json", action="store_true", help="without a screen, as JSON Lines")
+    demo.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
+
+    check = _command(
+        commands,
+        "check",
+        "preflight: every finding at once, each with its cure",
+        "aftergreen check\naftergreen check -c checkout.toml --previous v2.4.0",
+        _check,
+    )
+    _add_config(check)
+    check.add_argument("--version", default="unreleased", help="the version to be deployed")
+    check.add_argument("--previous", help="the version that runs now")
+
+    paths = _command(
+        commands, "paths", "where configuration, journal, themes and logs are", "aftergreen paths", _paths
+    )
+    paths.add_argument("--journal", help="as in watch")
+    return root
+
+
+class _Completion(argparse.Action):
+    """Prints a completion script made from the very parser that reads the command line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002  # argparse's signature
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002  # argparse's signature
+    ) -> None:
+        import shtab  # noqa: PLC0415  # needed once in the life of an installation
+
+        print(shtab.complete(parser, str(values)))
+        parser.exit()
+
+
+def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(
+        prog=prog, description=description, epilog=epilog, formatter_class=formatter, allow_abbrev=False
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    shown = "\n".join(f"  {line}" for line in examples.splitlines())
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{shown}\n\n{EXIT_CODES}" if name != "paths" else f"examples:\n{shown}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        default=Path("aftergreen.toml"),
+        metavar="FILE",
+        help="the configuration (default: ./aftergreen.toml)",
+    )
+
+
+def _add_release(command: argparse.ArgumentParser) -> None:
+    _add_config(command)
+    command.add_argument("--version", required=True, help="the version that was deployed")
+    command.add_argument("--previous", help="the version it replaced, and a rollback returns to")
+    command.add_argument(
+        "--deployed-at",
+        default="now",
+        metavar="WHEN",
+        help="when its first instance served: now, -3m, or an ISO 8601 time (default: now)",
+    )
+    command.add_argument(
+        "--baseline", choices=("before",), default="before", help="what to compare with (default: before)"
+    )
+    command.add_argument("--read-only", action="store_true", help="watch without being able to act")
+    command.add_argument("--operator", metavar="NAME", help="who is watching (default: user@host)")
+    command.add_argument("--journal", metavar="FILE", help="the journal (default: see aftergreen paths)")
+
+
+def _wanted(arguments: argparse.Namespace, *, advice_ends: bool) -> Wanted:
+    return Wanted(
+        version=arguments.version,
+        previous=arguments.previous,
+        deployed_at=parse_when(arguments.deployed_at),
+        operator=operator_name(arguments.operator),
+        read_only="--read-only was given" if arguments.read_only else "",
+        advice_ends=advice_ends,
+    )
+
+
+def _session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
+    plan = load(arguments.config)
+    paths = find_paths(journal=arguments.journal, configured=plan.journal)
+    return Session(plan, _wanted(arguments, advice_ends=advice_ends), SystemClock(), paths)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    if not _on_terminal():
+        return _run_gate(_session(arguments, advice_ends=True), as_json=False)
+    from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
+
+    return run_console(_session(arguments, advice_ends=False), mouse=not arguments.no_mouse)
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    session = _session(arguments, advice_ends=True)
+    if not arguments.history:
+        return _run_gate(session, as_json=arguments.json)
+    if arguments.deployed_at == "now":
+        raise ValueError("--history judges a past release: say when it was deployed with --deployed-at")
+    from aftergreen.past import judge_past  # noqa: PLC0415  # the rarer way
+
+    report = _report(as_json=arguments.json)
+    snapshot = asyncio.run(
+        judge_past(session.plan, session.wanted, source=session.source(), clock=session.clock, report=report)
+    )
+    return _close(snapshot, as_json=arguments.json)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    if arguments.speed <= 0:
+        raise ValueError("--speed must be above zero")
+    from aftergreen.drill.demo import start_demo  # noqa: PLC0415  # only the demo needs a simulation
+
+    screen = _on_terminal() and not arguments.json
+    demo = start_demo(seed=arguments.seed, speed=arguments.speed)
+    try:
+        with tempfile.TemporaryDirectory(prefix="aftergreen-demo-") as folder:
+            release = demo.release
+            wanted = Wanted(
+                version=release.version,
+                previous=release.previous,
+                deployed_at=lambda _now: release.deployed_at,
+                operator=operator_name(None),
+                advice_ends=not screen,
+                simulated=True,
+            )
+            # What is rehearsed here never reaches the journal of real releases.
+            place = Path(folder)
+            paths = replace(find_paths(journal=str(place / "journal.db")), outputs=place / "rollbacks")
+            session = Session(demo.plan, wanted, demo.clock, paths)
+            if not screen:
+                return _run_gate(session, as_json=arguments.json)
+            from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
+
+            return run_console(session, mouse=not arguments.no_mouse)
+    finally:
+        demo.close()
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from aftergreen.check import check  # noqa: PLC0415  # one command's own
+    from aftergreen.sources import live_source  # noqa: PLC0415  # imports the HTTP client
+
+    plan = load(arguments.config)
+    checked, lines = asyncio.run(
+        check(
+            plan,
+            live_source(plan),
+            SystemClock(),
+            version=arguments.version,
+            previous=arguments.previous,
+        )
+    )
+    for line in lines:
+        print(line)
+    return 0 if checked.passed else ExitCode.PREFLIGHT
+
+
+def _paths(arguments: argparse.Namespace) -> int:
+    paths = find_paths(journal=arguments.journal)
+    rows = (
+        ("configuration", f"{Path('aftergreen.toml').absolute()}"),
+        ("journal", f"{paths.journal} ({paths.journal_from})"),
+        ("settings", str(paths.settings)),
+        ("own themes", str(paths.themes)),
+        ("logs", str(paths.logs)),
+        ("rollback output", str(paths.outputs)),
+    )
+    for name, place in rows:
+        print(f"{name:<16}{place}")
+    return 0
+
+
+def _report(*, as_json: bool) -> Report:
+    from aftergreen.gate import json_report, plain_report  # noqa: PLC0415  # the console needs neither
+
+    return json_report() if as_json else plain_report()
+
+
+def _run_gate(session: Session, *, as_json: bool) -> int:
+    async def run() -> Snapshot:
+        watch = session.watch(_report(as_json=as_json))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: watch.abandon(by=session.wanted.operator))
+        return await watch.run()
+
+    return _close(asyncio.run(run()), as_json=as_json)
+
+
+def _close(snapshot: Snapshot, *, as_json: bool) -> int:
+    from aftergreen.gate import print_card, print_finish  # noqa: PLC0415  # the console needs neither
+
+    if as_json:
+        print_finish(snapshot)
+    else:
+        print_card(snapshot)
+    return exit_code(snapshot.state)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
