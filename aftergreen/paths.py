@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from platformdirs import user_config_path, user_state_path
-
 from aftergreen.model import Release
 
 _NAME = "aftergreen"
@@ -37,6 +35,8 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
     ``journal`` is the flag ``--journal``, ``configured`` the key ``[journal] path``; between the two in
     rank is ``AFTERGREEN_JOURNAL``. A relative path is taken from the working directory.
     """
+    from platformdirs import user_config_path, user_state_path  # noqa: PLC0415  # late: few commands need it
+
     state = _folder("XDG_STATE_HOME", user_state_path)
     config = _folder("XDG_CONFIG_HOME", user_config_path)
     candidates = (
@@ -54,6 +54,14 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         logs=state / "logs",
         outputs=state / "rollbacks",
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and the missing ones above it, for this user only; OSError where that cannot be."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        # The XDG specification asks for 0700 on the folders that a program makes.
+        place.mkdir(mode=0o700, exist_ok=True)
 
 
 def _folder(variable: str, otherwise: Callable[[str], Path]) -> Path:

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.model import Instant, Reading
+from aftergreen.model import Instant, Plan, Reading, SignalKey
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def dumps(body: Mapping[str, object]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def seal(plan: object, baseline: Mapping[str, object]) -> str:
+def seal(plan: Plan, baseline: Mapping[SignalKey, object] | Mapping[str, object]) -> str:
     """The hash (SHA-256, hexadecimal) over a plan and the baseline that was frozen with it."""
     text = dumps({"plan": encode(plan), "baseline": encode(baseline)})
     return hashlib.sha256(text.encode()).hexdigest()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aftergreen.journal.protocol import JournalError
+from aftergreen.paths import make_folder
 
 # SQLite's write-ahead log needs memory that all processes share, and locks that hold: neither is to be had
 # across machines, and the claim on a rollback rests on both.
@@ -61,7 +62,7 @@ def prepare(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
             f" consoles from rolling back at once: {_CURE} on a local disk."
         )
     try:
-        _make_folder(path.parent)
+        make_folder(path.parent)
         _make_file(path)
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be created ({error.strerror}): {_CURE}.") from error
@@ -117,13 +118,6 @@ def shared_with(path: Path) -> str:
         except KeyError:
             return f"group {status.st_gid}"
     return "this user only"
-
-
-def _make_folder(folder: Path) -> None:
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
-        # The XDG specification asks for 0700 on the folders that a program makes.
-        place.mkdir(mode=0o700, exist_ok=True)
 
 
 def _make_file(path: Path) -> None:

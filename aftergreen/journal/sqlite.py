@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,7 +53,8 @@ class SqliteJournal:
         place.prepare(path)
         with self._told():
             self._database = connect(path, _PATIENCE)
-        place.share_companions(path)
+            self._file = path.stat()
+            place.share_companions(path)
 
     def latest(self, service: str, environment: str) -> Record | None:
         row = self._row(_NEWEST, service, environment)
@@ -144,12 +147,8 @@ class SqliteJournal:
         return tuple(_record(row) for row in self._rows(_RECORD + "ORDER BY id DESC"))
 
     def shared_with(self) -> str:
-        try:
+        with self._told():
             return place.shared_with(self._path)
-        except OSError as error:
-            raise JournalError(
-                f"The journal {self._path} is gone ({error.strerror}): start Aftergreen anew."
-            ) from error
 
     def close(self) -> None:
         with self._told():
@@ -196,6 +195,7 @@ class SqliteJournal:
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
         with self._told():
+            self._still_there()
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             # The lock is taken before the first look: what is decided on stays true until it is written.
             self._database.execute("BEGIN IMMEDIATE")
@@ -206,12 +206,22 @@ class SqliteJournal:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
 
+    def _still_there(self) -> None:
+        # SQLite writes on to a file that lost its name. Others would meanwhile claim in its successor.
+        if not os.path.samestat(self._path.stat(), self._file):
+            raise FileNotFoundError(errno.ENOENT, "another file took its place")
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise JournalError(_sentence(self._path, error)) from error
+        except OSError as error:
+            raise JournalError(
+                f"The journal {self._path} was moved or deleted ({error.strerror}): put it back, or start"
+                " Aftergreen anew."
+            ) from error
 
 
 def _identity(release: Release) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftergreen.clean import clean
+from aftergreen.paths import make_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class _NotStartedError(Exception):
 
 def _start(argv: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
     try:
-        output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(output.parent)
         # Appending keeps what an earlier attempt wrote, and what both streams write, whole.
         sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:

@@ -1,0 +1,465 @@
+"""The journal as one console uses it: opening, recording, claiming, rebuilding, refusing."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aftergreen.journal import Journal, JournalError, Kind, open_journal
+from aftergreen.journal.codec import decode, encode, seal
+from aftergreen.journal.place import network_file_system, prepare
+from aftergreen.model import (
+    Backend,
+    BaselinePlan,
+    Condition,
+    Indicator,
+    Instant,
+    Plan,
+    Reading,
+    Release,
+    Rule,
+    Service,
+    Signal,
+    SignalKey,
+    Then,
+    Timing,
+)
+
+WANTED = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", 1000.5)
+CONNECT = Signal(
+    Indicator.DEPENDENCY,
+    "connect",
+    "s",
+    60.0,
+    (Rule(Condition.ABOVE, 0.5, 60.0, Then.WARN),),
+    probe="tcp://orders-db:5432",
+    dependency="orders-db",
+)
+PLAN = Plan(
+    Service("checkout-api"),
+    Backend("http://localhost:9090", headers={"X-Scope-OrgID": "prod"}),
+    Timing(),
+    BaselinePlan(),
+    (CONNECT,),
+    waived={Indicator.BUSINESS: "internal tool"},
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    opened = open_journal(path)
+    yield opened
+    opened.close()
+
+
+def start(
+    journal: Journal, version: str = "v2.4.1", service: str = "checkout-api", at: float = 1001.0
+) -> Release:
+    wanted = replace(WANTED, version=version, service=service)
+    return journal.open_release(
+        wanted, seal="5ea1", plan={"a": 1}, baseline={}, by="ana", at=at
+    ).record.release
+
+
+def test_a_new_journal_knows_no_release(journal: Journal) -> None:
+    assert journal.latest("checkout-api", "prod") is None
+    assert journal.releases() == ()
+
+
+def test_the_first_release_gets_number_one_and_an_entry_sealed(journal: Journal) -> None:
+    opened = journal.open_release(
+        WANTED, seal="5ea1", plan={"a": [1]}, baseline={"b": 2.5}, by="ana", at=1001.0
+    )
+    assert not opened.joined
+    assert opened.record.release == replace(WANTED, number=1)
+    assert (opened.record.seal, opened.record.plan, opened.record.baseline) == (
+        "5ea1",
+        {"a": [1]},
+        {"b": 2.5},
+    )
+    assert opened.record.ended is None
+    assert journal.latest("checkout-api", "prod") == opened.record
+    (sealed,) = journal.entries(opened.record.release)
+    assert (sealed.kind, sealed.at, sealed.by, sealed.body) == (Kind.SEALED, 1001.0, "ana", {"seal": "5ea1"})
+
+
+def test_the_same_version_joins_and_takes_the_seal_and_the_deployment_time(journal: Journal) -> None:
+    first = start(journal)
+    later = replace(WANTED, deployed_at=2000.0)
+    opened = journal.open_release(later, seal="other", plan={"b": 2}, baseline={"c": 3}, by="ben", at=2001.0)
+    assert opened.joined
+    assert opened.record.release == first
+    assert opened.record.seal == "5ea1"
+    assert [entry.kind for entry in journal.entries(first)] == [Kind.SEALED]
+
+
+def test_a_version_that_ended_is_a_new_release(journal: Journal) -> None:
+    first = start(journal)
+    journal.append(first, Kind.FINISH, 1900.0, {"state": "rolled back"})
+    second = start(journal)
+    assert second.number == 2
+    assert [record.ended for record in journal.releases()] == [None, "rolled back"]
+
+
+def test_a_newer_version_supersedes_the_open_one_and_blocks_its_rollback(journal: Journal) -> None:
+    old = start(journal)
+    assert journal.superseded(old) is None
+    new = start(journal, "v2.4.2")
+    assert journal.superseded(old) == new
+    assert journal.superseded(new) is None
+    (finish,) = journal.entries(old, kinds=[Kind.FINISH])
+    assert finish.body == {"state": "abandoned", "reason": "superseded by checkout-api/prod/v2.4.2#2"}
+    assert journal.claim(old, at=1.0, body={}, by="ana") is None
+    assert journal.claim(new, at=1.0, body={}, by="ana") is not None
+
+
+def test_another_service_and_another_environment_number_for_themselves(journal: Journal) -> None:
+    first = start(journal)
+    other = start(journal, service="search")
+    staging = journal.open_release(
+        replace(WANTED, environment="staging"), seal="", plan={}, baseline={}, by="", at=1.0
+    ).record.release
+    assert (first.number, other.number, staging.number) == (1, 1, 1)
+    assert journal.superseded(first) is None
+
+
+def test_a_release_stays_as_it_ended_first(journal: Journal) -> None:
+    release = start(journal)
+    journal.append(release, Kind.FINISH, 10.0, {"state": "abandoned"})
+    journal.append(release, Kind.FINISH, 11.0, {"state": "finished"})
+    record = journal.latest("checkout-api", "prod")
+    assert record is not None
+    assert record.ended == "abandoned"
+
+
+def test_entries_come_in_order_by_kind_and_past_an_id(journal: Journal) -> None:
+    release, other = start(journal), start(journal, service="search")
+    ids = [journal.append(release, Kind.EVENT, float(n), {"n": n}) for n in range(1200)]
+    journal.append(other, Kind.EVENT, 5.0, {"n": "other"})
+    note = journal.append(release, Kind.OPERATOR, 6.0, {"note": "—"}, by="ana")
+    assert [entry.id for entry in journal.entries(release, kinds=[Kind.EVENT])] == ids
+    assert [entry.id for entry in journal.entries(release, after=ids[-2])] == [ids[-1], note]
+    assert [e.body["n"] for e in journal.entries(release, kinds={Kind.EVENT}, after=ids[1197])] == [
+        1198,
+        1199,
+    ]
+
+
+def test_entries_recorded_by_another_console_meanwhile_are_seen(journal: Journal, path: Path) -> None:
+    release = start(journal)
+    other = open_journal(path)
+    try:
+        seen = other.append(release, Kind.OPERATOR, 7.0, {"hold": True}, by="ben")
+    finally:
+        other.close()
+    assert [entry.id for entry in journal.entries(release, kinds=[Kind.OPERATOR])] == [seen]
+
+
+def test_one_claim_at_a_time_and_each_with_the_next_number(journal: Journal) -> None:
+    release = start(journal)
+    assert journal.claimed(release) is None
+    first = journal.claim(release, at=10.0, body={"command": ["undo"]}, by="ana")
+    assert first is not None
+    assert first.attempt == 1
+    assert journal.claim(release, at=11.0, body={}, by="ben") is None
+    assert journal.claimed(release) == first
+    journal.outcome(first, at=12.0, body={"exit_code": 1})
+    assert journal.claimed(release) is None
+    second = journal.claim(release, at=13.0, body={}, by="ben")
+    assert second is not None
+    assert second.attempt == 2
+    attempts = [
+        (e.kind, e.attempt, e.by) for e in journal.entries(release, kinds=[Kind.INTENT, Kind.OUTCOME])
+    ]
+    assert attempts == [(Kind.INTENT, 1, "ana"), (Kind.OUTCOME, 1, "ana"), (Kind.INTENT, 2, "ben")]
+
+
+def test_an_outcome_is_recorded_once(journal: Journal) -> None:
+    release = start(journal)
+    claim = journal.claim(release, at=10.0, body={}, by="ana")
+    assert claim is not None
+    journal.outcome(claim, at=12.0, body={"exit_code": 0})
+    with pytest.raises(JournalError, match="recorded already"):
+        journal.outcome(claim, at=13.0, body={"exit_code": 1})
+    again = journal.claim(release, at=14.0, body={}, by="ana")
+    assert again is not None
+    with pytest.raises(JournalError, match=r"rollback 1 of .* recorded already"):
+        journal.outcome(claim, at=15.0, body={"exit_code": 1})
+
+
+@pytest.mark.parametrize("kind", [Kind.INTENT, Kind.OUTCOME])
+def test_an_intent_cannot_be_recorded_past_the_claim(journal: Journal, kind: Kind) -> None:
+    with pytest.raises(ValueError, match=r"claim\(\) and outcome\(\)"):
+        journal.append(start(journal), kind, 1.0, {})
+
+
+def test_a_finish_needs_its_state(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="the state"):
+        journal.append(start(journal), Kind.FINISH, 1.0, {})
+
+
+def test_what_is_not_strict_json_is_refused_and_leaves_nothing(journal: Journal) -> None:
+    release = start(journal)
+    with pytest.raises(ValueError, match="JSON"):
+        journal.append(release, Kind.EVENT, 1.0, {"value": math.inf})
+    assert journal.append(release, Kind.EVENT, 1.0, {"value": "inf"})
+    assert [entry.kind for entry in journal.entries(release)] == [Kind.SEALED, Kind.EVENT]
+
+
+def test_a_release_that_the_journal_does_not_hold_is_told(journal: Journal) -> None:
+    with pytest.raises(JournalError, match=r"holds no release checkout-api/prod/v2\.4\.1#0"):
+        journal.append(WANTED, Kind.EVENT, 1.0, {})
+    with pytest.raises(JournalError, match="holds no release"):
+        list(journal.entries(replace(WANTED, number=7)))
+
+
+def test_a_release_can_be_rebuilt_from_the_journal_alone(path: Path) -> None:
+    key = SignalKey("dependency/orders-db/connect")
+    baseline = {key: {"median": 0.01, "spread": 0.002}}
+    sealed = seal(PLAN, baseline)
+    instants = [
+        Instant(1015.5, {key: Reading.of(0.02)}),
+        Instant(1030.5, {key: Reading.down("refused")}, {"v1": 4}),
+    ]
+    writer = open_journal(path)
+    release = writer.open_release(
+        WANTED, seal=sealed, plan=encode(PLAN), baseline=encode(baseline), by="ana", at=1001.0
+    ).record.release
+    for instant in instants:
+        writer.append(release, Kind.INSTANT, instant.at, encode(instant))
+    writer.append(release, Kind.EVENT, 1030.5, {"kind": "over limit"})
+    writer.append(release, Kind.OPERATOR, 1040.0, {"key": "r"}, by="ana")
+    claim = writer.claim(release, at=1041.0, body={"command": ["undo", "a b"]}, by="ana")
+    assert claim is not None
+    writer.outcome(claim, at=1050.0, body={"exit_code": 0, "duration": 8.5})
+    writer.append(release, Kind.FINISH, 1100.0, {"state": "rolled back"})
+    writer.close()
+
+    reader = open_journal(path)
+    (record,) = reader.releases()
+    entries = list(reader.entries(record.release))
+    reader.close()
+    assert record.release == replace(WANTED, number=1)
+    assert record.ended == "rolled back"
+    plan = decode(record.plan, Plan)
+    assert plan == PLAN
+    assert seal(plan, record.baseline) == record.seal == sealed
+    assert [decode(e.body, Instant) for e in entries if e.kind is Kind.INSTANT] == instants
+    assert [e.kind for e in entries if e.kind is not Kind.INSTANT] == [
+        *(Kind.SEALED, Kind.EVENT, Kind.OPERATOR, Kind.INTENT, Kind.OUTCOME, Kind.FINISH),
+    ]
+    assert entries[-2].body == {"exit_code": 0, "duration": 8.5}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET body = '{}'",
+        "DELETE FROM entries",
+        "INSERT OR REPLACE INTO entries VALUES (1, 1, 0, 'event', '', '{}', NULL)",
+        "INSERT OR REPLACE INTO entries SELECT NULL, release, 0, kind, '', '', attempt FROM entries",
+        "UPDATE releases SET seal = ''",
+        "DELETE FROM releases",
+        "INSERT OR REPLACE INTO releases SELECT 7, service, 'prod', 1, '', '', 0, '', '', '' FROM releases",
+    ],
+)
+def test_what_was_recorded_can_be_neither_changed_nor_deleted(
+    journal: Journal, path: Path, statement: str
+) -> None:
+    release = start(journal)
+    journal.claim(release, at=1.0, body={"command": ["undo"]}, by="ana")
+    before = list(journal.entries(release))
+    raw = sqlite3.connect(path)
+    try:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(statement)
+    finally:
+        raw.close()
+    assert list(journal.entries(release)) == before
+
+
+def test_folder_and_file_are_for_this_user_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "state" / "journal.db"
+    journal = open_journal(path)
+    try:
+        for folder in (path.parent, path.parent.parent):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        for file in path.parent.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert journal.shared_with() == "this user only"
+    finally:
+        journal.close()
+
+
+@pytest.fixture
+def _narrow_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_narrow_umask")
+def test_a_shared_file_keeps_its_group_and_permissions_on_its_companions(path: Path) -> None:
+    open_journal(path).close()
+    path.chmod(0o660)
+    group = 54321 if os.geteuid() == 0 else os.getegid()
+    os.chown(path, -1, group)
+    journal = open_journal(path)
+    try:
+        start(journal)
+        files = list(path.parent.iterdir())
+        assert len(files) == 3
+        for file in files:
+            assert (stat.S_IMODE(file.stat().st_mode), file.stat().st_gid) == (0o660, group)
+        assert journal.shared_with().startswith("group ")
+    finally:
+        journal.close()
+
+
+@pytest.mark.usefixtures("_narrow_umask")
+def test_a_journal_in_a_folder_that_a_group_shares_is_shared(tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    open_journal(folder / "journal.db").close()
+    assert stat.S_IMODE((folder / "journal.db").stat().st_mode) == 0o660
+
+
+def test_a_world_writable_journal_says_so(journal: Journal, path: Path) -> None:
+    path.chmod(0o666)
+    assert journal.shared_with() == "everyone on this host"
+
+
+def one_sentence(path: Path) -> str:
+    with pytest.raises(JournalError) as caught:
+        open_journal(path)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.endswith(".")
+    return text
+
+
+def test_a_damaged_file_is_told_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"this was a journal once " * 1000)
+    assert "is damaged" in one_sentence(path)
+
+
+def test_damage_that_shows_later_is_told_in_one_sentence(path: Path) -> None:
+    journal = open_journal(path)
+    release = start(journal)
+    for n in range(500):
+        journal.append(release, Kind.EVENT, float(n), {"n": "x" * 200})
+    journal.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 2)
+        file.write(b"\xff" * (path.stat().st_size - 4096 * 3))
+    with pytest.raises(JournalError, match="is damaged"):
+        list(open_journal(path).entries(release))
+
+
+def test_a_journal_below_a_regular_file_cannot_be_created(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be created" in one_sentence(tmp_path / "file" / "journal.db")
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    assert "cannot be opened for writing" in one_sentence(tmp_path)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    raw = sqlite3.connect(path)
+    raw.execute("CREATE TABLE theirs (a)")
+    raw.commit()
+    raw.close()
+    assert "another program" in one_sentence(path)
+    raw = sqlite3.connect(path)
+    assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    raw.close()
+
+
+def test_a_newer_format_is_refused(path: Path) -> None:
+    open_journal(path).close()
+    raw = sqlite3.connect(path)
+    raw.execute("PRAGMA user_version = 2")
+    raw.close()
+    assert "newer Aftergreen (format 2, this one reads 1)" in one_sentence(path)
+
+
+def test_a_journal_that_vanished_is_told(journal: Journal, path: Path) -> None:
+    release = start(journal)
+    shutil.rmtree(path.parent)
+    with pytest.raises(JournalError, match="moved or deleted"):
+        journal.append(release, Kind.EVENT, 1.0, {})
+    with pytest.raises(JournalError, match="moved or deleted"):
+        journal.shared_with()
+
+
+def test_nobody_claims_in_a_journal_whose_place_another_took(journal: Journal, path: Path) -> None:
+    release = start(journal)
+    path.rename(path.with_name("old.db"))
+    path.write_bytes(b"")
+    with pytest.raises(JournalError, match="another file took its place"):
+        journal.claim(release, at=1.0, body={}, by="ana")
+
+
+MOUNTS = """\
+/dev/vda / ext4 rw,relatime 0 0
+proc /proc proc rw 0 0
+filer:/home /home nfs4 rw 0 0
+/dev/vdb /home/ana/local xfs rw 0 0
+//filer/team /srv/team\\040share cifs rw 0 0
+ana@bastion:/ /mnt/ssh fuse.sshfs rw 0 0
+share /mnt/nine 9p rw 0 0
+crypt /home/ben fuse.gocryptfs rw 0 0
+/dev/vdc /mnt/twice ext4 rw 0 0
+filer:/x /mnt/twice nfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("/home/cleo/journal.db", "nfs4"),
+        ("/home/ana/local/state/journal.db", None),
+        ("/home/ben/journal.db", None),
+        ("/homestead/journal.db", None),
+        ("/srv/team share/journal.db", "cifs"),
+        ("/mnt/ssh/journal.db", "fuse.sshfs"),
+        ("/mnt/nine/deep/down/journal.db", "9p"),
+        ("/mnt/twice/journal.db", "nfs"),
+        ("/var/lib/aftergreen/journal.db", None),
+    ],
+)
+def test_the_file_system_below_a_path_decides(tmp_path: Path, place: str, found: str | None) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS)
+    assert network_file_system(Path(place), mounts) == found
+
+
+def test_a_network_file_system_is_refused_with_the_reason(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("filer:/ / nfs rw 0 0\n")
+    with pytest.raises(
+        JournalError, match=r"network file system .nfs., where locks cannot keep two consoles"
+    ):
+        prepare(tmp_path / "state" / "journal.db", mounts)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_system_that_lists_no_mounts_is_taken_at_its_word(tmp_path: Path) -> None:
+    assert network_file_system(tmp_path, tmp_path / "missing") is None

@@ -1,0 +1,115 @@
+"""Real processes on one journal: of those that race one wins, and what a killed one claimed stays claimed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from aftergreen.journal import Kind, open_journal
+from aftergreen.model import Release
+
+ROOT = Path(__file__).parents[2]
+WANTED = Release("checkout-api", "prod", "v2", "v1", 1000.0)
+ROUNDS = 20
+
+# Each round is a new file, so that making the tables is raced for too.
+RACER = """
+import json, sys, time
+from pathlib import Path
+from aftergreen.journal import open_journal
+from aftergreen.model import Release
+
+folder, name, begin, rounds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+told = []
+for n in range(rounds):
+    while time.time() < begin + n * 0.15:
+        pass
+    journal = open_journal(folder / f"{n}.db")
+    wanted = Release("checkout-api", "prod", "v2", "v1", 1000.0)
+    opened = journal.open_release(wanted, seal=name, plan={}, baseline={}, by=name, at=time.time())
+    claim = journal.claim(opened.record.release, at=time.time(), body={}, by=name)
+    told.append([opened.joined, opened.record.seal, opened.record.release.number, claim and claim.attempt])
+    journal.close()
+print(json.dumps(told))
+"""
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from aftergreen.journal import open_journal
+from aftergreen.model import Release
+
+journal = open_journal(Path(sys.argv[1]))
+wanted = Release("checkout-api", "prod", "v2", "v1", 1000.0)
+release = journal.open_release(wanted, seal="", plan={}, baseline={}, by="ana", at=1.0).record.release
+journal.claim(release, at=2.0, body={"command": ["undo"]}, by="ana@bastion2")
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+def python(script: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_of_two_processes_one_opens_and_one_claims(tmp_path: Path) -> None:
+    begin = time.time() + 1.0
+    racers = {name: python(RACER, str(tmp_path), name, str(begin), str(ROUNDS)) for name in ("ana", "ben")}
+    told = {name: json.loads(racer.communicate(timeout=60)[0]) for name, racer in racers.items()}
+    assert [racer.returncode for racer in racers.values()] == [0, 0]
+    for n in range(ROUNDS):
+        ana, ben = told["ana"][n], told["ben"][n]
+        opener = "ben" if ana[0] else "ana"
+        assert [ana[0], ben[0]].count(True) == 1
+        assert ana[1:3] == ben[1:3] == [opener, 1]
+        assert sorted([ana[3], ben[3]], key=str) == [1, None]
+        journal = open_journal(tmp_path / f"{n}.db")
+        (record,) = journal.releases()
+        kinds = [entry.kind for entry in journal.entries(record.release)]
+        journal.close()
+        assert kinds == [Kind.SEALED, Kind.INTENT]
+
+
+def test_a_process_killed_between_claim_and_outcome_leaves_its_intent(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    holder = python(HOLDER, str(path))
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == "claimed\n"
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(timeout=10)
+    journal = open_journal(path)
+    try:
+        opened = journal.open_release(WANTED, seal="", plan={}, baseline={}, by="ben", at=3.0)
+        release = opened.record.release
+        assert opened.joined
+        assert journal.claim(release, at=4.0, body={}, by="ben") is None
+        left = journal.claimed(release)
+        assert left is not None
+        assert (left.attempt, left.by, left.at, left.body) == (1, "ana@bastion2", 2.0, {"command": ["undo"]})
+        journal.outcome(left, at=5.0, body={"error": "its console died"})
+        assert journal.claimed(release) is None
+    finally:
+        journal.close()
+
+
+def test_a_console_that_writes_does_not_stop_one_that_reads(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    writer, reader = open_journal(path), open_journal(path)
+    try:
+        release = writer.open_release(WANTED, seal="", plan={}, baseline={}, by="", at=1.0).record.release
+        for n in range(5):
+            writer.append(release, Kind.EVENT, float(n), {})
+        entries = reader.entries(release, kinds=[Kind.EVENT])
+        assert next(entries).at == 0.0
+        writer.append(release, Kind.EVENT, 5.0, {})
+        assert [entry.at for entry in entries] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    finally:
+        writer.close()
+        reader.close()
