@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aftergreen.clean import clean
+from aftergreen.units import format_duration
 
 # As they stand in the file: faults are told in the order in which a person reads.
 _SECTIONS = (
@@ -107,6 +108,11 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     return f"a {type(value).__name__}"
+
+
+def shown_duration(seconds: float) -> str:
+    """A duration as the file would have it."""
+    return f'"{format_duration(seconds)}"'
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

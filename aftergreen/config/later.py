@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aftergreen.config.findings import Report, shown
+from aftergreen.config.findings import Report, shown, shown_duration
 from aftergreen.config.schema import Document, RuleTable, SignalTable
-from aftergreen.units import format_duration, format_limit
+from aftergreen.units import format_limit
 
 _ALPHA = 0.001
 _GRACE = 10.0
@@ -24,7 +24,7 @@ def refuse_later_keys(document: Document, report: Report) -> None:
         if rollback.automatic:
             _other(report, "rollback.automatic", "true", "false")
         if rollback.grace is not None and rollback.grace != _GRACE:
-            _other(report, "rollback.grace", shown(format_duration(rollback.grace)), '"10s"')
+            _other(report, "rollback.grace", shown_duration(rollback.grace), '"10s"')
     if document.notices.urls_env is not None:
         _absent(report, "notices.urls_env", shown(document.notices.urls_env))
 
@@ -41,7 +41,7 @@ def _rule(report: Report, place: str, rule: RuleTable) -> None:
     for key in ("climbing_for", "exhausts_within", "silent_for"):
         length = getattr(rule, key)
         if length is not None:
-            _absent(report, f"{place}.{key}", shown(format_duration(length)))
+            _absent(report, f"{place}.{key}", shown_duration(length))
     if rule.capacity is not None:
         _absent(report, f"{place}.capacity", shown(rule.capacity.written))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import string
 from typing import Any
-from urllib.parse import urlsplit
 
-from aftergreen.config.findings import Report, listed, nearest, shown
+from aftergreen.config.addresses import check_backend
+from aftergreen.config.findings import Report, listed, nearest, shown, shown_duration
 from aftergreen.config.queries import check_query
 from aftergreen.config.schema import Document, MetricsTable, RollbackTable, ServiceTable
 from aftergreen.config.signals import resolve_signals
@@ -67,7 +67,12 @@ def _service(table: ServiceTable, report: Report) -> Service:
 
 
 def _backend(table: MetricsTable, report: Report) -> Backend:
-    _check_url(report, table.url)
+    if table.url is None:
+        report.add(
+            "metrics.url", "nothing", 'the address of a Prometheus API, such as "http://localhost:9090"'
+        )
+    else:
+        check_backend(report, "metrics.url", table.url)
     _check_length(report, "metrics.timeout", table.timeout)
     ways = [key for key in ("bearer_token_env", "bearer_token_file", "basic_auth_env") if getattr(table, key)]
     for extra in ways[1:]:
@@ -78,26 +83,6 @@ def _backend(table: MetricsTable, report: Report) -> Backend:
     return Backend(url=(table.url or "").rstrip("/"), **_given(table, *options))
 
 
-def _check_url(report: Report, url: str | None) -> None:
-    place = "metrics.url"
-    if url is None:
-        report.add(place, "nothing", 'the address of a Prometheus API, such as "http://localhost:9090"')
-        return
-    expected = 'http:// or https:// and a host, such as "http://localhost:9090"'
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        report.add(place, "an address that cannot be read", expected)
-        return
-    if "@" in parts.netloc:
-        report.add(place, "an address that holds a user or password", "one without them: use basic_auth_env")
-    elif not sound or any(char.isspace() for char in url):
-        report.add(place, shown(url), expected)
-    elif parts.query or parts.fragment:
-        report.add(place, shown(url), "an address without ? and #: parameters cannot be passed on")
-
-
 def _timing(document: Document, report: Report) -> Timing:
     watch = document.watch
     for key in ("duration", "interval", "window"):
@@ -105,13 +90,13 @@ def _timing(document: Document, report: Report) -> Timing:
     timing = Timing(**_given(watch, "duration", "warmup", "rollout", "interval", "window"))
     if timing.warmup >= timing.duration > 0:
         expected = f"less than watch.duration, which is {format_duration(timing.duration)}"
-        report.add("watch.warmup", format_duration(timing.warmup), expected)
+        report.add("watch.warmup", shown_duration(timing.warmup), expected)
     if timing.interval > timing.duration > 0:
         expected = f"at most watch.duration, which is {format_duration(timing.duration)}"
-        report.add("watch.interval", format_duration(timing.interval), expected)
+        report.add("watch.interval", shown_duration(timing.interval), expected)
     elif timing.interval > 0 and timing.duration / timing.interval > _MOST_INSTANTS:
         expected = f"at most {_MOST_INSTANTS:,} intervals within watch.duration"
-        report.add("watch.interval", format_duration(timing.interval), expected)
+        report.add("watch.interval", shown_duration(timing.interval), expected)
     return timing
 
 
@@ -119,19 +104,25 @@ def _baseline(document: Document, report: Report, timing: Timing) -> BaselinePla
     table = document.baseline
     _check_length(report, "baseline.window", table.window)
     window = BaselinePlan().window if table.window is None else float(table.window)
-    if 0 < window < timing.interval:
-        expected = f"at least watch.interval, which is {format_duration(timing.interval)}"
-        report.add("baseline.window", format_duration(window), expected)
-    elif timing.interval > 0 and window / timing.interval > _MOST_INSTANTS:
-        expected = f"at most {_MOST_INSTANTS:,} intervals of watch.interval"
-        report.add("baseline.window", format_duration(window), expected)
+    if not report.faulty("watch.interval"):
+        _check_samples(report, window, timing.interval)
     gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
     return BaselinePlan(source="before", window=window, gap=gap)
 
 
+def _check_samples(report: Report, window: float, interval: float) -> None:
+    """A baseline holds at least one sample, and not more than can be kept."""
+    if 0 < window < interval:
+        expected = f"at least watch.interval, which is {format_duration(interval)}"
+        report.add("baseline.window", shown_duration(window), expected)
+    elif window / interval > _MOST_INSTANTS:
+        expected = f"at most {_MOST_INSTANTS:,} intervals of watch.interval"
+        report.add("baseline.window", shown_duration(window), expected)
+
+
 def _check_length(report: Report, place: str, seconds: float | None) -> None:
     if seconds is not None and seconds <= 0:
-        report.add(place, f'"{format_duration(seconds)}"', "a duration longer than 0s")
+        report.add(place, shown_duration(seconds), "a duration longer than 0s")
 
 
 def _waived(document: Document, report: Report, signals: tuple[Signal, ...]) -> dict[Indicator, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.config.findings import Report, shown
+from aftergreen.config.findings import Report, shown, shown_duration
 from aftergreen.config.schema import Quantity, RuleTable, SignalTable
 from aftergreen.model import Condition, Rule, Signal
-from aftergreen.units import default_floor, format_duration, format_limit, parse_quantity
+from aftergreen.units import default_floor, format_limit, parse_quantity
 
 _CONDITIONS = tuple(Condition)
 _LATER_CONDITIONS = ("climbing_for", "exhausts_within", "silent_for")
@@ -88,7 +88,7 @@ def _rule(rule: _Written) -> Rule | None:
         rule.fault("then", "nothing", '"rollback" or "warn"')
     for key, length in (("for", table.for_), ("clear_for", table.clear_for)):
         if length is not None and length <= 0:
-            rule.fault(key, f'"{format_duration(length)}"', "a duration longer than 0s")
+            rule.fault(key, shown_duration(length), "a duration longer than 0s")
     limit = _change(rule) if rule.condition.relative else _limit(rule)
     floor = _floor(rule)
     clear = _clear(rule, limit)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from urllib.parse import urlsplit
 
-from aftergreen.config.findings import Report, shown
+from aftergreen.config.addresses import check_probe
+from aftergreen.config.findings import Report, shown, shown_duration
 from aftergreen.config.queries import check_query
 from aftergreen.config.rules import resolve_rules
 from aftergreen.config.schema import Name, SignalTable
 from aftergreen.model import Indicator, Signal
-from aftergreen.units import format_duration
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
 _QUERY_KEYS = ("query", "numerator", "denominator", "count")
@@ -42,7 +41,7 @@ def _signal(report: Report, place: str, table: SignalTable, window: float) -> Si
     events = table.events if table.events is not None else ratio and indicator is Indicator.ERROR_RATE
     unit = _unit(report, place, table, ratio=ratio)
     if table.window is not None and table.window <= 0:
-        report.add(f"{place}.window", format_duration(table.window), "a window longer than 0s")
+        report.add(f"{place}.window", shown_duration(table.window), "a duration longer than 0s")
     signal = Signal(
         indicator=indicator,
         # A signal without a name is reported; its place keeps it from being taken for a duplicate.
@@ -115,27 +114,9 @@ def _check_probe(report: Report, place: str, table: SignalTable, probe: str) -> 
     for key in ("window", "reduce"):
         value = getattr(table, key)
         if value is not None:
-            found = format_duration(value) if key == "window" else shown(value)
+            found = shown_duration(value) if key == "window" else shown(value)
             report.add(f"{place}.{key}", found, "no such key on a probe, which has one value and no past")
-    found = shown(probe)
-    try:
-        url = urlsplit(probe)
-        port = url.port
-    except ValueError:
-        report.add(f"{place}.probe", found, 'an address such as "tcp://orders-db:5432"')
-        return
-    if url.username is not None or url.password is not None:
-        report.add(f"{place}.probe", "an address that holds a user or password", "one without them")
-    elif url.scheme not in ("tcp", "http", "https"):
-        report.add(f"{place}.probe", found, "an address that begins with tcp://, http:// or https://")
-    elif not url.hostname or any(char.isspace() for char in probe):
-        report.add(
-            f"{place}.probe", found, f'a host after {url.scheme}://, such as "{url.scheme}://orders-db:5432"'
-        )
-    elif url.scheme == "tcp" and (not port or url.path.strip("/") or url.query or url.fragment):
-        report.add(f"{place}.probe", found, 'a host and a port, such as "tcp://orders-db:5432"')
-    elif port == 0:
-        report.add(f"{place}.probe", found, "a port between 1 and 65535")
+    check_probe(report, f"{place}.probe", probe)
 
 
 def _unit(report: Report, place: str, table: SignalTable, *, ratio: bool) -> str:

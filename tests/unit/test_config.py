@@ -1,0 +1,427 @@
+"""A configuration is read whole and resolved to a plan; files that cannot be read say so in one sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from aftergreen import config
+from aftergreen.config import schema
+from aftergreen.model import (
+    Backend,
+    BaselinePlan,
+    Condition,
+    Indicator,
+    Plan,
+    Reduce,
+    RollbackPlan,
+    Rule,
+    Service,
+    Strategy,
+    Then,
+    Timing,
+)
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "checkout-api.toml"
+GUIDE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+# The example of the interface page, as it stands there.
+CONTRACT = r"""
+[service]
+name = "checkout-api"
+environment = "prod"
+tier = "critical"
+# running = 'count by (version) (app_info{app="checkout"})'
+[metrics]
+url = "http://localhost:9090"
+timeout = "5s"
+lag = "2s"
+[watch]
+duration = "15m"
+warmup = "60s"
+rollout = "0s"
+interval = "15s"
+window = "1m"
+[baseline]
+source = "before"
+window = "30m"
+# gap = "2m"
+[evidence]
+alpha = "0.1%"
+[[signals]]
+indicator = "error-rate"
+name = "HTTP 5xx"
+numerator = 'sum(increase(http_requests_total{job="checkout",status=~"5.."}[$window]))'
+denominator = 'sum(increase(http_requests_total{job="checkout"}[$window]))'
+unit = "%"
+  [[signals.rules]]
+  above = "1%"
+  for = "2m"
+  then = "rollback"
+[[signals]]
+indicator = "latency"
+name = "average"
+numerator = 'sum(increase(http_request_duration_seconds_sum{job="checkout"}[$window]))'
+denominator = 'sum(increase(http_request_duration_seconds_count{job="checkout"}[$window]))'
+unit = "s"
+  [[signals.rules]]
+  above_baseline = "50%"
+  by_at_least = "20ms"
+  for = "2m"
+  then = "rollback"
+  [[signals.rules]]
+  climbing_for = "5m"
+  then = "warn"
+[[signals]]
+indicator = "saturation"
+name = "db connections"
+query = 'sum(db_pool_connections_in_use{job="checkout"})'
+  [[signals.rules]]
+  exhausts_within = "30m"
+  capacity = 100
+  then = "rollback"
+[[signals]]
+indicator = "dependency"
+dependency = "orders-db"
+kind = "database"
+name = "connect"
+probe = "tcp://orders-db:5432"
+  [[signals.rules]]
+  above = "0.5s"
+  for = "1m"
+  then = "warn"
+[[signals]]
+indicator = "business"
+name = "registrations"
+query = 'sum(increase(registrations_total[$window])) / ($window_seconds / 60)'
+unit = "/min"
+baseline = "last-week"
+  [[signals.rules]]
+  below_baseline = "30%"
+  for = "3m"
+  then = "rollback"
+[indicators.business]
+# waived = "internal tool, no business signal"
+[rollback]
+strategy = "rolling"
+command = ["kubectl", "rollout", "undo", "deployment/{service}"]
+timeout = "5m"
+verify_within = "5m"
+automatic = false
+grace = "10s"
+"""
+
+ABSENT = "expected this key to be absent: it is not available yet"
+
+AVAILABLE = (
+    CONTRACT.replace('tier = "critical"\n', "")
+    .replace('  [[signals.rules]]\n  climbing_for = "5m"\n  then = "warn"\n', "")
+    .replace('  exhausts_within = "30m"\n  capacity = 100\n', '  above = 80\n  for = "2m"\n')
+    .replace('baseline = "last-week"\n', "")
+)
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(config.ConfigError) as caught:
+        config.loads(text)
+    return [(finding.place, finding.sentence()) for finding in caught.value.findings]
+
+
+def test_of_the_contract_exactly_what_comes_later_is_refused() -> None:
+    assert faults(CONTRACT) == [
+        (
+            "service.tier",
+            'service.tier: found "critical", expected "standard": anything else is not available yet',
+        ),
+        (
+            "signals[1].rules[1].climbing_for",
+            'signals[1].rules[1].climbing_for: found "5m", ' + ABSENT,
+        ),
+        (
+            "signals[2].rules[0].exhausts_within",
+            'signals[2].rules[0].exhausts_within: found "30m", ' + ABSENT,
+        ),
+        (
+            "signals[2].rules[0].capacity",
+            "signals[2].rules[0].capacity: found 100, " + ABSENT,
+        ),
+        (
+            "signals[4].baseline",
+            'signals[4].baseline: found "last-week", expected "before": anything else is not available yet',
+        ),
+    ]
+
+
+def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
+    plan = config.loads(AVAILABLE)
+    assert plan.service == Service(name="checkout-api", environment="prod")
+    assert plan.backend == Backend(url="http://localhost:9090", timeout=5, lag=2)
+    assert plan.timing == Timing(duration=900, warmup=60, rollout=0, interval=15, window=60)
+    assert plan.baseline == BaselinePlan(source="before", window=1800, gap=120)
+    assert plan.alpha == 0.001
+    assert plan.rollback == RollbackPlan(
+        command=("kubectl", "rollout", "undo", "deployment/{service}"),
+        strategy=Strategy.ROLLING,
+        timeout=300,
+        verify_within=300,
+    )
+    assert [signal.key for signal in plan.signals] == [
+        "error-rate/HTTP 5xx",
+        "latency/average",
+        "saturation/db connections",
+        "dependency/orders-db/connect",
+        "business/registrations",
+    ]
+    assert [signal.rules[0] for signal in plan.signals] == [
+        Rule(Condition.ABOVE, 0.01, 120, Then.ROLLBACK, clear_for=120),
+        Rule(Condition.ABOVE_BASELINE, 0.5, 120, Then.ROLLBACK, by_at_least=0.02, clear_for=120),
+        Rule(Condition.ABOVE, 80, 120, Then.ROLLBACK, clear_for=120),
+        Rule(Condition.ABOVE, 0.5, 60, Then.WARN, clear_for=60),
+        Rule(Condition.BELOW_BASELINE, 0.3, 180, Then.ROLLBACK, by_at_least=1, clear_for=180),
+    ]
+    assert [(s.unit, s.events, s.window) for s in plan.signals] == [
+        ("%", True, 60),
+        ("s", False, 60),
+        ("", False, 60),
+        ("s", False, 60),
+        ("/min", False, 60),
+    ]
+    assert not config.warnings_of(plan)
+
+
+def test_the_shipped_example_is_valid_and_draws_no_warning() -> None:
+    plan = config.load(EXAMPLE)
+    assert {signal.indicator for signal in plan.signals} == set(Indicator)
+    assert plan.backend.headers == {"X-Scope-OrgID": "prod"}
+    assert plan.backend.bearer_token_env == "METRICS_TOKEN"  # noqa: S105  # the variable's name
+    assert plan.of(Indicator.SATURATION)[0].reduce is Reduce.WORST
+    assert plan.signals[0].rules[0].clear == 0.005
+    assert plan.signals[0].rules[0].clear_for == 60
+    assert plan.signal(plan.of(Indicator.LATENCY)[1].key).window == 120
+    assert not config.warnings_of(plan)
+
+
+SMALL = """
+[service]
+name = "shop"
+[metrics]
+url = "https://metrics.example/prometheus/"
+[[signals]]
+indicator = "error-rate"
+name = "failed"
+numerator = "sum(increase(failed[$window]))"
+denominator = "sum(increase(requests[$window]))"
+  [[signals.rules]]
+  above = "2%"
+  for = "1m"
+  then = "warn"
+[indicators]
+latency.waived = "batch job"
+saturation.waived = "batch job"
+dependency.waived = "none"
+business.waived = "internal tool"
+"""
+
+
+def test_the_shortest_configuration_gets_every_default() -> None:
+    plan = config.loads(SMALL)
+    assert plan == Plan(
+        service=Service("shop"),
+        backend=Backend("https://metrics.example/prometheus"),
+        timing=Timing(),
+        baseline=BaselinePlan(),
+        signals=plan.signals,
+        waived={
+            Indicator.LATENCY: "batch job",
+            Indicator.SATURATION: "batch job",
+            Indicator.DEPENDENCY: "none",
+            Indicator.BUSINESS: "internal tool",
+        },
+    )
+    assert (plan.signals[0].unit, plan.signals[0].events) == ("%", True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "gap"),
+    [('window = "30m"', 120), ('window = "15m"', 60), ('window = "1h"', 120), ('gap = "10s"', 10)],
+)
+def test_the_gap_is_a_fifteenth_of_the_baseline_and_at_most_two_minutes(lines: str, gap: float) -> None:
+    assert config.loads(f"{SMALL}\n[baseline]\n{lines}").baseline.gap == gap
+
+
+@pytest.mark.parametrize(
+    ("head", "unit", "events"),
+    [
+        ('indicator = "error-rate"\nnumerator = "a"\ndenominator = "b"', "%", True),
+        ('indicator = "error-rate"\nevents = false\nnumerator = "a"\ndenominator = "b"', "%", False),
+        ('indicator = "latency"\nnumerator = "a"\ndenominator = "b"', "", False),
+        ('indicator = "business"\nevents = true\nunit = "%"\nnumerator = "a"\ndenominator = "b"', "%", True),
+        ('indicator = "error-rate"\nquery = "a"', "", False),
+        ('indicator = "latency"\nquery = "a"\nunit = "none"', "", False),
+        ('indicator = "latency"\nprobe = "https://shop.example/health"', "s", False),
+    ],
+)
+def test_unit_and_events_follow_from_what_is_measured(head: str, unit: str, events: bool) -> None:  # noqa: FBT001  # a column of the table
+    signal = config.loads(_with(head)).signals[-1]
+    assert (signal.unit, signal.events) == (unit, events)
+
+
+def _with(head: str) -> str:
+    """The small configuration with one more signal, whose indicator is then no longer waived."""
+    indicator = re.search(r'indicator = "(.*?)"', head)
+    assert indicator
+    return re.sub(rf"(?m)^{indicator[1]}\.waived.*\n", "", SMALL) + f'\n[[signals]]\nname = "x"\n{head}\n'
+
+
+def test_the_same_name_may_stand_in_two_indicators_and_two_dependencies() -> None:
+    signals = "".join(
+        f'[[signals]]\nindicator = "dependency"\ndependency = "{name}"\nname = "failed"\nquery = "up"\n'
+        for name in ("db", "cache")
+    )
+    plan = config.loads(SMALL.replace('dependency.waived = "none"\n', "") + signals)
+    assert [signal.label for signal in plan.signals] == ["failed", "db failed", "cache failed"]
+
+
+def test_braces_that_are_no_placeholders_are_written_twice() -> None:
+    plan = config.loads(f'{SMALL}\n[rollback]\ncommand = ["deploy", "{{{{.status}}}}", "{{previous}}"]')
+    assert plan.rollback is not None
+    assert plan.rollback.command == ("deploy", "{{.status}}", "{previous}")
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "aftergreen.toml"
+    path.write_text(SMALL, encoding="utf-8-sig")
+    assert config.load(path).service.name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a = \xff", "found bytes in line 1 that are not UTF-8, expected the file to be saved as UTF-8"),
+        (
+            b"\n\nb = '\xe4'",
+            "found bytes in line 3 that are not UTF-8, expected the file to be saved as UTF-8",
+        ),
+        (b"#" * 1_048_577, "found more than 1 MiB, expected a configuration: name another file with -c"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_with_the_cure(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "aftergreen.toml"
+    path.write_bytes(content)
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(path)
+    assert str(caught.value) == f"{path}: {sentence}"
+
+
+def test_a_missing_file_is_told_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "absent.toml"
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(path)
+    assert (
+        str(caught.value)
+        == f"{path}: found no such file, expected a configuration: write one, or name another with -c"
+    )
+
+
+def test_a_directory_is_told_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(config.ConfigError, match="found a directory, expected a file"):
+        config.load(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_that_may_not_be_read_is_told_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "aftergreen.toml"
+    path.touch(mode=0)
+    with pytest.raises(config.ConfigError, match=r"cannot be read \(permission denied\), expected one"):
+        config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[service\nname = 1",
+            (
+                "line 1, column 9: found a fault in the TOML "
+                "(expected ']' at the end of a table declaration), expected valid TOML"
+            ),
+        ),
+        (
+            "a = 1\na = 2",
+            "line 2, at the end: found a fault in the TOML (cannot overwrite a value), expected valid TOML",
+        ),
+        ("\n\na =", "line 3, at the end: found a fault in the TOML (invalid value), expected valid TOML"),
+    ],
+)
+def test_a_fault_in_the_toml_is_told_with_line_and_column(text: str, sentence: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.loads(text)
+    assert str(caught.value) == f"aftergreen.toml: {sentence}"
+
+
+def test_brackets_without_end_are_no_crash() -> None:
+    with pytest.raises(config.ConfigError, match="nested too deeply"):
+        config.loads("a = " + "[" * 100_000)
+
+
+def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = (
+        SMALL.replace('name = "shop"', 'nam = "shop"')
+        .replace('above = "2%"', "above = 2")
+        .replace('"1m"', '"1"')
+    )
+    with pytest.raises(config.ConfigError) as caught:
+        config.loads(text, "shop.toml")
+    assert str(caught.value).splitlines() == [
+        "shop.toml has 4 errors:",
+        '  service.nam: found an unknown key, expected a known one; did you mean "name"?',
+        "  service.name: found nothing, expected the name of the service that is watched",
+        (
+            '  signals[0].rules[0].for: found "1", expected a duration with its unit, '
+            'such as "90s", "1m30s", "1.5h" or "7d"'
+        ),
+        (
+            "  signals[0].rules[0].above: found 2, expected a percentage with its sign, "
+            'such as "1%": 2 could mean two things'
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        (("failed[$window]", "failed[5m]"), r"looks back over a fixed \[5m\]"),
+        (
+            ('for = "1m"', 'for = "15m"'),
+            r"must hold for 15m, longer than the watch lasts after its warm-up \(14m\)",
+        ),
+        (('  above = "2%"\n', '  above = "3%"\n'), "no rule rolls back, so the release will end unproven"),
+        (("sum(increase(failed[$window]))", "sum(no function)"), "has a query that Prometheus would refuse"),
+        (
+            ("[metrics]", "running = 'count by version'\n[metrics]"),
+            "service.running has a query that Prometheus",
+        ),
+    ],
+)
+def test_what_is_lawful_and_most_likely_not_meant_is_a_warning(change: tuple[str, str], warning: str) -> None:
+    assert any(re.search(warning, text) for text in config.warnings_of(config.loads(SMALL.replace(*change))))
+
+
+def test_a_signal_without_rules_is_a_warning() -> None:
+    plan = config.loads(_with('indicator = "latency"\nquery = "up"'))
+    assert "latency/x has no rules: it is shown, but never judged" in config.warnings_of(plan)
+
+
+def test_every_key_is_explained_in_the_guide() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    tables = [
+        getattr(schema, name) for name in dir(schema) if name.endswith("Table") and name != "IndicatorsTable"
+    ]
+    keys = {schema.KEYS.get(field.name, field.name) for table in tables for field in fields(table)}
+    assert {key for key in keys if f"`{key}`" not in guide} == set()
