@@ -37,7 +37,7 @@ async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock
         setup = Setup(
             plan=plan,
             release=release,
-            seal=seal(encode(plan), {str(key): encode(value) for key, value in baselines.items()}),
+            seal=seal(plan, {str(key): encode(value) for key, value in baselines.items()}),
             baselines=baselines,
             advice_ends=wanted.advice_ends,
             rollback_problem=checked.rollback_problem,

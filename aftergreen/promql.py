@@ -90,14 +90,25 @@ def expression(signal: Signal, at: float, view: View) -> str:
         return query if signal.reduce is None else f"{worst_of(signal)}({query})"
     if signal.numerator is None or signal.denominator is None:
         return ""
-    aggregate = worst_of(signal)
     numerator, denominator = (
-        f"{aggregate}({filled(query)})" for query in (signal.numerator, signal.denominator)
+        _one(filled(query), worst_of(signal)) for query in (signal.numerator, signal.denominator)
     )
     if signal.events:
         # Where nothing ever failed there is no failure series: no series of failures is none of them.
         numerator = f"({numerator} or vector(0))"
     return f"{numerator} / {denominator}"
+
+
+def _one(query: str, aggregate: str) -> str:
+    """The query as one number without labels; two such numbers can be divided."""
+    try:
+        parsed = promql_parser.parse(query)
+    except ValueError:
+        return f"{aggregate}({query})"
+    whole = isinstance(parsed, promql_parser.AggregateExpr) and not (
+        parsed.modifier and parsed.modifier.labels
+    )
+    return query if whole else f"{aggregate}({query})"
 
 
 def curl(backend: Backend, query: str, at: float) -> str:

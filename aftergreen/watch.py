@@ -161,7 +161,7 @@ class Watch:
         plan = encode(self._plan)
         opened = self._journal.open_release(
             release,
-            seal=seal(plan, baselines),
+            seal=seal(self._plan, baselines),
             plan=plan,
             baseline=baselines,
             by=self._wanted.operator,
@@ -169,7 +169,7 @@ class Watch:
         )
         record = opened.record
         read_only = self._wanted.read_only
-        if opened.joined and seal(plan, record.baseline) != record.seal:
+        if opened.joined and seal(self._plan, record.baseline) != record.seal:
             read_only = read_only or "this configuration differs from the one that was sealed"
         self._context = Context(
             operator=self._wanted.operator,

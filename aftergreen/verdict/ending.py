@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from aftergreen.model import Condition, Indicator
-from aftergreen.units import format_duration, format_value
+from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.baseline import TRIALS_PER_LIMIT
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import ReleaseState, SignalState, State
@@ -77,7 +77,7 @@ def _unproven(signal: SignalState) -> list[str]:
     needed = trials_needed(signal)
     if signal.trials < needed:
         limit = min(r.rule.limit for r in signal.rules if r.rule.condition is Condition.ABOVE)
-        shown = format_value(limit, signal.signal.unit)
+        shown = format_limit(limit, signal.signal.unit)
         had = f"{signal.trials:,.0f} requests"
         found.append(f"{signal.signal.label}: {had}, a claim of at most {shown} takes {needed:,.0f}")
     return found

@@ -18,11 +18,13 @@ class Look:
     """One look at one signal: the instant, its reading, and whether rules judge it already.
 
     ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
+    ``blind`` says that nothing at all could be measured then: no rule is reproached with it.
     """
 
     at: float
     reading: Reading
     judging: bool
+    blind: bool
     interval: float
     view: View
     baseline: Baseline | None
@@ -35,17 +37,18 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
     longer than ``for``, it starts anew.
     """
-    asked = rule.asked + (1 if look.judging else 0)
+    asked = rule.asked + (1 if look.judging and not look.blind else 0)
     rule = replace(rule, asked=asked)
     value = look.reading.value if look.reading.compared else None
-    if value is None or rule.limit is None:
+    limit = rule.limit
+    if value is None or limit is None:
         return _unknown(rule, look), None
     judged = rule.judged + (1 if look.judging else 0)
     rule = replace(rule, judged=judged, unknown=None)
-    over = exceeds(rule.rule, rule.limit, value)
-    rule = replace(rule, onset=(rule.onset if rule.onset is not None else look.at) if over else None)
+    over = exceeds(rule.rule, limit, value)
     if rule.breached:
         return _clearing(rule, look, value)
+    rule = replace(rule, onset=(rule.onset if rule.onset is not None else look.at) if over else None)
     if not look.judging:
         return rule, None
     return _burn(rule, look, value) if over else _put_out(rule)
@@ -107,7 +110,9 @@ def _clearing(rule: RuleState, look: Look, value: float) -> tuple[RuleState, Eve
     rule = replace(rule, phase=Phase.CLEARING, cleared=cleared, clear_since=since, last_clear=look.at)
     if cleared + 1e-6 < rule.rule.clear_for:
         return rule, None
-    done = replace(rule, phase=Phase.OK, burnt=0.0, cleared=0.0, last_over=None, last_clear=None, peak=None)
+    done = replace(
+        rule, phase=Phase.OK, onset=None, burnt=0.0, cleared=0.0, last_over=None, last_clear=None, peak=None
+    )
     return done, EventKind.CLEARED
 
 

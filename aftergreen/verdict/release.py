@@ -75,7 +75,7 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
     if over(state):
         return state, ()
     blind = is_blind(instant)
-    state, events = _read(state, instant, quiet_about_unknown=blind)
+    state, events = _read(state, instant, blind=blind)
     state = _run_clock(state, instant, blind=blind)
     state = replace(state, at=instant.at, running=instant.running or state.running)
     state, more = _settle(state, instant)
@@ -122,6 +122,14 @@ def abandon(state: State, reason: str, *, by: str = "") -> tuple[State, Events]:
     return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.ABANDONED.value, by=by),)
 
 
+def conclude(state: State) -> tuple[State, Events]:
+    """No further instants will come: what is not over by now is unproven."""
+    if over(state):
+        return state, ()
+    ended = replace(state, state=ReleaseState.UNPROVEN, reason="", missing=missing(state))
+    return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.UNPROVEN.value),)
+
+
 def is_blind(instant: Instant) -> bool:
     """Whether nothing can be measured: no value, and no answer that says there was no traffic."""
     return not any(r.compared or r.kind is Kind.NO_TRAFFIC for r in instant.readings.values())
@@ -141,7 +149,7 @@ def judges(state: State, signal: Signal, at: float) -> bool:
     return at + EPSILON >= since + max(wait, signal.window if signal.windowed else 0.0)
 
 
-def _read(state: State, instant: Instant, *, quiet_about_unknown: bool) -> tuple[State, list[Event]]:
+def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[Event]]:
     events: list[Event] = []
     signals = {}
     near: list[NearMiss] = []
@@ -151,11 +159,12 @@ def _read(state: State, instant: Instant, *, quiet_about_unknown: bool) -> tuple
             at=instant.at,
             reading=reading,
             judging=judges(state, before.signal, instant.at),
+            blind=blind,
             interval=state.setup.plan.timing.interval,
             view=state.view,
             baseline=before.baseline,
         )
-        after, found = _advance_signal(before, look, quiet_about_unknown=quiet_about_unknown)
+        after, found = _advance_signal(before, look)
         events.extend(found)
         near.extend(NearMiss(e.rule, e.at) for e in found if e.kind is EventKind.NEAR_MISS and e.rule)
         signals[key] = after
@@ -171,9 +180,7 @@ def _decided(state: State) -> RuleState | None:
     return standing[0] if standing else None
 
 
-def _advance_signal(
-    before: SignalState, look: Look, *, quiet_about_unknown: bool
-) -> tuple[SignalState, list[Event]]:
+def _advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[Event]]:
     events: list[Event] = []
     rules = []
     for rule in before.rules:
@@ -183,7 +190,7 @@ def _advance_signal(
             events.append(Event(look.at, kind, signal=before.signal, rule=told, reading=look.reading))
         rules.append(after)
     unknown = before.unknown
-    if not look.reading.compared and look.judging and unknown is None and not quiet_about_unknown:
+    if not look.reading.compared and look.judging and unknown is None and not look.blind:
         unknown = Unknown(look.reading.kind.value, look.at)
         events.append(Event(look.at, EventKind.UNKNOWN, signal=before.signal, reading=look.reading))
     elif look.reading.compared and unknown is not None:
