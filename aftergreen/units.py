@@ -66,7 +66,7 @@ def parse_quantity(value: str | float, unit: str) -> float:
     if not isinstance(value, str):
         if unit == "%":
             raise ValueError(
-                f'expected a percentage with its sign, such as "1%": {value} could mean two things'
+                'expected a percentage with its sign, such as "1%", for a bare number could mean two things'
             )
         return _finite(value, unit)
     text = value.strip()

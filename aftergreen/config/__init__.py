@@ -51,7 +51,7 @@ def loads(text: str, origin: str = "aftergreen.toml") -> Plan:
     """The plan of a configuration; ``origin`` names it in errors. `ConfigError` with every fault at once."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # most are TOMLDecodeError; a number of thousands of digits is none
         raise ConfigError(origin, [_syntax(text, str(error))]) from None
     except RecursionError:
         raise ConfigError(origin, [Finding(origin, "brackets nested too deeply", "valid TOML")]) from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aftergreen.clean import clean
 from aftergreen.config.findings import Report, listed, nearest
 from aftergreen.model import Plan, Signal
+from aftergreen.promql import substitute, syntax_error
 from aftergreen.units import format_duration
 
 _PLACEHOLDERS = ("window", "window_seconds", "version")
@@ -35,7 +37,7 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
     """What is lawful in a plan and yet most likely not meant; one sentence each, for `check` to show."""
     warnings = [text for signal in plan.signals for text in _signal_warnings(plan, signal)]
     if plan.service.running is not None:
-        warnings += _syntax_warnings(plan, "service.running", plan.service.running, plan.timing.window)
+        warnings += _syntax_warnings("service.running", plan.service.running, plan.timing.window)
     if plan.rollback is None or not any(r.then == "rollback" for s in plan.signals for r in s.rules):
         warnings.append("no rule rolls back, so the release will end unproven at best")
     return tuple(warnings)
@@ -58,15 +60,13 @@ def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
                 f"{signal.key} looks back over a fixed [{fixed[1]}], which may reach across the deployment: "
                 "write [$window]"
             )
-        yield from _syntax_warnings(plan, signal.key, query, signal.window)
+        yield from _syntax_warnings(signal.key, query, signal.window)
 
 
-def _syntax_warnings(plan: Plan, subject: str, query: str, window: float) -> Iterator[str]:
-    from aftergreen import promql  # noqa: PLC0415  # only `check` asks for warnings
-
-    fault = promql.syntax_error(promql.substitute(query, window=window, version=plan.service.name))
+def _syntax_warnings(subject: str, query: str, window: float) -> Iterator[str]:
+    fault = syntax_error(substitute(query, window=window, version="any"))
     if fault:
-        yield f"{subject} has a query that Prometheus would refuse unless it knows more than PromQL: {fault}"
+        yield f"{subject} has a query that is no PromQL, unless the backend knows more: {clean(fault)}"
 
 
 def _unbalanced(query: str) -> str | None:

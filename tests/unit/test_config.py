@@ -388,7 +388,7 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
         ),
         (
             "  signals[0].rules[0].above: found 2, expected a percentage with its sign, "
-            'such as "1%": 2 could mean two things'
+            'such as "1%", for a bare number could mean two things'
         ),
     ]
 
@@ -402,10 +402,10 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
             r"must hold for 15m, longer than the watch lasts after its warm-up \(14m\)",
         ),
         (('  above = "2%"\n', '  above = "3%"\n'), "no rule rolls back, so the release will end unproven"),
-        (("sum(increase(failed[$window]))", "sum(no function)"), "has a query that Prometheus would refuse"),
+        (("sum(increase(failed[$window]))", "sum(no function)"), "has a query that is no PromQL"),
         (
             ("[metrics]", "running = 'count by version'\n[metrics]"),
-            "service.running has a query that Prometheus",
+            "service.running has a query that is no PromQL",
         ),
     ],
 )
@@ -416,6 +416,12 @@ def test_what_is_lawful_and_most_likely_not_meant_is_a_warning(change: tuple[str
 def test_a_signal_without_rules_is_a_warning() -> None:
     plan = config.loads(_with('indicator = "latency"\nquery = "up"'))
     assert "latency/x has no rules: it is shown, but never judged" in config.warnings_of(plan)
+
+
+def test_every_example_of_the_guide_is_valid() -> None:
+    examples = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert examples
+    assert [config.loads(example).service.name for example in examples]
 
 
 def test_every_key_is_explained_in_the_guide() -> None:

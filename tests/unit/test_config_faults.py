@@ -339,7 +339,7 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         (ABOVE, "above = 2"),
         "signals[0].rules[0].above",
-        '2, expected a percentage with its sign, such as "1%": 2 could mean two things',
+        '2, expected a percentage with its sign, such as "1%", for a bare number could mean two things',
     ),
     ((ABOVE, 'above = "2"'), "signals[0].rules[0].above", f'"2", expected {PERCENTAGE}'),
     (

@@ -146,7 +146,7 @@ def test_a_threshold_that_could_mean_something_else_is_refused(value: str | floa
 
 
 def test_a_bare_number_is_no_percentage_and_the_error_says_why() -> None:
-    with pytest.raises(ValueError, match=r'such as "1%": 0.01 could mean two things'):
+    with pytest.raises(ValueError, match=r'such as "1%", for a bare number could mean two things'):
         units.parse_quantity(0.01, "%")
 
 
