@@ -1,0 +1,73 @@
+"""The world of ``aftergreen demo``: a simulated service, its metrics server, and a plan that watches them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from importlib import resources
+
+from aftergreen.clock import FastClock
+from aftergreen.config import loads
+from aftergreen.drill.server import DrillServer
+from aftergreen.drill.service import SimulatedService
+from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from aftergreen.model import Plan, Release
+
+PAST = 900.0
+"""Seconds for which the previous version has run when the demo begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: what is watched, which release, and the clock that all of it runs on."""
+
+    plan: Plan
+    release: Release
+    clock: FastClock
+    server: DrillServer
+
+    def close(self) -> None:
+        """Stop the metrics server."""
+        self.server.close()
+
+
+def start_demo(*, seed: int = 7, speed: float = 8.0) -> Demo:
+    """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
+
+    The same seed gives the same samples relative to the deployment, up to a rollback. Simulated time runs
+    ``speed`` times as fast as the machine's.
+    """
+    deployed_at = round(time.time(), 3)
+    service = SimulatedService(seed, deployed_at - PAST, VERSIONS)
+    service.deploy(RELEASED, deployed_at)
+    service.advance(deployed_at)
+    clock = FastClock(speed)
+    server = DrillServer(service, clock)
+    try:
+        plan = loads(_configuration(server.url), "the demo's configuration")
+    except BaseException:
+        server.close()
+        raise
+    release = Release(
+        service=plan.service.name,
+        environment=plan.service.environment,
+        version=RELEASED,
+        previous=PREVIOUS,
+        deployed_at=deployed_at,
+    )
+    return Demo(plan, release, clock, server)
+
+
+def _configuration(url: str) -> str:
+    """The demo's configuration, complete."""
+    text = resources.files(__package__).joinpath("demo.toml").read_text(encoding="utf-8")
+    # In the rollback command braces stand for placeholders, so those of a path are doubled.
+    python = sys.executable.replace("{", "{{").replace("}", "}}")
+    return text.replace('"@URL@"', _quoted(url)).replace('"@PYTHON@"', _quoted(python))
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)

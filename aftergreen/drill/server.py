@@ -1,0 +1,131 @@
+"""The metrics server of the simulated service: Prometheus' HTTP API on loopback, in a thread of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from aftergreen.clean import clean
+from aftergreen.clock import Clock
+from aftergreen.drill.answers import Answer, instant, ranged
+from aftergreen.drill.service import SimulatedService, UnknownDeployment
+
+_LARGEST_BODY = 1_000_000
+
+
+class DrillServer:
+    """Answers for a simulated service, which it advances to the clock's time before every answer.
+
+    Beside the API it has ``/-/healthy``, ``/-/instances`` (which instance runs which version) and
+    ``POST /-/switch`` (version, and perhaps one instance), which the demo's rollback command calls.
+    """
+
+    def __init__(self, service: SimulatedService, clock: Clock) -> None:
+        self._service = service
+        self._clock = clock
+        # Whoever holds the lock owns the service and its store.
+        self._lock = threading.Lock()
+        self._http = _Http(self)
+        self._thread = threading.Thread(target=self._serve, name="drill-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host, port = self._http.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def close(self) -> None:
+        """Stop answering; open connections end with their clients."""
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def now(self) -> float:
+        """The simulated time, in seconds since the epoch."""
+        return self._clock.now()
+
+    def answer(self, method: str, path: str, parameters: Mapping[str, str]) -> Answer | None:
+        """The answer to one request; None where there is nothing at that path."""
+        with self._lock:
+            now = self.now()
+            self._service.advance(now)
+            if path == "/api/v1/query":
+                return instant(self._service.store, parameters, round(now * 1000))
+            if path == "/api/v1/query_range":
+                return ranged(self._service.store, parameters)
+            if path == "/-/instances" and method == "GET":
+                return Answer(HTTPStatus.OK, {"instances": dict(self._service.running)})
+            if path == "/-/switch" and method == "POST":
+                return self._switch(parameters, now)
+        return None
+
+    def _switch(self, parameters: Mapping[str, str], now: float) -> Answer:
+        try:
+            self._service.deploy(parameters.get("version", ""), now, parameters.get("instance"))
+        except UnknownDeployment as error:
+            return Answer(HTTPStatus.NOT_FOUND, {"error": clean(str(error))})
+        return Answer(HTTPStatus.OK, {"instances": dict(self._service.running)})
+
+    def _serve(self) -> None:
+        self._http.serve_forever(poll_interval=0.05)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, drill: DrillServer) -> None:
+        self.drill = drill
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news, and a traceback would land on the console's screen."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+    protocol_version = "HTTP/1.1"
+    server_version = "AftergreenDrill"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._reply("GET", "")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > _LARGEST_BODY:
+            self.close_connection = True
+            self._send(HTTPStatus.LENGTH_REQUIRED, "text/plain", b"a body of known and moderate length\n")
+            return
+        self._reply("POST", self.rfile.read(int(length)).decode("utf-8", "replace"))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, in simulated time."""
+        # A date without a timestamp is the one of this answer.
+        return super().date_time_string(self.server.drill.now() if timestamp is None else timestamp)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name of the overridden method
+        """Nothing is logged: the terminal belongs to the console."""
+
+    def _reply(self, method: str, form: str) -> None:
+        target = urlsplit(self.path)
+        if target.path == "/-/healthy":
+            self._send(HTTPStatus.OK, "text/plain", b"The simulated backend is healthy.\n")
+            return
+        parameters = dict(parse_qsl(target.query) + parse_qsl(form))
+        answer = self.server.drill.answer(method, target.path, parameters)
+        if answer is None:
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"404 page not found\n")
+        else:
+            self._send(answer.status, "application/json", json.dumps(answer.body).encode())
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

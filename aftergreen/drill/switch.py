@@ -1,0 +1,89 @@
+"""The demo's rollback command: ``python -m aftergreen.drill.switch URL VERSION``.
+
+Replaces the instances of the simulated service one by one, as a rolling update does, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+
+from aftergreen.clean import clean
+
+_EACH = 0.6
+"""Seconds that the replacement of one instance takes."""
+
+_TIMEOUT = 5.0
+
+
+class SwitchFailed(Exception):
+    """The service was not switched as asked; the text says why in one sentence."""
+
+
+def switch(url: str, version: str) -> None:
+    """Replace every instance in turn; raises `SwitchFailed`."""
+    instances = _ask(url, "/-/instances")
+    _say(f"rolling checkout-api back to {version}, {len(instances)} instances")
+    for number, (instance, running) in enumerate(sorted(instances.items()), 1):
+        _say(f"replacing {instance} of {len(instances)}: {running} → {version}")
+        time.sleep(_EACH)
+        _ask(url, "/-/switch", {"version": version, "instance": instance})
+        _say(f"{instance} is ready, {number} of {len(instances)} run {version}")
+    _say(f"checkout-api runs {version}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the result is its exit code."""
+    if len(arguments) != 2:  # noqa: PLR2004  # address and version
+        sys.stderr.write("usage: python -m aftergreen.drill.switch URL VERSION\n")
+        return 2
+    url, version = arguments
+    try:
+        switch(url, version)
+    except SwitchFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _ask(url: str, path: str, form: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Ask the metrics server; the answer says which instance runs which version."""
+    # The server is on loopback: a proxy of the environment could not reach it.
+    opener = build_opener(ProxyHandler({}))
+    body = urlencode(form).encode() if form is not None else None
+    try:
+        with opener.open(url + path, body, timeout=_TIMEOUT) as answer:
+            document: dict[str, Any] = json.load(answer)
+            return dict(document["instances"])
+    except HTTPError as error:
+        with error:
+            raise SwitchFailed(f"The simulated service refused: {_reason(error)}.") from None
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        raise SwitchFailed(
+            f"The simulated service at {clean(url)} does not answer: is the demo still running? "
+            f"({clean(str(error))})"
+        ) from None
+
+
+def _say(line: str) -> None:
+    # At once, for the console follows the output as it is written.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _reason(error: HTTPError) -> str:
+    try:
+        return clean(str(json.load(error)["error"]))
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP status {error.code}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
