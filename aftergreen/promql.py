@@ -14,6 +14,10 @@ _PLACEHOLDER = re.compile(
     r"\$(?:\{(?P<braced>window_seconds|window|version)\}|(?P<plain>window_seconds|window|version)\b)"
 )
 
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+
+_FROM_NOTHING = frozenset({"vector", "absent", "absent_over_time"})
+
 
 def substitute(query: str, *, window: float, version: str | None) -> str:
     """The query with ``$window``, ``$window_seconds`` and ``$version`` filled in.
@@ -24,9 +28,14 @@ def substitute(query: str, *, window: float, version: str | None) -> str:
     values = {
         "window": _duration(window),
         "window_seconds": f"{window:.9g}",
-        "version": (version or "").replace("\\", "\\\\").replace('"', '\\"'),
+        "version": "".join(_in_string(char) for char in version or ""),
     }
     return _PLACEHOLDER.sub(lambda match: values[match["braced"] or match["plain"]], query)
+
+
+def _in_string(char: str) -> str:
+    """A character of a version, which can stand between either kind of quotes without ending them."""
+    return f"\\x{ord(char):02x}" if char in "\"'\\\n" else char
 
 
 def _duration(seconds: float) -> str:
@@ -46,27 +55,82 @@ def syntax_error(query: str) -> str | None:
 def selectors(query: str) -> tuple[str, ...]:
     """The distinct vector selectors of a query, without ranges, to ask ``timestamp()`` of.
 
-    Selectors with ``offset`` or ``@`` look at another time on purpose and are left out; so are all of a
-    query that the grammar does not know (MetricsQL).
+    Selectors that look at another time on purpose (``offset``, ``@``, or a subquery with one of them) are
+    left out; so are all of a query that the grammar does not know (MetricsQL).
     """
     found: dict[str, None] = {}
+    elsewhere = 0
 
-    def visit(node: promql_parser.Expr) -> bool:
-        if isinstance(node, promql_parser.MatrixSelector):
-            node = node.vector_selector
-        if isinstance(node, promql_parser.VectorSelector) and node.offset is None and node.at is None:
-            found[node.prettify()] = None
-        return True
+    def enter(node: promql_parser.Expr) -> None:
+        nonlocal elsewhere
+        if isinstance(node, promql_parser.SubqueryExpr) and _shifted(node):
+            elsewhere += 1
+        elif isinstance(node, promql_parser.VectorSelector) and not elsewhere and not _shifted(node):
+            found[_selector(node)] = None
+
+    def leave(node: promql_parser.Expr) -> None:
+        nonlocal elsewhere
+        if isinstance(node, promql_parser.SubqueryExpr) and _shifted(node):
+            elsewhere -= 1
 
     try:
-        promql_parser.walk(promql_parser.parse(query), visit)
+        promql_parser.walk(promql_parser.parse(query), enter, leave)
     except ValueError:
         return ()
     return tuple(found)
 
 
+def _shifted(node: promql_parser.SubqueryExpr | promql_parser.VectorSelector) -> bool:
+    return node.offset is not None or node.at is not None
+
+
+def _selector(node: promql_parser.VectorSelector) -> str:
+    """The selector as text. The parser's own ``prettify`` does not escape quotes in label values."""
+    alternatives = [node.matchers.matchers, *node.matchers.or_matchers]
+    inside = " or ".join(",".join(_matcher(m) for m in group) for group in alternatives if group)
+    return f"{node.name or ''}{{{inside}}}" if inside or not node.name else node.name
+
+
+def _matcher(matcher: promql_parser.Matcher) -> str:
+    value = matcher.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{matcher.name}{_OPERATORS[str(matcher.op)]}"{value}"'
+
+
+def stands_alone(query: str) -> bool:
+    """Whether a query may answer although none of its selectors finds a sample: ``… or vector(0)``."""
+    made = False
+
+    def enter(node: promql_parser.Expr) -> bool:
+        nonlocal made
+        made = made or (isinstance(node, promql_parser.Call) and node.func.name in _FROM_NOTHING)
+        return not made
+
+    try:
+        promql_parser.walk(promql_parser.parse(query), enter)
+    except ValueError:
+        return True
+    return made
+
+
+def newest(selector: str) -> str:
+    """Asks when the newest sample behind a selector was taken."""
+    return f"max(timestamp({selector}))"
+
+
+def samples(selector: str, seconds: float) -> str:
+    """Asks how many samples the busiest series of a selector has in so many seconds.
+
+    A millisecond less than that: some backends count a sample on either edge of a range, and a target
+    scraped every minute would have six in five minutes.
+    """
+    return f"max(count_over_time({selector}[{_duration(seconds - 0.001)}]))"
+
+
 def span(signal: Signal, at: float, view: View) -> float:
-    """The look-back in use at ``at``, in seconds: the signal's window, cut off where the view begins."""
+    """The look-back in use at ``at``, in seconds: the signal's window, cut off where the view begins.
+
+    Zero or less where the view has not begun: there is nothing to ask for then.
+    """
     return signal.window if view.since is None else min(signal.window, at - view.since)
 
 
@@ -87,28 +151,51 @@ def expression(signal: Signal, at: float, view: View) -> str:
 
     if signal.query is not None:
         query = filled(signal.query)
-        return query if signal.reduce is None else f"{worst_of(signal)}({query})"
+        return query if signal.reduce is None else _aggregated(worst_of(signal), query)
     if signal.numerator is None or signal.denominator is None:
         return ""
-    numerator, denominator = (
-        _one(filled(query), worst_of(signal)) for query in (signal.numerator, signal.denominator)
-    )
-    if signal.events:
+    numerator, denominator = filled(signal.numerator), filled(signal.denominator)
+    if signal.reduce is Reduce.WORST:
+        return _worst_ratio(signal, numerator, denominator)
+    above = _aggregated("sum", numerator)
+    if signal.events and above != numerator:
         # Where nothing ever failed there is no failure series: no series of failures is none of them.
-        numerator = f"({numerator} or vector(0))"
-    return f"{numerator} / {denominator}"
+        above = f"({above} or vector(0))"
+    return f"{_operand(above)} / {_operand(_aggregated('sum', denominator))}"
 
 
-def _one(query: str, aggregate: str) -> str:
-    """The query as one number without labels; two such numbers can be divided."""
+def _worst_ratio(signal: Signal, numerator: str, denominator: str) -> str:
+    """Divides series by series and takes the worst: the worst numerator need not have the worst ratio."""
+    above, below = f"({numerator})", f"({denominator})"
+    if signal.events:
+        above = f"({above} or {below} * 0)"
+    return f"{worst_of(signal)}({above} / {below})"
+
+
+def _aggregated(aggregation: str, query: str) -> str:
+    """The query as one number; a scalar is one already, and no aggregation takes it."""
+    return query if _is_scalar(query) else f"{aggregation}({query})"
+
+
+def _operand(text: str) -> str:
+    return f"({text})" if _is_scalar(text) else text
+
+
+def _is_scalar(query: str) -> bool:
     try:
-        parsed = promql_parser.parse(query)
+        return _scalar(promql_parser.parse(query))
     except ValueError:
-        return f"{aggregate}({query})"
-    whole = isinstance(parsed, promql_parser.AggregateExpr) and not (
-        parsed.modifier and parsed.modifier.labels
-    )
-    return query if whole else f"{aggregate}({query})"
+        return False
+
+
+def _scalar(node: object) -> bool:
+    if isinstance(node, promql_parser.ParenExpr | promql_parser.UnaryExpr):
+        return _scalar(node.expr)
+    if isinstance(node, promql_parser.BinaryExpr):
+        return _scalar(node.lhs) and _scalar(node.rhs)
+    if isinstance(node, promql_parser.Call):
+        return bool(node.func.return_type == promql_parser.ValueType.Scalar)
+    return isinstance(node, promql_parser.NumberLiteral)
 
 
 def curl(backend: Backend, query: str, at: float) -> str:
