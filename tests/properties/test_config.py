@@ -87,6 +87,7 @@ def test_any_value_in_any_place_is_read_or_refused(changes: list[tuple[tuple[Any
             holder = document
             for part in way[:-1]:
                 holder = holder[part]
+            _ = holder[way[-1]]
             holder[way[-1]] = value
     _faults(tomli_w.dumps(document))
 
