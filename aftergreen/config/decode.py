@@ -147,7 +147,7 @@ def _headers(value: object, _: object = None) -> dict[str, str]:
             )
         if not isinstance(content, str) or not content.isascii() or not content.isprintable():
             raise Unfit(
-                f"{label} with another value", "values that are text in quotes, in plain ASCII on one line"
+                f"{label} with a value that is no such text", "text in quotes, in plain ASCII on one line"
             )
     if len({name.lower() for name in value}) < len(value):
         raise Unfit("a header twice", "every header once, whatever its case")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from aftergreen.config.addresses import check_probe
 from aftergreen.config.findings import Report, shown, shown_duration
 from aftergreen.config.queries import check_query
 from aftergreen.config.rules import resolve_rules
 from aftergreen.config.schema import Name, SignalTable
-from aftergreen.model import Indicator, Signal
+from aftergreen.model import Indicator, Signal, SignalKey
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
 _QUERY_KEYS = ("query", "numerator", "denominator", "count")
@@ -19,17 +18,14 @@ _QUERY_KEYS = ("query", "numerator", "denominator", "count")
 def resolve_signals(tables: tuple[SignalTable, ...], report: Report, window: float) -> tuple[Signal, ...]:
     """The signals of the plan; ``window`` is that of the watch. Where something is reported, a stand-in."""
     signals = tuple(_signal(report, f"signals[{index}]", table, window) for index, table in enumerate(tables))
-    times = Counter(signal.key for signal in signals)
-    for index, signal in enumerate(signals):
-        if times[signal.key] > 1 and signal.key in {earlier.key for earlier in signals[:index]}:
-            scope = (
-                f"the dependency {signal.dependency}"
-                if signal.dependency
-                else f"the indicator {signal.indicator}"
-            )
-            report.add(
-                f"signals[{index}].name", f"{shown(signal.name)} twice", f"a name of its own within {scope}"
-            )
+    taken: set[SignalKey] = set()
+    for index, (signal, table) in enumerate(zip(signals, tables, strict=True)):
+        if signal.key in taken and table.indicator is not None:
+            dependency = f"the dependency {signal.dependency}"
+            scope = dependency if signal.dependency else f"the indicator {signal.indicator}"
+            place = f"signals[{index}].name"
+            report.add(place, f"{shown(signal.name)} twice", f"a name of its own within {scope}")
+        taken.add(signal.key)
     return signals
 
 

@@ -82,7 +82,7 @@ def _faults(text: str) -> tuple[config.Finding, ...]:
 def test_any_value_in_any_place_is_read_or_refused(changes: list[tuple[tuple[Any, ...], object]]) -> None:
     document: Any = copy.deepcopy(DOCUMENT)
     for way, value in changes:
-        # An earlier change may have taken the place away.
+        # An earlier change may have taken the place away; reading it first tells.
         with contextlib.suppress(KeyError, IndexError, TypeError):
             holder = document
             for part in way[:-1]:

@@ -163,8 +163,8 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         _after(URL, "headers = { A = 1 }"),
         "metrics.headers",
         (
-            'the header "A" with another value, '
-            "expected values that are text in quotes, in plain ASCII on one line"
+            'the header "A" with a value that is no such text, '
+            "expected text in quotes, in plain ASCII on one line"
         ),
     ),
     (
