@@ -76,7 +76,7 @@ class _Evaluation:
                 return self._binary(expr)
             case promql.Call():
                 return self._call(expr)
-        raise unsupported({"SubqueryExpr": "subqueries"}.get(type(expr).__name__, type(expr).__name__))
+        raise unsupported("subqueries" if isinstance(expr, promql.SubqueryExpr) else "strings as values")
 
     def _newest(self, selector: promql.VectorSelector) -> Mapping[Labels, tuple[int, float]]:
         at = self._at - _offset(selector)

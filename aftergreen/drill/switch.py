@@ -32,11 +32,11 @@ def switch(url: str, version: str) -> None:
     instances = _ask(url, "/-/instances")
     _say(f"rolling checkout-api back to {version}, {len(instances)} instances")
     for number, (instance, running) in enumerate(sorted(instances.items()), 1):
-        _say(f"replacing {instance} of {len(instances)}: {running} → {version}")
+        _say(f"replacing {instance} ({number} of {len(instances)}): {running} by {version}")
         time.sleep(_EACH)
         _ask(url, "/-/switch", {"version": version, "instance": instance})
-        _say(f"{instance} is ready, {number} of {len(instances)} run {version}")
-    _say(f"checkout-api runs {version}")
+        _say(f"{instance} runs {version}")
+    _say(f"checkout-api is back on {version}")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,11 +64,10 @@ def _ask(url: str, path: str, form: Mapping[str, str] | None = None) -> dict[str
             return dict(document["instances"])
     except HTTPError as error:
         with error:
-            raise SwitchFailed(f"The simulated service refused: {_reason(error)}.") from None
-    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+            raise SwitchFailed(f"The service was not switched: {_reason(error)}.") from None
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         raise SwitchFailed(
-            f"The simulated service at {clean(url)} does not answer: is the demo still running? "
-            f"({clean(str(error))})"
+            f"The simulated service at {clean(url)} does not answer: is the demo still running?"
         ) from None
 
 
