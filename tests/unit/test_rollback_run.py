@@ -167,7 +167,7 @@ def test_neither_cancelling_nor_the_end_of_the_loop_kills_the_command(tmp_path: 
     async def leave() -> None:
         begun = asyncio.Event()
         task = asyncio.create_task(execute(tmp_path, script, started=lambda _pid: begun.set()))
-        await begun.wait()
+        await asyncio.wait_for(begun.wait(), 10.0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
