@@ -77,6 +77,8 @@ class DrillServer:
 
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
+    # A source asks all its queries at once; beyond the backlog a connection waits a second for its next try.
+    request_queue_size = 128
 
     def __init__(self, drill: DrillServer) -> None:
         self.drill = drill

@@ -1,0 +1,212 @@
+"""The simulated service: its traffic, its versions, and what its scrapes leave behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+from statistics import fmean, variance
+
+import pytest
+
+from aftergreen.drill.behaviour import ORDERS_DB, Behaviour, Stage, Version, blend
+from aftergreen.drill.chance import BUCKETS, latency_buckets, poisson
+from aftergreen.drill.service import INSTANCES, INTERVAL, SimulatedService, UnknownDeployment
+from aftergreen.drill.store import Series, labels_of
+
+START = 1_800_000_000.0
+OLD, NEW = Version("v1"), Version("v2", replace(Behaviour(), error_rate=0.2))
+
+
+@pytest.fixture
+def service() -> SimulatedService:
+    return SimulatedService(7, START, (OLD, NEW))
+
+
+def series(service: SimulatedService, name: str, **labels: str) -> list[Series]:
+    wanted = set(labels.items())
+    return [one for one in service.store.select(name, ()) if wanted <= set(one.labels)]
+
+
+def total(service: SimulatedService, name: str, **labels: str) -> float:
+    return sum(one.values[-1] for one in series(service, name, **labels))
+
+
+def test_time_moves_only_when_told_to(service: SimulatedService) -> None:
+    assert not list(service.store.select("app_info", ())[0].times)
+    service.advance(START + 7)
+    assert series(service, "app_info")[0].times == [round((START + at) * 1000) for at in (0, 2, 4, 6)]
+    service.advance(START + 3)
+    assert len(series(service, "app_info")[0].times) == 4
+
+
+def test_every_counter_starts_at_zero_and_never_falls(service: SimulatedService) -> None:
+    service.advance(START + 60)
+    counters = [
+        one for one in service.store if dict(one.labels)["__name__"].endswith(("_total", "_count", "_sum"))
+    ]
+    assert len(counters) == len(INSTANCES) * 17
+    for counter in counters:
+        assert counter.values[0] == 0
+        assert all(before <= after for before, after in pairwise(counter.values))
+
+
+def test_traffic_errors_and_latency_are_those_of_the_behaviour(service: SimulatedService) -> None:
+    service.advance(START + 600)
+    behaviour = OLD.healthy
+    requests = total(service, "http_requests_total")
+    assert requests == pytest.approx(behaviour.requests * 600, rel=0.1)
+    failed = total(service, "http_requests_total", status="500")
+    assert failed / requests == pytest.approx(behaviour.error_rate, rel=0.5)
+    assert total(service, "http_request_duration_seconds_count") == requests
+    latency = total(service, "http_request_duration_seconds_sum") / requests
+    assert latency == pytest.approx(behaviour.latency, rel=0.02)
+    assert total(service, "registrations_total") / 10 == pytest.approx(behaviour.registrations, rel=0.1)
+    calls = total(service, "dependency_request_duration_seconds_count", dependency="orders-db")
+    seconds = total(service, "dependency_request_duration_seconds_sum", dependency="orders-db")
+    assert seconds / calls == pytest.approx(ORDERS_DB.latency, rel=0.05)
+
+
+def test_histogram_buckets_are_cumulative_and_end_at_the_count(service: SimulatedService) -> None:
+    service.advance(START + 100)
+    for instance in INSTANCES:
+        buckets = series(service, "http_request_duration_seconds_bucket", instance=instance)
+        counts = [bucket.values[-1] for bucket in buckets]
+        assert counts == sorted(counts)
+        assert counts[-1] == total(service, "http_request_duration_seconds_count", instance=instance)
+
+
+def test_gauges_stay_near_what_the_behaviour_says(service: SimulatedService) -> None:
+    service.advance(START + 600)
+    for one in series(service, "process_cpu_ratio"):
+        assert all(0.3 < value < 0.55 for value in one.values)
+    together = zip(*(one.values for one in series(service, "db_pool_connections_in_use")), strict=True)
+    assert all(33 <= sum(values) <= 49 for values in together)
+
+
+def test_a_deployment_ends_the_old_series_and_begins_new_ones_at_zero(service: SimulatedService) -> None:
+    service.deploy("v2", START + 10)
+    service.advance(START + 20)
+    at = round((START + 10) * 1000)
+    (old,) = series(service, "app_info", version="v1", instance=INSTANCES[0])
+    assert (old.times[-1], old.at(at), old.at(at - 1)) == (at, None, (at - 2000, 1.0))
+    (new,) = series(service, "http_requests_total", version="v2", instance=INSTANCES[0], status="200")
+    assert (new.times[0], new.values[0]) == (at, 0.0)
+
+
+def test_instances_are_replaced_one_by_one(service: SimulatedService) -> None:
+    service.deploy("v2", START + 10, INSTANCES[2])
+    service.advance(START + 20)
+    assert service.running == {**dict.fromkeys(INSTANCES, "v1"), INSTANCES[2]: "v2"}
+    at = round((START + 20) * 1000)
+    serving = [one for one in series(service, "app_info") if one.at(at)]
+    assert sorted(dict(one.labels)["version"] for one in serving) == ["v1", "v1", "v1", "v2"]
+
+
+def test_a_version_that_returns_starts_its_counters_anew_in_the_same_series(
+    service: SimulatedService,
+) -> None:
+    service.deploy("v2", START + 10)
+    service.deploy("v1", START + 20)
+    service.advance(START + 30)
+    (one,) = series(service, "http_requests_total", version="v1", instance=INSTANCES[0], status="200")
+    times, values = one.within(round((START + 8) * 1000), round((START + 22) * 1000))
+    assert [round(at / 1000 - START) for at in times] == [8, 20, 22]
+    assert values[0] > values[2] > values[1] == 0
+
+
+def test_of_several_deployments_between_two_scrapes_only_the_last_is_seen(service: SimulatedService) -> None:
+    service.advance(START + 10)
+    service.deploy("v2", START + 11)
+    service.deploy("v1", START + 11.5)
+    service.advance(START + 20)
+    assert set(service.running.values()) == {"v1"}
+    assert not series(service, "app_info", version="v2")
+
+
+@pytest.mark.parametrize(
+    ("version", "instance", "known"), [("v9", None, "only v1, v2"), ("v2", "x", f"only {INSTANCES[0]}")]
+)
+def test_what_it_does_not_have_cannot_be_deployed(
+    service: SimulatedService, version: str, instance: str | None, known: str
+) -> None:
+    with pytest.raises(UnknownDeployment, match=known):
+        service.deploy(version, START, instance)
+
+
+@pytest.mark.parametrize(
+    ("age", "error_rate"),
+    [(0, 0.001), (9.9, 0.001), (10, 0.001), (15, 0.0505), (20, 0.1), (49.9, 0.1), (50, 0.5), (1e6, 0.5)],
+)
+def test_faults_begin_after_a_while_and_ramp_up(age: float, error_rate: float) -> None:
+    healthy = Behaviour()
+    version = Version(
+        "v",
+        healthy,
+        (Stage(10, 10, replace(healthy, error_rate=0.1)), Stage(50, 0, replace(healthy, error_rate=0.5))),
+    )
+    assert version.at(age).error_rate == pytest.approx(error_rate)
+
+
+def test_dependencies_are_blended_with_the_rest() -> None:
+    slow = replace(Behaviour(), dependencies=(replace(ORDERS_DB, latency=1.0), *Behaviour().dependencies[1:]))
+    between = blend(Behaviour(), slow, 0.5)
+    assert between.dependencies[0] == replace(ORDERS_DB, latency=(1.0 + ORDERS_DB.latency) / 2)
+    assert between.dependencies[1:] == slow.dependencies[1:]
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.02, 0.7, 5.0, 29.9, 30.0, 400.0])
+def test_poisson_counts_have_the_mean_as_mean_and_variance(mean: float) -> None:
+    rng = Random(1)
+    counts = [poisson(rng, mean) for _ in range(20_000)]
+    assert fmean(counts) == pytest.approx(mean, rel=0.05, abs=0.01)
+    assert variance(counts) == pytest.approx(mean, rel=0.06, abs=0.01)
+    assert min(counts) >= 0
+
+
+@pytest.mark.parametrize(("mean", "tail"), [(0.175, 0.5), (0.236, 0.5), (2.0, 1.0), (0.01, 0.2)])
+def test_latency_buckets_add_up_to_all_requests_and_to_their_mean(mean: float, tail: float) -> None:
+    buckets = latency_buckets(mean, tail)
+    assert len(buckets) == len(BUCKETS)
+    assert sum(bucket.share for bucket in buckets) == pytest.approx(1)
+    assert sum(bucket.share * bucket.mean for bucket in buckets) == pytest.approx(mean)
+    within = zip((0.0, *BUCKETS), BUCKETS, buckets, strict=False)
+    assert all(low <= bucket.mean <= high for low, high, bucket in within if bucket.share)
+
+
+def test_a_quarter_of_an_hour_is_generated_within_a_blink() -> None:
+    def seconds() -> float:
+        began = time.process_time()
+        SimulatedService(7, START, (OLD,)).advance(START + 900)
+        return time.process_time() - began
+
+    assert min(seconds() for _ in range(3)) < 0.3
+
+
+def test_a_series_takes_only_newer_samples_that_are_numbers() -> None:
+    one = Series(labels_of({"__name__": "x", "empty": ""}))
+    assert one.labels == (("__name__", "x"),)
+    one.append(1000, 1.0)
+    with pytest.raises(ValueError, match="not newer"):
+        one.append(1000, 2.0)
+    with pytest.raises(ValueError, match="is a number"):
+        one.append(2000, float("nan"))
+
+
+def test_a_series_has_a_value_for_five_minutes_and_none_once_it_has_ended() -> None:
+    one = Series(labels_of({"__name__": "x"}))
+    one.append(1000, 1.0)
+    seen: Mapping[int, bool] = {at: one.at(at) is not None for at in (999, 1000, 301_000, 301_001)}
+    assert seen == {999: False, 1000: True, 301_000: True, 301_001: False}
+    one.end(3000)
+    assert one.at(2999) == (1000, 1.0)
+    assert one.at(3000) is None
+    assert one.within(0, 5000) == ([1000], [1.0])
+
+
+def test_scrapes_lie_on_the_interval(service: SimulatedService) -> None:
+    service.advance(START + 100)
+    times = series(service, "app_info")[0].times
+    assert {after - before for before, after in pairwise(times)} == {INTERVAL * 1000}
