@@ -46,7 +46,7 @@ def start_demo(*, seed: int = 7, speed: float = 8.0) -> Demo:
     clock = FastClock(speed)
     server = DrillServer(service, clock)
     try:
-        plan = loads(_configuration(server.url), "the demo's configuration")
+        plan = loads(configuration(server.url), "the demo's configuration")
     except BaseException:
         server.close()
         raise
@@ -60,8 +60,8 @@ def start_demo(*, seed: int = 7, speed: float = 8.0) -> Demo:
     return Demo(plan, release, clock, server)
 
 
-def _configuration(url: str) -> str:
-    """The demo's configuration, complete."""
+def configuration(url: str) -> str:
+    """The text of the demo's configuration, for a metrics server at ``url``."""
     text = resources.files(__package__).joinpath("demo.toml").read_text(encoding="utf-8")
     # In the rollback command braces stand for placeholders, so those of a path are doubled.
     python = sys.executable.replace("{", "{{").replace("}", "}}")
