@@ -39,7 +39,7 @@ class Session:
             source=self.source(),
             journal=open_journal(self.paths.journal),
             clock=self.clock,
-            outputs=self.paths.outputs,
+            output_of=self.paths.output,
             report=report,
         )
 

@@ -75,7 +75,7 @@ class Watch:
         source: Source,
         journal: Journal,
         clock: Clock,
-        outputs: Path,
+        output_of: Callable[[Release, int, float], Path],
         report: Report,
     ) -> None:
         self._plan = plan
@@ -83,7 +83,7 @@ class Watch:
         self._source = source
         self._journal = journal
         self._clock = clock
-        self._outputs = outputs
+        self._output_of = output_of
         self._report = report
         self._wake = asyncio.Event()
         self._left = ""
@@ -107,6 +107,9 @@ class Watch:
                     self._take(abandon(self._state, "nobody watches any more", by=self._left))
                     break
                 await self._turn()
+                if self._running is not None and self._running.done():
+                    # What went wrong in there must not be lost with the task.
+                    self._running.result()
         finally:
             await self._source.close()
         self._record(Kind.FINISH, self._state.at, self._finish_body())
@@ -114,11 +117,9 @@ class Watch:
 
     def roll_back(self, *, by: str) -> None:
         """Run the rollback command, unless something speaks against it; then the log says what."""
-        problem = self._why_not()
+        problem = self._why_not() or self._start_rollback(by)
         if problem:
             self._note(f"no rollback was started: {problem}")
-            return
-        self._running = asyncio.get_running_loop().create_task(self._roll_back(by))
 
     def abandon(self, *, by: str) -> None:
         """Stop watching. A rollback command that runs goes on; its output stays in its file."""
@@ -286,10 +287,11 @@ class Watch:
             return "the release has ended"
         return rollback_problem(self._state)
 
-    async def _roll_back(self, by: str) -> None:
+    def _start_rollback(self, by: str) -> str:
+        """Claim, record the intent, start the command; the reason where that cannot be done."""
         plan, release = self._plan.rollback, self._state.setup.release
         if plan is None:
-            return
+            return "no rollback command is configured"
         command = fill(
             plan.command,
             service=release.service,
@@ -303,20 +305,22 @@ class Watch:
         try:
             claim = self._journal.claim(release, at=at, body=body, by=by)
         except JournalError as error:
-            self._note(f"no rollback was started: its intent could not be recorded: {error}")
-            return
+            return f"its intent could not be recorded: {error}"
         if claim is None:
-            self._note("no rollback was started: somebody else is rolling back, or a newer release is out")
-            return
-        output = self._outputs / f"{_file_name(release)}-{claim.attempt}.log"
+            return "somebody else is rolling back, or a newer release is out"
+        output = self._output_of(release, claim.attempt, at)
         started = Rollback(claim.attempt, by, command, at, output=str(output))
         self._take(rollback_started(self._state, started))
+        self._running = asyncio.get_running_loop().create_task(self._roll_back(claim, started, output))
         self._publish()
-        outcome = await self._supervise(command, output, within=plan.timeout)
+        return ""
+
+    async def _roll_back(self, claim: Claim, started: Rollback, output: Path) -> None:
+        within = self._plan.rollback.timeout if self._plan.rollback is not None else 0.0
+        outcome = await self._supervise(started.command, output, within=within)
         self._conclude(claim, started, outcome)
 
     async def _supervise(self, command: Sequence[str], output: Path, *, within: float) -> Outcome:
-        output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         tail = Tail(output)
         running = asyncio.ensure_future(run(command, timeout=within, output=output, started=lambda _: None))
         while not running.done():
@@ -437,7 +441,3 @@ def _error(code: object, error: str) -> str:
 
 def _list(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
-
-
-def _file_name(release: Release) -> str:
-    return "".join(c if c.isalnum() or c in "-._" else "_" for c in release.name)

@@ -270,14 +270,14 @@ def event(happened: Event) -> str:
 def _rule_event(happened: Event, status: RuleState) -> str:
     label, unit = status.signal.label, status.signal.unit
     value = reading(happened.reading, unit)
-    behind = seen(happened.reading)
-    detail = f"{value}, {behind}" if behind else value
+    failed = happened.reading is not None and happened.reading.failures is not None
+    behind = f" ({seen(happened.reading)})" if failed else ""
     side = "over" if status.rule.condition.upward else "under"
     if happened.kind is EventKind.OVER_LIMIT:
         lasting = format_duration(status.rule.sustained)
-        return f"{label} {side} {_limit_value(status)}: {detail}; breached if it lasts {lasting}"
+        return f"{label} {side} {_limit_value(status)}: {value}{behind}; breached if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
-        return f"{label} breached: {detail} {condition(status)}"
+        return f"{label} breached: {value} {condition(status)}{behind}"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
         return f"{label} near miss: {side} {_limit_value(status)} for {burnt} of {whole}, back at {value}"

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from aftergreen.clock import SystemClock
@@ -52,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The whole command line as argparse knows it."""
     root = _parser("aftergreen", "Watch a release after its pipeline turned green.", EXIT_CODES)
-    root.add_argument("--version", action="version", version=f"aftergreen {installed_version('aftergreen')}")
+    root.add_argument("--version", nargs=0, action=_Version, help="print the installed version and leave")
     root.add_argument(
         "--print-completion",
         choices=("bash", "zsh", "tcsh"),
@@ -112,6 +111,22 @@ def parser() -> argparse.ArgumentParser:
     )
     paths.add_argument("--journal", help="as in watch")
     return root
+
+
+class _Version(argparse.Action):
+    """Prints the installed version; reading an installation's metadata costs more than most commands."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002  # argparse's signature
+        values: str | Sequence[object] | None,  # noqa: ARG002  # argparse's signature
+        option_string: str | None = None,  # noqa: ARG002  # argparse's signature
+    ) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  # late on purpose
+
+        print(f"aftergreen {version('aftergreen')}")
+        parser.exit()
 
 
 class _Completion(argparse.Action):

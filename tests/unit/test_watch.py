@@ -1,0 +1,323 @@
+"""The loop: what it asks, when, what it does about blindness, and how a rollback is run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aftergreen.journal import Journal, Kind, open_journal
+from aftergreen.model import Instant, Plan, Reading, RollbackPlan, Signal, SignalKey, Timing, View
+from aftergreen.model import Kind as ReadingKind
+from aftergreen.preflight import Finding, PreflightFailed
+from aftergreen.sources.protocol import SourceUnavailable
+from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.watch import Report, Wanted, Watch
+from tests.scenario import DEPLOYED_AT, GOOD, errors, plan
+
+ERRORS = "error-rate/HTTP 5xx"
+World = Callable[[float, View], Mapping[str, Reading]]
+
+
+class FakeClock:
+    """Time that passes only while somebody waits for it."""
+
+    def __init__(self, start: float) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        # A turn of the loop lets real processes and orders come in between.
+        await asyncio.sleep(0.002)
+        self.time += max(0.0, seconds)
+
+
+class MadeUpSource:
+    """A backend whose answers are a function of the instant; down in the spans of ``outages``."""
+
+    def __init__(self, clock: FakeClock, world: World, outages: Sequence[tuple[float, float]] = ()) -> None:
+        self._clock = clock
+        self._world = world
+        self._outages = outages
+        self.asked: list[float] = []
+        self.asked_again: list[float] = []
+
+    def _up(self) -> bool:
+        return not any(start <= self._clock.now() < end for start, end in self._outages)
+
+    def _instant(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        if not self._up():
+            blind = Reading.unknown(ReadingKind.BLIND, "connection refused")
+            return Instant(at, {signal.key: blind for signal in signals})
+        world = self._world(at, view)
+        return Instant(at, {signal.key: world[signal.key] for signal in signals})
+
+    async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        self.asked.append(at)
+        return self._instant(signals, at, view)
+
+    async def history(
+        self, signals: Sequence[Signal], instants: Sequence[float], view: View
+    ) -> tuple[Instant, ...]:
+        self.asked_again.extend(instants)
+        return tuple(self._instant(signals, at, view) for at in instants)
+
+    async def prepare(
+        self,
+        signals: Sequence[Signal],
+        at: float,  # noqa: ARG002  # the protocol's
+        view: View,  # noqa: ARG002  # the protocol's
+    ) -> Mapping[SignalKey, float | None]:
+        return {signal.key: 15.0 for signal in signals}
+
+    async def now(self) -> float:
+        if not self._up():
+            raise SourceUnavailable("connection refused")
+        return self._clock.now()
+
+    async def close(self) -> None:
+        pass
+
+
+def fine(at: float, view: View) -> Mapping[str, Reading]:
+    assert at > 0
+    assert view
+    return GOOD
+
+
+def bad_from(start: float, until_version: str = "v2.4.0") -> World:
+    """Errors from ``start`` seconds after the deployment, as long as the new version is looked at."""
+
+    def world(at: float, view: View) -> Mapping[str, Reading]:
+        broken = at >= DEPLOYED_AT + start and view.version != until_version
+        return GOOD | ({ERRORS: errors(0.0498)} if broken else {})
+
+    return world
+
+
+class Rig:
+    """A watch with a made-up backend, a fake clock and a real journal."""
+
+    def __init__(
+        self,
+        folder: Path,
+        world: World = fine,
+        *,
+        given: Plan | None = None,
+        outages: Sequence[tuple[float, float]] = (),
+        starts: float = DEPLOYED_AT,
+        wanted: Wanted | None = None,
+    ) -> None:
+        self.clock = FakeClock(starts)
+        self.source = MadeUpSource(self.clock, world, outages)
+        self.journal: Journal = open_journal(folder / "journal.db")
+        self.snapshots: list[Snapshot] = []
+        self.findings: list[Finding] = []
+        self.hooks: list[Callable[[Snapshot], None]] = []
+        self.watch = Watch(
+            given or plan(),
+            wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
+            source=self.source,
+            journal=self.journal,
+            clock=self.clock,
+            output_of=lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
+            report=Report(self._seen, self.findings.extend, lambda _text: None),
+        )
+
+    def _seen(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+        for hook in self.hooks:
+            hook(snapshot)
+
+    def once(self, when: Callable[[Snapshot], bool], then: Callable[[], None]) -> None:
+        """Do something the first time a snapshot looks like this."""
+
+        def hook(snapshot: Snapshot) -> None:
+            if when(snapshot):
+                self.hooks.remove(hook)
+                then()
+
+        self.hooks.append(hook)
+
+    def entries(self, *kinds: Kind) -> list[Mapping[str, object]]:
+        release = self.snapshots[-1].state.setup.release
+        return [entry.body for entry in self.journal.entries(release, kinds=kinds)]
+
+
+def command(folder: Path, code: int = 0) -> RollbackPlan:
+    """A real command that appends its arguments to a file."""
+    script = (
+        "import json,sys; open(sys.argv[1],'a').write(json.dumps(sys.argv[2:])+'\\n');"
+        "sys.exit(int(sys.argv[2]))"
+    )
+    argv = (sys.executable, "-c", script, str(folder / "ran"), str(code), "{service} {version}", "{previous}")
+    return RollbackPlan(argv, verify_within=600.0)
+
+
+def runs(folder: Path) -> list[list[str]]:
+    ran = folder / "ran"
+    return [json.loads(line) for line in ran.read_text().splitlines()] if ran.exists() else []
+
+
+async def test_a_live_watch_asks_every_instant_of_the_grid_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    last = await rig.watch.run()
+    assert last.release_state is ReleaseState.FINISHED
+    wanted = [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
+    assert rig.source.asked[1:] == wanted
+    assert [body["at"] for body in rig.entries(Kind.INSTANT)] == wanted
+    assert rig.entries(Kind.FINISH)[-1]["exit_code"] == 0
+
+
+async def test_a_watch_that_starts_late_walks_the_missed_grid_first(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, starts=DEPLOYED_AT + 182)
+    await rig.watch.run()
+    late = [at for at in rig.source.asked_again if at > DEPLOYED_AT]
+    assert late == [DEPLOYED_AT + 15.0 * k for k in range(1, 13)]
+    times = [body["at"] for body in rig.entries(Kind.INSTANT)]
+    assert times == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
+
+
+async def test_late_and_live_give_the_same_decision(tmp_path: Path) -> None:
+    gate = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ci", advice_ends=True)
+    decisions = []
+    for name, starts in (("live", DEPLOYED_AT), ("late", DEPLOYED_AT + 700)):
+        (tmp_path / name).mkdir()
+        rig = Rig(tmp_path / name, bad_from(200), starts=starts, wanted=gate)
+        last = await rig.watch.run()
+        decisions.append((exit_code(last.state), last.state.decided))
+    assert decisions[0] == decisions[1]
+    assert decisions[0][0] == 23
+
+
+async def test_instants_missed_in_an_outage_are_asked_again_and_walked_in_order(tmp_path: Path) -> None:
+    outage = (DEPLOYED_AT + 300, DEPLOYED_AT + 420)
+    rig = Rig(tmp_path, bad_from(310), outages=[outage])
+    rig.once(lambda s: bool(s.state.decided), lambda: rig.watch.abandon(by="ana"))
+    last = await rig.watch.run()
+    states = [s.release_state for s in rig.snapshots]
+    assert ReleaseState.BLIND in states, "while nothing answers the screen says so"
+    decided = last.state.decided
+    assert decided is not None
+    assert decided.breached_at == DEPLOYED_AT + 315 + 120, "the fuse burnt through the outage"
+    assert last.state.blind == 0.0
+
+
+async def test_an_outage_without_end_is_unproven(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, outages=[(DEPLOYED_AT + 300, DEPLOYED_AT + 1e6)])
+    last = await rig.watch.run()
+    assert exit_code(last.state) == 10
+
+
+async def test_nothing_is_judged_when_the_backend_cannot_be_asked_at_all(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, outages=[(0.0, 1e12)])
+    with pytest.raises(PreflightFailed, match=r"cannot be asked: connection refused"):
+        await rig.watch.run()
+
+
+async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)))
+
+    def press_twice() -> None:
+        rig.watch.roll_back(by="ana@bastion2")
+        rig.watch.roll_back(by="ravi@bastion2")
+
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, press_twice)
+    last = await rig.watch.run()
+    assert runs(tmp_path) == [["0", "checkout-api v2.4.1", "v2.4.0"]]
+    assert exit_code(last.state) == 20
+    assert last.rollback is not None
+    assert last.rollback.by == "ana@bastion2"
+    assert len(rig.entries(Kind.INTENT)) == len(rig.entries(Kind.OUTCOME)) == 1
+    told = [event.text for event in last.events if event.kind is EventKind.NOTE]
+    assert told == ["no rollback was started: one is running already"]
+
+
+async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path, code=3)))
+    failed = lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED  # noqa: E731  # named for its two uses
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(failed, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(
+        lambda s: failed(s) and s.rollback is not None and s.rollback.attempt == 2,
+        lambda: rig.watch.abandon(by="ana"),
+    )
+    last = await rig.watch.run()
+    assert len(runs(tmp_path)) == 2
+    assert exit_code(last.state) == 22
+    assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [3, 3]
+
+
+async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:
+    wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana", read_only="--read-only was given")
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)), wanted=wanted)
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    last = await rig.watch.run()
+    assert runs(tmp_path) == []
+    assert any("--read-only was given" in event.text for event in last.events)
+
+
+async def test_a_second_watch_joins_the_open_release_and_a_newer_one_ends_it(tmp_path: Path) -> None:
+    first = Rig(tmp_path)
+    newer: list[int] = []
+
+    def deploy_again() -> None:
+        other = open_journal(tmp_path / "journal.db")
+        release = first.snapshots[-1].state.setup.release
+        again = replace(release, version="v2.4.2", deployed_at=release.deployed_at + 90)
+        opened = other.open_release(again, seal="x", plan={}, baseline={}, by="ci", at=DEPLOYED_AT + 90)
+        newer.append(opened.record.release.number)
+        other.close()
+
+    first.once(lambda s: s.at >= DEPLOYED_AT + 90, deploy_again)
+    last = await first.watch.run()
+    assert newer == [2]
+    assert last.release_state is ReleaseState.ABANDONED
+    assert last.state.reason == "superseded by v2.4.2"
+
+
+async def test_another_configuration_joins_read_only(tmp_path: Path) -> None:
+    first = Rig(tmp_path)
+    seen: list[Snapshot] = []
+
+    async def join() -> None:
+        other = Rig(tmp_path, given=plan(timing=Timing(duration=600.0)), starts=DEPLOYED_AT + 60)
+        other.once(lambda s: s.at > DEPLOYED_AT + 60, lambda: other.watch.abandon(by="ravi"))
+        seen.append(await other.watch.run())
+
+    tasks: list[asyncio.Task[None]] = []
+    first.once(
+        lambda s: s.at >= DEPLOYED_AT + 60,
+        lambda: tasks.append(asyncio.get_running_loop().create_task(join())),
+    )
+    await first.watch.run()
+    await asyncio.gather(*tasks)
+    assert "differs from the one that was sealed" in seen[0].context.read_only
+
+
+async def test_another_console_follows_a_rollback_that_it_did_not_start(tmp_path: Path) -> None:
+    world = bad_from(200)
+    given = plan(rollback=command(tmp_path))
+    acting, looking = Rig(tmp_path, world, given=given), Rig(tmp_path, world, given=given)
+    acting.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: acting.watch.roll_back(by="ana"))
+    first, second = await asyncio.gather(acting.watch.run(), looking.watch.run())
+    assert len(runs(tmp_path)) == 1
+    assert exit_code(first.state) == 20
+    assert second.rollback is not None
+    assert second.rollback.by == "ana"
+
+
+async def test_notes_are_kept_and_cleaned(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.watch.note("looks\x1b[2J fine", by="ana"))
+    await rig.watch.run()
+    assert rig.entries(Kind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]
