@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import responses
 
 from aftergreen.clean import clean
 from aftergreen.sources.protocol import SourceUnavailable
 
-_CURES = {
-    401: "check the credentials of [metrics]",
-    403: "these credentials may not query",
-    404: "check metrics.url: there is no query API below it",
+_CURES: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "check bearer_token_env, bearer_token_file or basic_auth_env of [metrics]",
+    HTTPStatus.FORBIDDEN: "these credentials may not query, or headers lacks the tenant",
+    HTTPStatus.NOT_FOUND: "check metrics.url, for there is no query API below it",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "check the proxy that the environment names",
+    HTTPStatus.TOO_MANY_REQUESTS: "raise watch.interval, or the backend's limit",
 }
+_REDIRECTS = range(300, 400)
+_REDIRECTED = "put the address that it leads to into metrics.url"
+_NOT_THE_API = "check that metrics.url is the address of a Prometheus API"
+
+
+class Refused(SourceUnavailable):
+    """The backend answered that it will not evaluate this query; others it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +45,59 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def parse(status: int, body: bytes) -> Answer:
-    """The answer in an HTTP response; `SourceUnavailable` says in one sentence why there is none."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict) or "status" not in data:
-        raise SourceUnavailable(_not_an_answer(status, body))
-    if data["status"] != "success":
-        kind, text = data.get("errorType", "error"), data.get("error", "")
-        raise SourceUnavailable(_with_cure(status, clean(f"the backend refused ({kind}): {text}")))
+def parse(status: int, body: bytes, *, ranged: bool = False) -> Answer:
+    """The answer in an HTTP response; `SourceUnavailable` says in one sentence why there is none.
+
+    ``ranged`` tells the answer to a range query, a matrix, from that to a query at one instant.
+    """
+    data = _json(body)
+    if status != HTTPStatus.OK:
+        raise _refusal(status, body, data)
+    if not isinstance(data, dict):
+        raise SourceUnavailable(_unreadable(body))
+    if data.get("status") == "error":
+        raise Refused(f"Prometheus refused the query: {_error(data)}")
     payload = data.get("data")
-    if not isinstance(payload, dict):
-        raise SourceUnavailable("the backend's answer holds no data")
+    if data.get("status") != "success" or not isinstance(payload, dict):
+        raise SourceUnavailable(f"Prometheus's answer has no status and data: {_NOT_THE_API}")
     partial, notes = _remarks(data)
-    return Answer(_series(payload), partial, notes)
+    return Answer(_series(payload, ranged=ranged), partial, notes)
 
 
-def _not_an_answer(status: int, body: bytes) -> str:
-    if status != 200:  # noqa: PLR2004  # HTTP's own number
-        text = clean(body[:400].decode("utf-8", "replace"), 120)
-        return _with_cure(status, f"the backend answered HTTP {status}{f': {text}' if text else ''}")
-    return "the backend's answer is not JSON of the query API" + (" (truncated)" if body[:1] == b"{" else "")
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _with_cure(status: int, text: str) -> str:
-    cure = _CURES.get(status)
-    return f"{text}: {cure}" if cure else text
+def _refusal(status: int, body: bytes, data: object) -> SourceUnavailable:
+    said = _error(data) if isinstance(data, dict) else _plain(body)
+    text = f"Prometheus answered {status}" + (
+        f": {said}" if said else f" {responses.get(status, '')}".rstrip()
+    )
+    cure = _REDIRECTED if status in _REDIRECTS else _CURES.get(status)
+    text = f"{text}: {cure}" if cure else text
+    by_query = status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return Refused(text) if by_query else SourceUnavailable(text)
+
+
+def _error(data: Mapping[str, object]) -> str:
+    """What an error document says: ``execution: multiple matches for labels``."""
+    said = [str(data[key]) for key in ("errorType", "error", "message") if data.get(key)]
+    return clean(": ".join(said), 200)
+
+
+def _plain(body: bytes) -> str:
+    """The words of an error page that is plain text; markup says less than the status."""
+    text = clean(body[:2000].decode("utf-8", "replace"), 120)
+    return "" if text.startswith("<") else text
+
+
+def _unreadable(body: bytes) -> str:
+    if body.lstrip()[:1] == b"{":
+        return "Prometheus's answer cannot be parsed: it is cut off or damaged"
+    return f"Prometheus's answer is not JSON: {_NOT_THE_API}"
 
 
 def _remarks(data: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
@@ -71,29 +108,32 @@ def _remarks(data: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
     serious = [text for text in warnings if text not in harmless]
     if data.get("isPartial") is True:
         serious.append("the backend says that its answer is partial")
-    return "; ".join(serious), (*infos, *harmless)
+    return clean("; ".join(serious)), (*infos, *harmless)
 
 
-def _series(payload: Mapping[str, object]) -> tuple[Series, ...]:
+def _series(payload: Mapping[str, object], *, ranged: bool) -> tuple[Series, ...]:
     kind, result = payload.get("resultType"), payload.get("result")
     try:
-        if kind == "scalar":
+        if ranged and kind == "matrix":
+            return tuple(Series(_labels(item), _samples(item, "values")) for item in _items(result))
+        if not ranged and kind == "scalar":
             return (Series({}, (_sample(result),)),)
-        if kind == "vector":
-            return tuple(Series(_labels(item), (_sample(item["value"]),)) for item in _items(result))
-        if kind == "matrix":
-            return tuple(
-                Series(_labels(item), tuple(_sample(pair) for pair in item["values"]))
-                for item in _items(result)
-            )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise SourceUnavailable("the backend's answer cannot be read: a sample is malformed") from error
-    raise SourceUnavailable(f"the backend answered with a {clean(str(kind), 40)}, not with numbers")
+        if not ranged and kind == "vector":
+            return tuple(Series(_labels(item), _samples(item, "value")) for item in _items(result))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceUnavailable("Prometheus's answer cannot be parsed: a sample is malformed") from error
+    if kind == "matrix":
+        text = "the query gives ranges of samples, not a number: put it into a function such as avg_over_time"
+    else:
+        text = f"the query gives a {clean(str(kind), 40)}, not a number: check the query"
+    raise SourceUnavailable(text)
 
 
-def _items(result: object) -> Sequence[dict[str, list[object]]]:
-    if not isinstance(result, list):
-        raise TypeError("result is no list")
+def _items(result: object) -> Sequence[Mapping[str, object]]:
+    if result is None:  # An empty list of some servers.
+        return ()
+    if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
+        raise TypeError("result is no list of series")
     return result
 
 
@@ -104,12 +144,23 @@ def _labels(item: Mapping[str, object]) -> dict[str, str]:
     return {clean(str(name)): clean(str(value)) for name, value in metric.items()}
 
 
+def _samples(item: Mapping[str, object], key: str) -> tuple[tuple[float, float], ...]:
+    if "histogram" in item or "histograms" in item:
+        raise SourceUnavailable("the query gives native histograms: take histogram_quantile() of them")
+    found = item[key]
+    if key == "value":
+        return (_sample(found),)
+    return tuple(_sample(pair) for pair in found) if isinstance(found, list) else ()
+
+
 def _sample(pair: object) -> tuple[float, float]:
     if not isinstance(pair, list):
         raise TypeError("a sample is no pair")
     at, value = pair
     if not isinstance(value, str):
         raise TypeError("a value is no string")
+    if not isinstance(at, int | float) or not math.isfinite(at):
+        raise TypeError("a time is no number")
     return float(at), float(value)
 
 

@@ -3,106 +3,149 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Kind, Reading, Reduce, Signal
 from aftergreen.promql import worst_of
 
-STALE_UNMEASURED = 300.0
-"""Seconds: Prometheus looks back so far for a sample; older ones cannot be behind an answer."""
+Labels = Mapping[str, str]
 
-STALE_SCRAPES = 2.0
+INFINITE = "the query gave an infinite number"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one query gave at one instant: the values of its series, or why there are none.
 
-    ``labels`` are those of the series, in the same order.
+    ``labels`` are those of the series, in the same order. ``refused`` tells a query that the backend will
+    not evaluate from a failure on the way.
     """
 
     values: tuple[float, ...] = ()
-    labels: tuple[Mapping[str, str], ...] = ()
+    labels: tuple[Labels, ...] = ()
     failure: str = ""
+    refused: bool = False
     partial: str = ""
     notes: tuple[str, ...] = ()
 
 
-def one(signal: Signal, found: Found) -> float | Reading:
-    """The one number of a query, or the reading that says why there is none."""
-    if found.failure:
-        return Reading.unknown(Kind.BLIND, found.failure)
-    if found.partial:
-        return Reading.unknown(Kind.PARTIAL, found.partial)
+def classified(signal: Signal, found: Mapping[str, Found]) -> Reading:
+    """The reading of a signal from what its queries gave, by their role; its age is judged elsewhere."""
+    needed = [answer for role, answer in found.items() if role != "count"]
+    reading = _unclear(needed)
+    if reading is None and "query" in found:
+        reading = _value(signal, found["query"], found.get("count"))
+    elif reading is None:
+        reading = _ratio(signal, found["numerator"], found["denominator"])
+    remarks = tuple(dict.fromkeys(note for answer in found.values() for note in answer.notes))
+    return replace(reading, notes=(*reading.notes, *remarks))
+
+
+def _unclear(answers: Iterable[Found]) -> Reading | None:
+    """Blind before partial: what one half lacks does not matter where the other could not be asked."""
+    for answer in answers:
+        if answer.failure:
+            return Reading.unknown(Kind.BLIND, answer.failure)
+    for answer in answers:
+        if answer.partial:
+            return Reading.unknown(Kind.PARTIAL, answer.partial)
+    return None
+
+
+def _value(signal: Signal, found: Found, counted: Found | None) -> Reading:
     if not found.values:
-        return Reading.unknown(Kind.NO_SERIES)
-    if len(found.values) > 1 and signal.reduce is None:
-        return Reading.unknown(Kind.AMBIGUOUS, f"{len(found.values)} series where one is wanted")
-    return _reduced(signal, found.values)
-
-
-def value_reading(signal: Signal, found: Found, counted: Found | None) -> Reading:
-    """The reading of a value query, perhaps with the query that counts what stands behind it."""
-    number = one(signal, found)
-    if isinstance(number, Reading):
-        return number
+        return Reading.unknown(Kind.NO_SERIES, "the query finds no series")
+    number = _one(signal, found.values)
+    if number is None:
+        return _ambiguous(found)
     if math.isnan(number):
-        return Reading.unknown(Kind.NO_TRAFFIC)
+        return Reading.unknown(Kind.NO_TRAFFIC, "the query gives NaN")
     if math.isinf(number):
-        return Reading.unknown(Kind.BLIND, "the query gave an infinite number")
-    count = one(signal, counted) if counted is not None else None
-    if not isinstance(count, float) or not math.isfinite(count):
+        return Reading.unknown(Kind.BLIND, INFINITE)
+    if counted is None:
         return Reading.of(number)
-    return Reading.of(number, count) if count > 0 else Reading.unknown(Kind.NO_TRAFFIC)
+    failure = counted.failure or counted.partial
+    if failure:
+        return replace(Reading.of(number), notes=(f"how many observations it has is unknown: {failure}",))
+    counts = [count for count in counted.values if math.isfinite(count)]
+    return Reading.of(number, math.fsum(counts) if counts else None)
 
 
-def ratio_reading(signal: Signal, numerator: Found, denominator: Found) -> Reading:
-    """The reading of a ratio whose two queries were asked separately."""
-    below = one(signal, denominator)
-    if isinstance(below, Reading):
-        return below
-    if math.isnan(below) or below == 0:
-        return Reading.unknown(Kind.NO_TRAFFIC)
-    above = one(signal, numerator)
-    if isinstance(above, Reading):
-        if above.kind is Kind.NO_SERIES and signal.events and math.isfinite(below):
+def _ratio(signal: Signal, numerator: Found, denominator: Found) -> Reading:
+    """A ratio, whose two queries are asked separately: what never failed has no series of failures."""
+    if not denominator.values:
+        return Reading.unknown(Kind.NO_SERIES, "the denominator finds no series")
+    if signal.reduce is Reduce.WORST:
+        return _worst_ratio(signal, numerator, denominator)
+    below = _one(signal, denominator.values)
+    if below is None:
+        return _ambiguous(denominator)
+    if not numerator.values:
+        return _divided(signal, None, below)
+    above = _one(signal, numerator.values)
+    return _ambiguous(numerator) if above is None else _divided(signal, above, below)
+
+
+def _worst_ratio(signal: Signal, numerator: Found, denominator: Found) -> Reading:
+    """The worst of the ratios of series with the same labels, as PromQL divides vectors."""
+    above = _by_labels(numerator)
+    below = _by_labels(denominator)
+    # A series of failures that pairs with nothing would be passed over in silence.
+    paired = above.keys() <= below.keys()
+    unique = len(above) == len(numerator.values) and len(below) == len(denominator.values)
+    if not (paired and unique):
+        text = "the series of numerator and denominator do not pair: group both by the same labels"
+        return Reading.unknown(Kind.AMBIGUOUS, text)
+    divided = [
+        _divided(signal, above.get(labels), under)
+        for labels, under in below.items()
+        if labels in above or signal.events
+    ]
+    compared = [reading for reading in divided if reading.value is not None]
+    blind = [reading for reading in divided if reading.kind is Kind.BLIND]
+    if blind or not compared:
+        fallback = Reading.unknown(Kind.NO_SERIES, "the numerator finds no series")
+        return (blind or divided or [fallback])[0]
+    sign = -1.0 if worst_of(signal) == "min" else 1.0
+    return max(compared, key=lambda r: (sign * (r.value or 0.0), r.count or 0.0))
+
+
+def _divided(signal: Signal, above: float | None, below: float) -> Reading:
+    """The reading of one numerator, which may be absent, over one denominator."""
+    if below == 0 or math.isnan(below):
+        return Reading.unknown(Kind.NO_TRAFFIC, "the denominator is 0" if below == 0 else "it gives NaN")
+    if math.isinf(below) or (above is not None and math.isinf(above)):
+        return Reading.unknown(Kind.BLIND, INFINITE)
+    if above is None:
+        if signal.events and below > 0:
             return Reading(Kind.ZERO, 0.0, below, 0.0)
-        return above
+        return Reading.unknown(Kind.NO_SERIES, "the numerator finds no series")
     if math.isnan(above):
-        return Reading.unknown(Kind.NO_TRAFFIC)
-    if math.isinf(above) or math.isinf(below):
-        return Reading.unknown(Kind.BLIND, "the query gave an infinite number")
-    if above == 0 and signal.events:
-        return Reading(Kind.ZERO, 0.0, below, 0.0)
-    return Reading(Kind.VALUE, above / below, below, above if signal.events else None)
+        return Reading.unknown(Kind.NO_TRAFFIC, "the numerator is NaN")
+    quotient = above / below
+    if not math.isfinite(quotient):
+        return Reading.unknown(Kind.BLIND, INFINITE)
+    return Reading.of(quotient, below, failures=above) if signal.events else Reading.of(quotient)
 
 
-def judged_for_age(reading: Reading, newest: float | None, at: float, scrape: float | None) -> Reading:
-    """The reading, or `stale` where the newest raw sample behind it is older than two scrape intervals."""
-    if newest is None or not (reading.compared or reading.kind is Kind.NO_TRAFFIC):
-        return reading
-    allowed = STALE_UNMEASURED if scrape is None else STALE_SCRAPES * scrape
-    age = at - newest
-    # A tenth of an interval of tolerance: the scrape interval is measured, and scrapes jitter.
-    if age > allowed + 0.1 * (scrape or 0.0):
-        stale = Reading.unknown(Kind.STALE, f"the newest sample is {age:.0f} s old")
-        return replace(stale, newest=newest)
-    return replace(reading, newest=newest)
-
-
-def noted(reading: Reading, found: Sequence[Found]) -> Reading:
-    """The reading with what the backend remarked in passing."""
-    notes = tuple(dict.fromkeys(note for answer in found for note in answer.notes))
-    return replace(reading, notes=notes) if notes else reading
-
-
-def _reduced(signal: Signal, values: tuple[float, ...]) -> float:
-    if len(values) == 1:
-        return values[0]
+def _one(signal: Signal, values: tuple[float, ...]) -> float | None:
+    """The one number of an answer as PromQL would reduce it; None where several mean nothing."""
+    if signal.reduce is None:
+        return values[0] if len(values) == 1 else None
     if signal.reduce is Reduce.SUM:
-        return math.fsum(values)
-    finite = [value for value in values if not math.isnan(value)]
-    if not finite:
-        return math.nan
-    return min(finite) if worst_of(signal) == "min" else max(finite)
+        # Not fsum, which refuses to add opposite infinities.
+        return sum(values)
+    numbers = [value for value in values if not math.isnan(value)]
+    choose = min if worst_of(signal) == "min" else max
+    return choose(numbers, default=math.nan)
+
+
+def _ambiguous(found: Found) -> Reading:
+    return Reading.unknown(Kind.AMBIGUOUS, f"{len(found.values)} series where one is wanted")
+
+
+def _by_labels(found: Found) -> dict[frozenset[tuple[str, str]], float]:
+    """Values by labels; a division in PromQL does not look at the metric's name."""
+    pairs = zip(found.labels, found.values, strict=True)
+    return {frozenset((k, v) for k, v in labels.items() if k != "__name__"): value for labels, value in pairs}

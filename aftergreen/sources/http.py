@@ -1,104 +1,184 @@
-"""All talk with the metrics backend: one connection pool, credentials, bounded bodies."""
+"""All talk with the metrics backend: one connection pool, credentials, TLS, bounded bodies."""
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
 from aftergreen.clean import clean
 from aftergreen.model import Backend
 from aftergreen.promql import api
+from aftergreen.sources.faults import chain, reason
 from aftergreen.sources.protocol import SourceUnavailable
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of one answer; what is larger is no answer to a question about one number."""
 
+ERROR_LIMIT = 64 * 1024
+"""Bytes of an error page that are read: enough for its sentence."""
+
+METHOD_NOT_ALLOWED = 405
+
+_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
 
 class Client:
-    """Asks the query API; raises `SourceUnavailable` for everything that keeps an answer from arriving."""
+    """Asks the query API; raises `SourceUnavailable` for everything that keeps an answer from arriving.
+
+    Sets no deadline of its own: the caller puts one around the whole call.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._http = httpx.AsyncClient(
-            headers=dict(backend.headers),
-            verify=_tls(backend),
-            # One deadline around the whole call is the caller's; this one only ends a dead connection.
-            timeout=httpx.Timeout(backend.timeout),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
-            trust_env=False,
-        )
+        self._method = "POST"
+        self._http: httpx.AsyncClient | None = None
 
     async def ask(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """The status and the body of an answer, whatever they say."""
         try:
-            request = self._http.build_request(
-                "POST", api(self._backend, endpoint), data=dict(form), headers=_credentials(self._backend)
-            )
-            response = await self._http.send(request, stream=True)
             try:
-                return response.status_code, await _body(response)
-            finally:
-                await response.aclose()
-        except httpx.TimeoutException as error:
-            raise SourceUnavailable(f"no answer within {self._backend.timeout:g} s") from error
-        except httpx.HTTPError as error:
-            reason = clean(str(error)) or type(error).__name__
-            raise SourceUnavailable(f"no connection to {self._backend.url}: {reason}") from error
+                status, body = await self._send(endpoint, form)
+            except _BROKEN:
+                # A server may close an idle connection in the moment in which it is used again.
+                status, body = await self._send(endpoint, form)
+            if status == METHOD_NOT_ALLOWED and self._method == "POST":
+                self._method = "GET"
+                status, body = await self._send(endpoint, form)
+        except httpx.LocalProtocolError:
+            # The text of this error holds the header at fault, which may be the secret.
+            raise SourceUnavailable("a header of [metrics] cannot be sent: check headers") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceUnavailable(f"no answer from {self._backend.url}: {_with_cure(error)}") from error
+        return status, body
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
+        """Close all connections; a later question opens new ones."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def _send(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        http, url, credentials = self._opened(), api(self._backend, endpoint), _credentials(self._backend)
+        if self._method == "POST":
+            request = http.build_request("POST", url, data=dict(form), headers=credentials)
+        else:
+            request = http.build_request("GET", url, params=dict(form), headers=credentials)
+        response = await http.send(request, stream=True)
+        try:
+            return response.status_code, await _body(response)
+        finally:
+            await response.aclose()
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._http is None:
+            self._http = httpx.AsyncClient(
+                # Uncompressed, so that the limit on bodies holds for what is sent as well.
+                headers={"Accept-Encoding": "identity", **self._backend.headers},
+                verify=_tls(self._backend),
+                timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
+                limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=60.0),
+                # Proxies as the environment says, as curl does it; none of them leads back to this machine.
+                trust_env=not _is_this_machine(self._backend.url),
+            )
+        return self._http
 
 
 async def _body(response: httpx.Response) -> bytes:
+    answered = response.status_code == httpx.codes.OK
+    limit = BODY_LIMIT if answered else ERROR_LIMIT
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > BODY_LIMIT:
-            raise SourceUnavailable(
-                f"an answer of more than {BODY_LIMIT // 1024 // 1024} MiB: aggregate the query"
-            )
-    return bytes(body)
+        if len(body) <= limit:
+            continue
+        if answered:
+            mebibytes = BODY_LIMIT // 1024 // 1024
+            raise SourceUnavailable(f"Prometheus sent more than {mebibytes} MiB: aggregate the query")
+        break
+    return bytes(body[:limit])
 
 
 def _tls(backend: Backend) -> ssl.SSLContext | bool:
     if not backend.url.startswith("https://"):
-        return True
+        return False
+    place = f"ca_file {backend.ca_file}" if backend.ca_file else "the system's certificates"
     try:
-        context = ssl.create_default_context(cafile=backend.ca_file)
+        if backend.ca_file:
+            context = ssl.create_default_context(cafile=backend.ca_file)
+        else:
+            # An organisation's own authority is known to the system, httpx brings those of the world.
+            context = httpx.create_ssl_context()
+            context.load_default_certs()
         if backend.client_cert:
-            context.load_cert_chain(backend.client_cert, backend.client_key)
-    except (OSError, ssl.SSLError) as error:
-        raise SourceUnavailable(f"a certificate of [metrics] cannot be read: {clean(str(error))}") from error
+            place = f"client_cert {backend.client_cert}"
+            context.load_cert_chain(backend.client_cert, backend.client_key, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise SourceUnavailable(f"{clean(place)} of [metrics] cannot be read: {reason(error)}") from error
     return context
 
 
-def _credentials(backend: Backend) -> dict[str, str]:
-    """Read at every call, so that a token that rotates stays valid."""
+def _no_password() -> str:
+    """Keeps OpenSSL from asking for one on the terminal that a screen is drawn on."""
+    raise ValueError("the key is encrypted: give one without a password")
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _credentials(backend: Backend) -> httpx.Headers:
+    """Read at every call, so that a token that rotates stays valid. The repr of headers hides them."""
     if backend.bearer_token_env:
-        return {"Authorization": f"Bearer {_variable(backend.bearer_token_env)}"}
+        return _authorization("Bearer", _variable(backend.bearer_token_env), backend.bearer_token_env)
     if backend.bearer_token_file:
-        try:
-            token = Path(backend.bearer_token_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceUnavailable(
-                f"metrics.bearer_token_file cannot be read: {clean(str(error))}"
-            ) from error
-        return {"Authorization": f"Bearer {token}"}
+        return _authorization("Bearer", _content(backend.bearer_token_file), backend.bearer_token_file)
     if backend.basic_auth_env:
-        user, _, password = _variable(backend.basic_auth_env).partition(":")
-        request = httpx.Request("GET", "http://localhost")
-        flow = httpx.BasicAuth(user, password).auth_flow(request)
-        return {"Authorization": next(flow).headers["Authorization"]}
-    return {}
+        pair = _variable(backend.basic_auth_env)
+        if ":" not in pair:
+            text = f"the variable {backend.basic_auth_env} (basic_auth_env) does not hold user:password"
+            raise SourceUnavailable(text)
+        encoded = base64.b64encode(pair.encode()).decode()
+        return _authorization("Basic", encoded, backend.basic_auth_env)
+    return httpx.Headers()
+
+
+def _authorization(scheme: str, secret: str, source: str) -> httpx.Headers:
+    if not (secret.isascii() and secret.isprintable()):
+        raise SourceUnavailable(f"{clean(source)} holds characters that no token has")
+    return httpx.Headers({"Authorization": f"{scheme} {secret}"})
 
 
 def _variable(name: str) -> str:
-    value = os.environ.get(name)
+    value = os.environ.get(name, "").strip()
     if not value:
-        raise SourceUnavailable(f"the environment variable {name} is not set: it holds the backend's secret")
+        raise SourceUnavailable(f"the variable {name}, which [metrics] names, is not set: export it")
     return value
+
+
+def _content(path: str) -> str:
+    try:
+        value = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        # Not the text of a decoding error, which shows the bytes.
+        why = reason(error) if isinstance(error, OSError) else "it is not text"
+        raise SourceUnavailable(f"bearer_token_file {clean(path)} cannot be read: {why}") from None
+    if not value:
+        raise SourceUnavailable(f"bearer_token_file {clean(path)} is empty")
+    return value
+
+
+def _with_cure(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error)):
+        return f"{reason(error)}: set ca_file of [metrics]"
+    return f"{reason(error)}: check metrics.url" if isinstance(error, httpx.ConnectError) else reason(error)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Plan, Signal, SignalKey, View
+from aftergreen.model import Instant, Kind, Plan, Reading, Signal, SignalKey, View
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
 
@@ -15,22 +15,27 @@ class LiveSource:
     """Joins the backend's readings with the probes'."""
 
     def __init__(self, plan: Plan) -> None:
-        self._backend = PrometheusSource(plan.backend, plan.service.running)
+        self._backend = PrometheusSource(plan.backend, plan.service.running, plan.timing.window)
         self._prober = Prober(plan.backend.timeout)
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         """See `Source.read`; a probe is made now, whatever the instant."""
-        probes = [signal for signal in signals if signal.probe]
-        instant, probed = await asyncio.gather(
-            self._backend.read(signals, at, view), self._prober.read(probes)
-        )
-        return replace(instant, readings={**instant.readings, **probed})
+        async with asyncio.TaskGroup() as group:
+            asking = group.create_task(self._backend.read(signals, at, view))
+            probing = group.create_task(self._prober.read(signals))
+        instant = asking.result()
+        return replace(instant, readings=_in_order(signals, {**instant.readings, **probing.result()}))
 
     async def history(
         self, signals: Sequence[Signal], instants: Sequence[float], view: View
     ) -> tuple[Instant, ...]:
         """See `Source.history`."""
-        return await self._backend.history(signals, instants, view)
+        past = await self._backend.history(signals, instants, view)
+        unseen = Reading.unknown(Kind.BLIND, "a probe has no past")
+        probes = {signal.key: unseen for signal in signals if signal.probe}
+        return tuple(
+            replace(instant, readings=_in_order(signals, {**instant.readings, **probes})) for instant in past
+        )
 
     async def prepare(
         self, signals: Sequence[Signal], at: float, view: View
@@ -44,4 +49,9 @@ class LiveSource:
 
     async def close(self) -> None:
         """See `Source.close`."""
+        await self._prober.close()
         await self._backend.close()
+
+
+def _in_order(signals: Sequence[Signal], readings: Mapping[SignalKey, Reading]) -> dict[SignalKey, Reading]:
+    return {signal.key: readings[signal.key] for signal in signals}
