@@ -34,7 +34,8 @@ class WatchThread:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the watch to end; False where it has not within ``timeout`` seconds."""
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def roll_back(self, *, by: str) -> None:

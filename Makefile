@@ -1,0 +1,48 @@
+# Needs only python3 (3.11 or newer) and make: every target sets .venv up by itself.
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit e2e check format screenshots constraints clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+# More words for pytest: make test PYTEST="-k fuse -x".
+PYTEST ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+$(READY): pyproject.toml constraints.txt .ci/setup.sh
+	@PYTHON="$(PYTHON)" sh .ci/setup.sh
+
+demo: $(READY) ## the console on a simulated release that goes bad (plain lines without a terminal)
+	@sh .ci/demo.sh
+
+test: $(READY) ## every test, those on a real Prometheus too (fetched where that can be)
+	@sh .ci/tools.sh prometheus curl
+	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest $(PYTEST)
+
+unit: $(READY) ## the tests that need nothing but Python
+	$(BIN)/python -m pytest tests/unit tests/properties tests/console $(PYTEST)
+
+e2e: $(READY) ## the tests on real parts only
+	@sh .ci/tools.sh prometheus curl
+	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e $(PYTEST)
+
+check: $(READY) ## lint, formatting, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshots: $(READY) ## the pictures in screenshots/, taken from the real console
+	$(BIN)/python screenshots/make.py
+
+constraints: $(READY) ## constraints.txt anew, from the newest versions that pyproject.toml allows
+	sh .ci/constraints.sh
+
+clean: ## remove .venv and everything else that was made
+	rm -rf .venv build dist test-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,16 @@
+"""For all tests: nothing of this machine's user reaches them, and nothing of theirs reaches the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journal and settings in a folder of the test's own; no colours or keys from the environment."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("NO_COLOR", "COLORTERM", "AFTERGREEN_JOURNAL", "AFTERGREEN_OPERATOR"):
+        monkeypatch.delenv(name, raising=False)
