@@ -42,15 +42,16 @@ class Client:
 
     async def ask(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """The status and the body of an answer, whatever they say."""
+        method = self._method
         try:
             try:
-                status, body = await self._send(endpoint, form)
+                status, body = await self._send(method, endpoint, form)
             except _BROKEN:
                 # A server may close an idle connection in the moment in which it is used again.
-                status, body = await self._send(endpoint, form)
-            if status == METHOD_NOT_ALLOWED and self._method == "POST":
+                status, body = await self._send(method, endpoint, form)
+            if status == METHOD_NOT_ALLOWED and method == "POST":
                 self._method = "GET"
-                status, body = await self._send(endpoint, form)
+                status, body = await self._send("GET", endpoint, form)
         except httpx.LocalProtocolError:
             # The text of this error holds the header at fault, which may be the secret.
             raise SourceUnavailable("a header of [metrics] cannot be sent: check headers") from None
@@ -64,9 +65,9 @@ class Client:
         if http is not None:
             await http.aclose()
 
-    async def _send(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _send(self, method: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         http, url, credentials = self._opened(), api(self._backend, endpoint), _credentials(self._backend)
-        if self._method == "POST":
+        if method == "POST":
             request = http.build_request("POST", url, data=dict(form), headers=credentials)
         else:
             request = http.build_request("GET", url, params=dict(form), headers=credentials)

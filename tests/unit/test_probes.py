@@ -1,0 +1,137 @@
+"""Probes measure, are down where they are not served, and blind where the fault is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from aftergreen.model import (
+    Backend,
+    BaselinePlan,
+    Indicator,
+    Kind,
+    Plan,
+    Reading,
+    Service,
+    Signal,
+    Timing,
+    View,
+)
+from aftergreen.sources import live_source
+from aftergreen.sources.probe import Prober
+from tests.scripted import Reply, scripted, vector
+
+UNKNOWN_NAME = "no-such-host.invalid"
+
+
+def probe(target: str, name: str = "connect") -> Signal:
+    return Signal(Indicator.DEPENDENCY, name, "s", 60.0, probe=target, dependency="db")
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is bound and not listened on: nobody else can take it, and it refuses."""
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
+
+
+async def probed(*signals: Signal, within: float = 2.0) -> list[Reading]:
+    prober = Prober(within)
+    try:
+        readings = await prober.read(signals)
+    finally:
+        await prober.close()
+    return [readings[signal.key] for signal in signals]
+
+
+async def test_a_connection_is_measured_in_seconds() -> None:
+    async with scripted(lambda _: Reply()) as backend:
+        [reading] = await probed(probe(backend.url.replace("http://", "tcp://")))
+    assert reading.kind is Kind.VALUE
+    assert reading.value is not None
+    assert 0 < reading.value < 1
+
+
+async def test_a_request_is_measured_without_what_is_ours() -> None:
+    async with scripted(lambda _: Reply(delay=0.1)) as backend:
+        [reading] = await probed(probe(f"{backend.url}/health"))
+    assert backend.requests[0].path == "/health"
+    assert reading.value == pytest.approx(0.1, abs=0.09)
+
+
+@pytest.mark.parametrize(
+    ("status", "up"), [(200, True), (204, True), (302, True), (404, True), (500, False), (503, False)]
+)
+async def test_a_service_is_up_unless_it_says_it_failed(status: int, up: bool) -> None:  # noqa: FBT001  # a column
+    async with scripted(lambda _: Reply(status=status, headers={"Location": "/elsewhere"})) as backend:
+        [reading] = await probed(probe(backend.url))
+    assert reading.kind is (Kind.VALUE if up else Kind.DOWN)
+    assert len(backend.requests) == 1
+    assert up or str(status) in reading.detail
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+async def test_a_refused_connection_is_down(scheme: str, closed_port: int) -> None:
+    [reading] = await probed(probe(f"{scheme}://127.0.0.1:{closed_port}"))
+    assert reading == Reading.down("Connection refused")
+
+
+async def test_an_answer_that_does_not_come_in_time_is_down() -> None:
+    async with scripted(lambda _: Reply(delay=10.0)) as backend:
+        [reading] = await probed(probe(backend.url), within=0.2)
+    assert reading == Reading.down("no answer within 0.2 s")
+
+
+async def test_a_dropped_connection_is_down() -> None:
+    async with scripted(lambda _: Reply(hang_up=True)) as backend:
+        [reading] = await probed(probe(backend.url))
+    assert reading.kind is Kind.DOWN
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+async def test_a_resolver_that_fails_for_all_probes_is_our_fault(scheme: str) -> None:
+    readings = await probed(
+        probe(f"{scheme}://{UNKNOWN_NAME}:80", "a"), probe(f"tcp://x.{UNKNOWN_NAME}:80", "b")
+    )
+    assert [reading.kind for reading in readings] == [Kind.BLIND, Kind.BLIND]
+    assert all("cannot be resolved" in reading.detail for reading in readings)
+
+
+async def test_a_resolver_that_fails_for_one_of_them_is_its_fault() -> None:
+    async with scripted(lambda _: Reply()) as backend:
+        up, down = await probed(probe(backend.url, "a"), probe(f"http://{UNKNOWN_NAME}", "b"))
+    assert (up.kind, down.kind) == (Kind.VALUE, Kind.DOWN)
+
+
+def plan(url: str, *signals: Signal) -> Plan:
+    return Plan(Service("shop"), Backend(url, timeout=2.0), Timing(), BaselinePlan(), signals)
+
+
+async def test_a_live_source_reads_queries_and_probes_together() -> None:
+    query = Signal(Indicator.SATURATION, "pool", "none", 60.0, query="pool")
+    async with scripted(lambda _: Reply(vector("1000"), delay=0.2)) as backend:
+        signals = (probe(backend.url), query)
+        source = live_source(plan(backend.url, *signals))
+        began = asyncio.get_running_loop().time()
+        instant = await source.read(signals, 1000.0, View("v2", None))
+        assert asyncio.get_running_loop().time() - began < 0.7
+        assert [reading.kind for reading in instant.readings.values()] == [Kind.VALUE, Kind.VALUE]
+        assert list(instant.readings) == [signal.key for signal in signals]
+        assert await source.prepare(signals, 1000.0, View("v2", None)) == {
+            signals[0].key: None,
+            query.key: pytest.approx(0.01),
+        }
+        await source.close()
+
+
+async def test_a_probe_has_no_past() -> None:
+    signal = probe("tcp://127.0.0.1:9")
+    source = live_source(plan("http://127.0.0.1:9", signal))
+    [instant] = await source.history([signal], [1000.0], View("v2", None))
+    assert instant.readings == {signal.key: Reading.unknown(Kind.BLIND, "a probe has no past")}
+    await source.close()
