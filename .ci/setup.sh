@@ -36,10 +36,10 @@ make_venv() {
 
 mend_ensurepip() {
     command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] || return 1
-    say "Python $2 cannot make virtual environments here: installing Debian's package for it."
+    say "Python $1 cannot make virtual environments here: installing Debian's package for it."
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >&2 || return 1
-    apt-get install -y -qq --no-install-recommends "python$2-venv" >&2 ||
+    apt-get install -y -qq --no-install-recommends "python$1-venv" >&2 ||
         apt-get install -y -qq --no-install-recommends python3-venv >&2
 }
 
@@ -49,7 +49,7 @@ if ! works; then
     if ! make_venv "$python"; then
         version=$(version_of "$python")
         rm -rf "$venv"
-        { mend_ensurepip "$python" "$version" && make_venv "$python"; } || {
+        { mend_ensurepip "$version" && make_venv "$python"; } || {
             rm -rf "$venv"
             fail "$python has no working ensurepip, so $venv cannot be made: run 'apt-get install python3-venv' as root (or install the venv part of your Python), then the same make again."
         }
