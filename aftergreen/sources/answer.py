@@ -85,7 +85,8 @@ def _refusal(status: int, body: bytes, data: object) -> SourceUnavailable:
 def _error(data: Mapping[str, object]) -> str:
     """What an error document says: ``execution: multiple matches for labels``."""
     said = [str(data[key]) for key in ("errorType", "error", "message") if data.get(key)]
-    return clean(": ".join(said), 200)
+    # Instant queries are refused with this prefix, range queries without it.
+    return clean(": ".join(said).replace('invalid parameter "query": ', "", 1), 200)
 
 
 def _plain(body: bytes) -> str:

@@ -1,0 +1,317 @@
+"""The source against a real Prometheus: live and history agree, and every kind of missing data is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, SignalKey, View
+from aftergreen.promql import curl, expression
+from aftergreen.sources.prometheus import PrometheusSource
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+WINDOW = 4.0
+ERRORS = Signal(
+    Indicator.ERROR_RATE,
+    "5xx",
+    "%",
+    WINDOW,
+    numerator='sum(increase(requests_total{status="500"}[$window]))',
+    denominator="sum(increase(requests_total[$window]))",
+    events=True,
+)
+NEVER_FAILED = replace(ERRORS, name="504", numerator='sum(increase(requests_total{status="504"}[$window]))')
+WORST = replace(
+    ERRORS,
+    name="worst pod",
+    numerator='sum by (pod) (increase(requests_total{status="500"}[$window]))',
+    denominator="sum by (pod) (increase(requests_total[$window]))",
+    reduce=Reduce.WORST,
+)
+AVERAGE = Signal(
+    Indicator.LATENCY,
+    "average",
+    "s",
+    WINDOW,
+    numerator="sum(increase(duration_seconds_sum[$window]))",
+    denominator="sum(increase(duration_seconds_count[$window]))",
+)
+POOL = Signal(Indicator.SATURATION, "pool", "none", WINDOW, query="pool_in_use", reduce=Reduce.WORST)
+AMBIGUOUS = Signal(Indicator.SATURATION, "pools", "none", WINDOW, query="pool_in_use")
+QUOTED = Signal(
+    Indicator.SATURATION,
+    "quoted",
+    "none",
+    WINDOW,
+    query=r'sum(rate(quoted_total{path="C:\\\"x\""}[$window]))',
+)
+IDLE = replace(AVERAGE, name="idle", numerator="sum(idle_seconds_sum)", denominator="sum(idle_seconds_count)")
+NAN = Signal(Indicator.LATENCY, "nan", "s", WINDOW, query="idle_seconds_sum / idle_seconds_count")
+INFINITE = Signal(Indicator.LATENCY, "inf", "s", WINDOW, query="sum(pool_in_use) / 0")
+NOWHERE = Signal(Indicator.BUSINESS, "none", "/min", WINDOW, query="sum(increase(no_such_metric[$window]))")
+BROKEN = Signal(Indicator.BUSINESS, "broken", "/min", WINDOW, query="sum(pool_in_use[$window])")
+SIGNALS = (
+    ERRORS,
+    NEVER_FAILED,
+    WORST,
+    AVERAGE,
+    POOL,
+    AMBIGUOUS,
+    QUOTED,
+    IDLE,
+    NAN,
+    INFINITE,
+    NOWHERE,
+    BROKEN,
+)
+NEVER_ENDING = View("v2", None)
+
+
+def exposition(age: float) -> str:
+    """The metrics of a service that has run for so many seconds."""
+    return "\n".join(
+        (
+            f'requests_total{{pod="a",status="200"}} {int(age * 90)}',
+            f'requests_total{{pod="a",status="500"}} {int(age * 10)}',
+            f'requests_total{{pod="b",status="200"}} {int(age * 900)}',
+            f'requests_total{{pod="b",status="500"}} {int(age * 12)}',
+            f"duration_seconds_sum {age * 18.5}",
+            f"duration_seconds_count {int(age * 100)}",
+            f'pool_in_use{{pod="a"}} {40 + int(age) % 7}',
+            'pool_in_use{pod="b"} 12',
+            f'quoted_total{{path="C:\\\\\\"x\\""}} {int(age * 5)}',
+            "idle_seconds_sum 0",
+            "idle_seconds_count 0",
+            f'app_info{{version="v2"}} {1 if age >= 0 else 0}',
+            "",
+        )
+    )
+
+
+@contextmanager
+def service() -> Iterator[ThreadingHTTPServer]:
+    """A service under steady load, with a page of metrics."""
+    born = time.time()
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = exposition(time.time() - born + 100).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002  # the name http.server gives it
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Running:
+    """A Prometheus that scrapes a service every second."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    since: float
+
+
+@contextmanager
+def prometheus(folder: Path, target: ThreadingHTTPServer) -> Iterator[Running]:
+    program = shutil.which("prometheus")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("prometheus is not installed, and in CI this must run")
+        pytest.skip("prometheus is not installed: apt-get install prometheus")
+    host, port = target.server_address[:2]
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [f"{host!s}:{port}"]}]}],
+    }
+    file = folder / "prometheus.yml"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        free = sock.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            program,
+            f"--config.file={file}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{free}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{free}"
+        wait_for(url)
+        yield Running(url, process, time.time())
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(url: str) -> None:
+    """Until the server is up and has scraped the service."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError):
+            answer = httpx.get(f"{url}/api/v1/query", params={"query": "pool_in_use"}, trust_env=False)
+            if answer.status_code == 200 and answer.json()["data"]["result"]:
+                return
+        time.sleep(0.1)
+    pytest.fail("prometheus did not scrape within 20 s")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with service() as target, prometheus(tmp_path_factory.mktemp("prometheus"), target) as running:
+        time.sleep(7)
+        yield running
+
+
+@pytest.fixture
+async def source(server: Running) -> AsyncIterator[PrometheusSource]:
+    opened = PrometheusSource(Backend(server.url), "count by (version) (app_info)")
+    yield opened
+    await opened.close()
+
+
+def now() -> float:
+    return round(time.time(), 3)
+
+
+async def test_each_signal_has_the_reading_that_it_should(source: PrometheusSource) -> None:
+    instant = await source.read(SIGNALS, now(), NEVER_ENDING)
+    got = {signal.name: instant.readings[signal.key] for signal in SIGNALS}
+    assert {name: reading.kind for name, reading in got.items()} == {
+        "5xx": Kind.VALUE,
+        "504": Kind.ZERO,
+        "worst pod": Kind.VALUE,
+        "average": Kind.VALUE,
+        "pool": Kind.VALUE,
+        "pools": Kind.AMBIGUOUS,
+        "quoted": Kind.VALUE,
+        "idle": Kind.NO_TRAFFIC,
+        "nan": Kind.NO_TRAFFIC,
+        "inf": Kind.BLIND,
+        "none": Kind.NO_SERIES,
+        "broken": Kind.BLIND,
+    }
+    assert got["5xx"].value == pytest.approx(22 / 1012, rel=0.1)
+    assert got["5xx"].count == pytest.approx(1012 * WINDOW, rel=0.3)
+    assert got["worst pod"].value == pytest.approx(0.1, rel=0.1)
+    assert got["average"].value == pytest.approx(0.185, rel=0.05)
+    assert "Prometheus answered 400" in got["broken"].detail
+    assert instant.running == {"v2": 1.0}
+
+
+async def test_the_scrape_interval_and_the_clock_are_measured(source: PrometheusSource) -> None:
+    intervals = await source.prepare(SIGNALS, now(), NEVER_ENDING)
+    assert intervals[NOWHERE.key] is None
+    assert all(intervals[s.key] == pytest.approx(1.0, rel=0.5) for s in (ERRORS, AVERAGE, POOL, QUOTED))
+    assert await source.now() == pytest.approx(time.time(), abs=1.0)
+
+
+def rounded(reading: Reading) -> Reading:
+    """The reading without the last digits: the server adds up series in no order."""
+    return replace(
+        reading,
+        value=reading.value and float(f"{reading.value:.12g}"),
+        count=reading.count and float(f"{reading.count:.12g}"),
+        failures=reading.failures and float(f"{reading.failures:.12g}"),
+    )
+
+
+@pytest.mark.parametrize("cut", [False, True])
+async def test_history_gives_the_readings_that_were_live(
+    source: PrometheusSource,
+    server: Running,
+    cut: bool,  # noqa: FBT001  # a column
+) -> None:
+    since = server.since + 1
+    view = View("v2", round(since, 3) if cut else None)
+    await source.prepare(SIGNALS, now(), view)
+    grid = [round(since + 0.7 * k, 3) for k in range(1, int((time.time() - since - 1) / 0.7))]
+    assert len(grid) >= 6
+    past = await source.history(SIGNALS, grid, view)
+    assert [instant.at for instant in past] == grid
+    for instant in past:
+        live = await source.read(SIGNALS, instant.at, view)
+        assert instant.running == live.running
+        for key, reading in live.readings.items():
+            assert rounded(instant.readings[key]) == rounded(reading), f"{key} at {instant.at}"
+
+
+@pytest.mark.parametrize("signal", [ERRORS, WORST, AVERAGE, POOL, QUOTED, NEVER_FAILED], ids=lambda s: s.name)
+async def test_the_curl_of_a_reading_gives_its_number(
+    source: PrometheusSource, server: Running, signal: Signal
+) -> None:
+    at, view = now() - 1, View("v2", round(server.since + 1, 3))
+    reading = (await source.read([signal], at, view)).readings[signal.key]
+    line = curl(Backend(server.url), expression(signal, at, view), at)
+    shell = await asyncio.create_subprocess_shell(line, stdout=asyncio.subprocess.PIPE)
+    output, _ = await shell.communicate()
+    [series] = json.loads(output)["data"]["result"]
+    assert float(series["value"][1]) == pytest.approx(reading.value, rel=1e-12)
+
+
+async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp_path: Path) -> None:
+    signals = (ERRORS, POOL)
+
+    async def until(source: PrometheusSource, key: SignalKey, kind: Kind, within: float) -> list[Reading]:
+        """The readings up to the first of that kind."""
+        seen: list[Reading] = []
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            seen.append((await source.read(signals, now(), NEVER_ENDING)).readings[key])
+            if seen[-1].kind is kind:
+                return seen
+            await asyncio.sleep(0.2)
+        return pytest.fail(f"never {kind}, but {[reading.kind.value for reading in seen]}")
+
+    with service() as target, prometheus(tmp_path, target) as running:
+        source = PrometheusSource(Backend(running.url, timeout=2.0))
+        await asyncio.sleep(5)
+        await source.prepare(signals, now(), NEVER_ENDING)
+        await until(source, ERRORS.key, Kind.VALUE, 3)
+        target.shutdown()
+        target.server_close()
+        # The window still holds samples of the target, but none of them is fresh.
+        stale = (await until(source, ERRORS.key, Kind.STALE, 5))[-1]
+        assert stale.value is None
+        assert stale.detail
+        await until(source, POOL.key, Kind.NO_SERIES, 5)
+        running.process.terminate()
+        running.process.wait(10)
+        blind = (await source.read(signals, now(), NEVER_ENDING)).readings[ERRORS.key]
+        assert (blind.kind, blind.detail) == (
+            Kind.BLIND,
+            f"no answer from {running.url}: Connection refused: check metrics.url",
+        )
+        await source.close()
