@@ -16,6 +16,8 @@ _PLACEHOLDER = re.compile(
 
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
+_INTO_ONE = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar", "quantile"})
+
 _FROM_NOTHING = frozenset({"vector", "absent", "absent_over_time"})
 
 
@@ -158,7 +160,7 @@ def expression(signal: Signal, at: float, view: View) -> str:
     if signal.reduce is Reduce.WORST:
         return _worst_ratio(signal, numerator, denominator)
     above = _aggregated("sum", numerator)
-    if signal.events and above != numerator:
+    if signal.events and not _is_scalar(numerator):
         # Where nothing ever failed there is no failure series: no series of failures is none of them.
         above = f"({above} or vector(0))"
     return f"{_operand(above)} / {_operand(_aggregated('sum', denominator))}"
@@ -173,8 +175,20 @@ def _worst_ratio(signal: Signal, numerator: str, denominator: str) -> str:
 
 
 def _aggregated(aggregation: str, query: str) -> str:
-    """The query as one number; a scalar is one already, and no aggregation takes it."""
-    return query if _is_scalar(query) else f"{aggregation}({query})"
+    """The query as one number without labels, left as it is where it is one already."""
+    return query if _is_scalar(query) or _is_whole(query) else f"{aggregation}({query})"
+
+
+def _is_whole(query: str) -> bool:
+    """Whether a query aggregates all its series into one without labels."""
+    try:
+        node = promql_parser.parse(query)
+    except ValueError:
+        return False
+    if not isinstance(node, promql_parser.AggregateExpr) or str(node.op) not in _INTO_ONE:
+        return False
+    grouping = node.modifier
+    return grouping is None or (not grouping.labels and grouping.type == promql_parser.AggModifierType.By)
 
 
 def _operand(text: str) -> str:

@@ -156,6 +156,18 @@ def test_no_window_reaches_across_the_deployment(at: float, since: float | None,
         (replace(RATIO, events=False), "sum(increase(failed[60s])) / sum(increase(all[60s]))"),
         (replace(RATIO, denominator="10 * 6"), "(sum(increase(failed[60s])) or vector(0)) / (10 * 6)"),
         (
+            replace(RATIO, numerator="sum(f)", denominator="count(a)"),
+            "(sum(f) or vector(0)) / count(a)",
+        ),
+        (
+            replace(RATIO, numerator="sum by (pod) (f)", denominator="topk(1, a)"),
+            "(sum(sum by (pod) (f)) or vector(0)) / sum(topk(1, a))",
+        ),
+        (
+            replace(RATIO, numerator="sum without () (f)", denominator="sum by () (a)"),
+            "(sum(sum without () (f)) or vector(0)) / sum by () (a)",
+        ),
+        (
             replace(RATIO, reduce=Reduce.WORST),
             "max(((increase(failed[60s])) or (increase(all[60s])) * 0) / (increase(all[60s])))",
         ),
