@@ -14,3 +14,8 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("NO_COLOR", "COLORTERM", "AFTERGREEN_JOURNAL", "AFTERGREEN_OPERATOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is quick fails first; and no load runs beside the tests that need nothing but Python."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)

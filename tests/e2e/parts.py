@@ -1,0 +1,322 @@
+"""Real parts that the end-to-end tests stand on: shops under load, watched by a real Prometheus.
+
+The program under test and the terminal are in `tests.e2e.program` and `tests.e2e.terminal`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import pytest
+
+from tests.e2e.shop import Behaviour
+
+__all__ = ["Behaviour", "Fleet", "Load", "Prometheus", "Shop", "free_port", "require", "wait_until"]
+
+HERE = Path(__file__).parent
+HEALTHY = Behaviour()
+RATE = 50.0
+"""Requests a second to each shop."""
+
+_HANDED_OUT: set[int] = set()
+
+
+def require(program: str) -> str:
+    """The path of a program; without it the test is skipped, or fails where real parts must be there."""
+    path = shutil.which(program)
+    if path is not None:
+        return path
+    cure = f"{program} is not installed: apt-get install {program} (Debian), or run make unit"
+    if os.environ.get("CI") or os.environ.get("AFTERGREEN_REQUIRE_REAL"):
+        pytest.fail(cure, pytrace=False)
+    pytest.skip(cure)
+
+
+def free_port() -> int:
+    """A port on loopback that nothing listens on, and that was not given out before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _HANDED_OUT:
+            _HANDED_OUT.add(port)
+            return port
+
+
+def wait_until(holds: Callable[[], bool], timeout: float, what: str) -> None:
+    """Come back once it holds; fails, saying what was waited for, after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout:g} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def end(process: subprocess.Popen[Any], within: float = 15.0) -> None:
+    """SIGTERM, and SIGKILL where that is not heard."""
+    process.terminate()
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Load:
+    """Requests to every shop from one process; bounded in time and count."""
+
+    def __init__(self, seconds: float = 600.0, requests: int = 300_000) -> None:
+        command = [sys.executable, str(HERE / "load.py"), str(seconds), str(requests)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+
+    def point(self, name: str, port: int, rate: float = RATE) -> None:
+        """Send a shop's load to this port from now on; a rate in requests a second."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"name": name, "port": port, "rate": rate}) + "\n")
+        self.process.stdin.flush()
+
+    def stop(self) -> None:
+        """End the load."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        end(self.process)
+
+
+class Shop:
+    """A service with two places to run at, so that a new version serves before the old one is gone.
+
+    ``behaviours`` says how each version behaves; a version that it does not name is healthy.
+    """
+
+    def __init__(self, name: str, load: Load, behaviours: Mapping[str, Behaviour] | None = None) -> None:
+        self.name = name
+        self.ports = (free_port(), free_port())
+        self.behaviours = dict(behaviours or {})
+        self.version = ""
+        self._load = load
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._next: tuple[int, str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """Where the version in service listens."""
+        return next(iter(self._running))
+
+    @property
+    def url(self) -> str:
+        """The address of the version in service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def deploy(self, version: str, behaviour: Behaviour | None = None) -> float:
+        """Replace what runs by this version; the time at which the version first served."""
+        with self._lock:
+            self.prepare(version, behaviour)
+            at = self.switch()
+            self.retire()
+        return at
+
+    def prepare(self, version: str, behaviour: Behaviour | None = None) -> None:
+        """Start a version beside the one in service, and wait until it could serve."""
+        if behaviour is not None:
+            self.behaviours[version] = behaviour
+        how = json.dumps(asdict(self.behaviours.get(version, HEALTHY)))
+        port = next(port for port in self.ports if port not in self._running)
+        command = [sys.executable, str(HERE / "shop.py"), str(port), version, how]
+        process = self._running[port] = subprocess.Popen(command)
+        self._next = port, version
+        wait_until(
+            lambda: _answers(process, f"http://127.0.0.1:{port}/healthz"), 20, f"{self.name} {version}"
+        )
+
+    def switch(self) -> float:
+        """Send all load to the version that was prepared; returns the time."""
+        assert self._next is not None, "prepare a version first"
+        port, self.version = self._next
+        at = time.time()
+        self._load.point(self.name, port)
+        # The version in service stands first.
+        self._running = {port: self._running.pop(port), **self._running}
+        return at
+
+    def retire(self) -> None:
+        """End the versions that are no longer in service, once their last answers are sent."""
+        _, *old = self._running
+        if old:
+            time.sleep(0.5)
+        for port in old:
+            end(self._running.pop(port))
+
+    def change(self, **behaviour: float) -> None:
+        """Let the version in service behave differently; ``connections`` sets how many are in use."""
+        httpx.post(f"{self.url}/admin", json=behaviour, trust_env=False).raise_for_status()
+
+    def stop(self) -> None:
+        """End every version."""
+        for process in self._running.values():
+            end(process)
+        self._running.clear()
+
+
+class Prometheus:
+    """A real server with data of its own, scraping both places of every shop.
+
+    It can be stopped and started again: same port, same data.
+    """
+
+    def __init__(self, folder: Path, shops: Iterable[Shop], interval: str = "1s") -> None:
+        self.program = require("prometheus")
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [
+            {"labels": {"job": shop.name}, "targets": [f"127.0.0.1:{port}" for port in shop.ports]}
+            for shop in shops
+        ]
+        (folder / "targets.json").write_text(json.dumps(targets))
+        scrape = {"job_name": "shops", "file_sd_configs": [{"files": ["targets.json"]}]}
+        times = {"scrape_interval": interval, "scrape_timeout": interval}
+        # YAML reads JSON.
+        (folder / "prometheus.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
+
+    def start(self) -> None:
+        """Start it, and wait until it answers queries."""
+        command = [
+            self.program,
+            f"--config.file={self.folder}/prometheus.yml",
+            f"--storage.tsdb.path={self.folder}/data",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        ]
+        with (self.folder / "log").open("ab") as log:
+            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(lambda: _answers(process, f"{self.url}/-/ready"), 30, "Prometheus to be ready")
+
+    def stop(self) -> None:
+        """End it in an orderly way; its data stay."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    @property
+    def log(self) -> str:
+        """The end of what it wrote."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+    def query(self, expression: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of every series at an instant (now)."""
+        parameters = {"query": expression} | ({} if at is None else {"time": f"{at:.3f}"})
+        answer = httpx.get(f"{self.url}/api/v1/query", params=parameters, trust_env=False)
+        answer.raise_for_status()
+        result = answer.json()["data"]["result"]
+        return [(series["metric"], float(series["value"][1])) for series in result]
+
+    def number(self, expression: str, at: float | None = None) -> float:
+        """The value of a query that has exactly one."""
+        ((_, value),) = self.query(expression, at)
+        return value
+
+
+class Fleet:
+    """Shops side by side under load, and a control address at which a rollback command deploys a version."""
+
+    def __init__(self, names: Sequence[str], load: Load | None = None) -> None:
+        self.load = load or Load()
+        self.shops = {name: Shop(name, self.load) for name in names}
+        self._control = _Control(("127.0.0.1", 0), self.shops)
+
+    def __getitem__(self, name: str) -> Shop:
+        return self.shops[name]
+
+    @property
+    def control(self) -> str:
+        """``POST control/SHOP/VERSION`` deploys the version there."""
+        return f"http://127.0.0.1:{self._control.server_port}"
+
+    def rollback_command(self, record: Path) -> list[str]:
+        """A real rollback command; every run adds its arguments to ``record`` as a line of JSON."""
+        script = str(HERE / "rollback.py")
+        return [sys.executable, script, self.control, str(record), "{service}", "{previous}"]
+
+    def deploy(self, versions: Mapping[str, tuple[str, Behaviour]]) -> float:
+        """Deploy to several shops at one moment; returns it."""
+        shops = [self.shops[name] for name in versions]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda name: self.shops[name].prepare(*versions[name]), versions))
+        at = max(shop.switch() for shop in shops)
+        with ThreadPoolExecutor(len(shops)) as pool:
+            list(pool.map(Shop.retire, shops))
+        return at
+
+    def __enter__(self) -> Self:
+        self._control.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.load.stop()
+        for shop in self.shops.values():
+            shop.stop()
+        self._control.stop()
+
+
+class _Control(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], shops: Mapping[str, Shop]) -> None:
+        self.shops = shops
+        super().__init__(address, _ControlHandler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="control")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+
+
+class _ControlHandler(BaseHTTPRequestHandler):
+    server: _Control
+
+    def do_POST(self) -> None:
+        _, name, version = self.path.split("/")
+        self.server.shops[name].deploy(version)
+        body = f"{name} runs {version}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
+        """Say nothing: pytest's output is for tests."""
+
+
+def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
+    assert process.poll() is None, f"{url}: its process ended with {_code(process.returncode)}"
+    try:
+        return httpx.get(url, trust_env=False, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _code(returned: int | None) -> str:
+    return signal.Signals(-returned).name if returned is not None and returned < 0 else str(returned)

@@ -1,0 +1,193 @@
+"""The program in a real pseudo-terminal, read from an emulated screen."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pyte
+
+from tests.e2e.parts import end
+from tests.e2e.program import environment, program
+
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "space": " ",
+    "backspace": "\x7f",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+q": "\x11",
+}
+"""What a terminal sends for keys that have a name."""
+
+_ALTERNATE = 1049
+
+# Makes the pseudo-terminal the controlling one of its new session, as a login does; then becomes the program.
+_LOGIN = (
+    "import fcntl,os,sys,termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Terminal:
+    """A terminal of 120 by 40 in which the program runs; a thread reads and draws what it writes."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        home: Path,
+        columns: int = 120,
+        rows: int = 40,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self._screen = _Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._reading = threading.Event()
+        self._reading.set()
+        self.written = 0
+        """Bytes that the program has sent."""
+        self._fd, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _LOGIN, *program(*arguments)],
+            cwd=home,
+            env=environment(home, TERM="xterm-256color", **(env or {})),
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            start_new_session=True,
+        )
+        os.close(inner)
+        self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
+        self._thread.start()
+
+    def send(self, *keys: str) -> None:
+        """Press keys: names from `KEYS`, anything else is typed as it is; all of it in one burst."""
+        self.send_bytes("".join(KEYS.get(key, key) for key in keys).encode())
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes as a terminal would."""
+        os.write(self._fd, data)
+
+    def paste(self, text: str) -> None:
+        """Paste as terminals with bracketed paste do."""
+        self.send_bytes(b"\x1b[200~" + text.encode() + b"\x1b[201~")
+
+    def screen(self) -> str:
+        """What stands on the screen, without trailing blanks."""
+        with self._lock:
+            lines = [line.rstrip() for line in self._screen.display]
+        return "\n".join(lines).rstrip("\n")
+
+    def wait_for(self, text: str, timeout: float = 30.0) -> str:
+        """Come back with the screen once the text stands on it."""
+        return self.wait_until(lambda screen: text in screen, f"{text!r}", timeout)
+
+    def wait_until(self, holds: Callable[[str], bool], what: str, timeout: float = 30.0) -> str:
+        """Come back with the screen once it holds; a failure shows the screen."""
+        deadline = time.monotonic() + timeout
+        while not holds(screen := self.screen()):
+            gone = not self._thread.is_alive()
+            if gone or time.monotonic() > deadline:
+                why = f"ended with {self.process.poll()}" if gone else f"after {timeout:g} s"
+                raise AssertionError(f"not on the screen: {what}; {why}\n{screen}")
+            time.sleep(0.03)
+        return screen
+
+    def stop_reading(self) -> None:
+        """Read nothing any more, as a terminal behind a dead connection; what is written piles up."""
+        self._reading.clear()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._reading.set()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size of the terminal; the kernel tells the program."""
+        with self._lock:
+            self._screen.resize(rows, columns)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def wait(self, timeout: float = 60.0) -> int:
+        """Wait for the program's end, read what it left, and return its exit code."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            screen = self.screen()
+            self.close()
+            raise AssertionError(f"still running after {timeout:g} s\n{screen}") from None
+        self._thread.join(5)
+        return self.process.returncode
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self.process.poll()
+
+    def close(self) -> None:
+        """End the program if it runs, and the terminal."""
+        self.resume()
+        if self.process.poll() is None:
+            end(self.process)
+        self._thread.join(5)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _read(self) -> None:
+        while True:
+            self._reading.wait()
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:
+                # Linux says EIO once the last program has closed the terminal.
+                return
+            if not data:
+                return
+            self.written += len(data)
+            with self._lock:
+                self._stream.feed(data)
+
+
+class _Screen(pyte.Screen):
+    """pyte's screen with the alternate buffer, so that what stood before a console comes back after it."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self._main: tuple[Any, Any] | None = None
+        super().__init__(columns, rows)
+
+    def set_mode(self, *modes: int, **options: bool) -> None:
+        super().set_mode(*modes, **options)
+        if _ALTERNATE in modes and self._main is None:
+            self._main = deepcopy(self.buffer), deepcopy(self.cursor)
+            self.erase_in_display(2)
+            self.cursor_position()
+
+    def reset_mode(self, *modes: int, **options: bool) -> None:
+        super().reset_mode(*modes, **options)
+        if _ALTERNATE in modes and self._main is not None:
+            self.buffer, self.cursor = self._main
+            self._main = None
+            self.dirty.update(range(self.lines))
+
+    def select_graphic_rendition(self, *attributes: int, **_: bool) -> None:
+        """Colours do not matter here, and pyte takes private sequences with this ending for none it knows."""

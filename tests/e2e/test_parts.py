@@ -1,0 +1,107 @@
+"""The parts that other end-to-end tests stand on do what they say: everything goes wrong in one shop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+WINDOW = 5
+BROKEN = Behaviour(
+    error_rate=0.08,
+    latency=0.08,
+    leak=0.2,
+    dependency_error_rate=0.4,
+    dependency_latency=0.03,
+    registrations=1 / 3,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A shop whose new version does everything badly, a server that scraped it, and when it was deployed."""
+
+    fleet: Fleet
+    prometheus: Prometheus
+    deployed_at: float
+
+    def rate(self, metric: str, **labels: str) -> float:
+        """Events a second over the first window that lies wholly after the deployment."""
+        chosen = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        return self.prometheus.number(
+            f"sum(rate({metric}{{{chosen}}}[{WINDOW}s]))", self.deployed_at + WINDOW + 2
+        )
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    with Fleet(["shop"]) as fleet:
+        server = Prometheus(tmp_path_factory.mktemp("parts"), fleet.shops.values())
+        server.start()
+        try:
+            fleet["shop"].deploy("v1")
+            time.sleep(WINDOW + 2)
+            deployed_at = fleet["shop"].deploy("v2", BROKEN)
+            time.sleep(WINDOW + 3)
+            yield Broken(fleet, server, deployed_at)
+        finally:
+            server.stop()
+
+
+def test_the_load_is_what_was_asked_for(broken: Broken) -> None:
+    assert broken.rate("http_requests_total", version="v2") == pytest.approx(RATE, rel=0.1)
+
+
+def test_no_request_is_lost_in_a_deployment(broken: Broken) -> None:
+    old = broken.prometheus.number('sum(http_requests_total{version="v1"})', broken.deployed_at - 1)
+    assert old > RATE * WINDOW * 0.9
+    assert broken.prometheus.query('http_requests_total{version="v1",status="500"}') == []
+
+
+def test_eight_percent_of_the_requests_fail(broken: Broken) -> None:
+    failed = broken.rate("http_requests_total", version="v2", status="500")
+    assert failed / broken.rate("http_requests_total", version="v2") == pytest.approx(0.08, abs=0.01)
+
+
+def test_requests_take_twice_as_long(broken: Broken) -> None:
+    spent = broken.rate("http_request_duration_seconds_sum", version="v2")
+    assert spent / broken.rate("http_request_duration_seconds_count", version="v2") == pytest.approx(
+        0.08, rel=0.15
+    )
+
+
+def test_connections_are_opened_and_never_closed(broken: Broken) -> None:
+    grown = f'delta(db_pool_connections_in_use{{version="v2"}}[{WINDOW}s])'
+    grown_by = broken.prometheus.number(grown, broken.deployed_at + WINDOW + 2)
+    assert grown_by == pytest.approx(0.2 * RATE * WINDOW, rel=0.15)
+
+
+def test_the_dependency_fails_while_the_shop_goes_on(broken: Broken) -> None:
+    failed = broken.rate("dependency_requests_total", version="v2", dependency="orders-db", outcome="error")
+    assert failed / broken.rate("dependency_requests_total", version="v2") == pytest.approx(0.4, abs=0.02)
+
+
+def test_registrations_drop_to_a_third(broken: Broken) -> None:
+    # Every fourth request registers; eight percent of those fail before they count.
+    wanted = RATE / 4 * (1 - 0.08) / 3
+    assert broken.rate("registrations_total", version="v2") == pytest.approx(wanted, rel=0.2)
+
+
+def test_behaviour_changes_live(broken: Broken) -> None:
+    broken.fleet["shop"].change(connections=7, leak=0)
+    in_use = 'db_pool_connections_in_use{version="v2"}'
+    wait_until(lambda: broken.prometheus.number(in_use) == 7, 5, "the gauge to be scraped")
+
+
+def test_a_server_that_was_stopped_has_kept_its_data(broken: Broken) -> None:
+    at = broken.deployed_at + WINDOW
+    before = broken.prometheus.number('sum(http_requests_total{version="v2"})', at)
+    broken.prometheus.stop()
+    broken.prometheus.start()
+    assert broken.prometheus.number('sum(http_requests_total{version="v2"})', at) == before
