@@ -146,6 +146,11 @@ def baseline(summary: Baseline | None, unit: str) -> str:
     return f"{middle} ±{spread}"
 
 
+def median(summary: Baseline | None, unit: str) -> str:
+    """What the signal was before: the median alone, or a dash where nothing is known."""
+    return "–" if summary is None else format_value(summary.median, unit)
+
+
 def advice(snapshot: Snapshot) -> tuple[str, str]:
     """The advice as a lead of a few words and the rest of the sentence."""
     given = snapshot.advice

@@ -219,7 +219,8 @@ def _session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
 
 
 def _on_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    # Textual draws on stderr.
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _watch(arguments: argparse.Namespace) -> int:

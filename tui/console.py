@@ -27,10 +27,13 @@ def run_console(session: Session, *, mouse: bool = True) -> int:
         found.extend(some)
         app.preflight(some)
 
+    def ended(error: BaseException | None) -> None:
+        app.watch_ended(error)
+
     def make() -> Watch:
         return session.watch(Report(app.receive, findings, app.progress))
 
-    thread = WatchThread(make, lambda error: app.watch_ended(error))
+    thread = WatchThread(make, ended)
     app = ConsoleApp(
         orders=thread,
         clock=session.clock,
@@ -72,4 +75,3 @@ def _farewell(thread: WatchThread) -> int:
 
     print_card(thread.snapshot)
     return exit_code(thread.snapshot.state)
-

@@ -1,0 +1,338 @@
+"""The Textual app: it takes snapshots, hands frames to its screens, and orders to the watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from aftergreen import words
+from aftergreen.cards import curl_line
+from aftergreen.clock import Clock
+from aftergreen.model import Indicator, Plan, Release
+from aftergreen.orders import Orders
+from aftergreen.preflight import Finding
+from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.walk import rollback_problem
+from themes.loader import DEFAULT_VARIABLES, load_themes
+from tui.bindings import bindings, keys
+from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
+from tui.screens.main import MainScreen
+from tui.screens.pages import (
+    DecisionPage,
+    FinishPage,
+    HelpPage,
+    Page,
+    ReceiptPage,
+    ZoomPage,
+    explained,
+)
+from tui.screens.shown import Shown
+from widgets.frame import Frame
+
+
+@dataclass
+class SnapshotArrived(Message):
+    """The watch published a snapshot."""
+
+    snapshot: Snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest one matters."""
+        return isinstance(message, SnapshotArrived)
+
+
+@dataclass
+class WatchSaid(Message):
+    """The watch told what it is doing."""
+
+    text: str
+
+
+@dataclass
+class WatchEnded(Message):
+    """The watch is over, perhaps with an error."""
+
+    error: BaseException | None
+
+
+class ConsoleApp(App[int]):
+    """The console of one watch."""
+
+    TITLE = "Aftergreen"
+    CSS_PATH = str(resources.files("themes").joinpath("console.tcss"))
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def __init__(
+        self,
+        *,
+        orders: Orders,
+        clock: Clock,
+        operator: str,
+        release: Release,
+        plan: Plan,
+        read_only: str = "",
+        on_painted: Callable[[], None] | None = None,
+    ) -> None:
+        plain = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=plain)
+        self.animation_level = "none"
+        self._orders = orders
+        self._clock = clock
+        self._operator = operator
+        self._release = release
+        self._plan = plan
+        self._read_only = read_only
+        self._on_painted = on_painted
+        self._plain = plain
+        self._newest: Snapshot | None = None
+        self._shown: Snapshot | None = None
+        self._paused_at: float | None = None
+        self._notice = "starting"
+        self._carded = False
+        self._problem = self._why_no_rollback()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest snapshot that arrived."""
+        return self._newest
+
+    # From the watch's thread
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Take a snapshot from any thread; it may be replaced by a newer one before it is shown."""
+        self.post_message(SnapshotArrived(snapshot))
+
+    def progress(self, text: str) -> None:
+        """Take a word about what the watch is doing."""
+        self.post_message(WatchSaid(text))
+
+    def preflight(self, findings: Sequence[Finding]) -> None:
+        """Take the findings of preflight."""
+        for finding in findings:
+            self.post_message(WatchSaid(finding.text))
+
+    def watch_ended(self, error: BaseException | None) -> None:
+        """Take the end of the watch."""
+        self.post_message(WatchEnded(error))
+
+    # Life
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DEFAULT_VARIABLES)
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen()
+
+    def on_mount(self) -> None:
+        found, problems = load_themes(None)
+        for theme in found:
+            self.register_theme(theme)
+        self.theme = "aftergreen-ansi" if self._plain else "aftergreen-dark"
+        for problem in problems:
+            self.notify(problem, severity="warning", markup=False)
+        self._show()
+        self.set_interval(1.0, self._tick)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            try:
+                loop.add_signal_handler(number, self.exit)
+            except (RuntimeError, ValueError, NotImplementedError):
+                # Not the main thread: a test drives the app, and signals are not ours.
+                return
+
+    def on_ready(self) -> None:
+        if self._on_painted is not None:
+            self._on_painted()
+
+    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        self._newest = message.snapshot
+        if self._paused_at is None:
+            self._shown = message.snapshot
+        self._show()
+        if message.snapshot.release_state.ended and not self._carded:
+            self._carded = True
+            if isinstance(self.screen, MainScreen):
+                self.push_screen(FinishPage())
+                self._show()
+        # The footer is painted anew by this: only when the key's state changed.
+        if (problem := self._why_no_rollback()) != self._problem:
+            self._problem = problem
+            self.refresh_bindings()
+
+    def on_watch_said(self, message: WatchSaid) -> None:
+        self._notice = message.text
+        self._show()
+
+    def on_watch_ended(self, message: WatchEnded) -> None:
+        if message.error is not None:
+            self.exit(1)
+
+    def on_rollback_dialog_confirmed(self, _message: RollbackDialog.Confirmed) -> None:
+        self._orders.roll_back(by=self._operator)
+
+    def _tick(self) -> None:
+        self._show()
+
+    def frame(self) -> Frame:
+        """What is to be shown right now."""
+        snapshot = self._shown
+        offset = snapshot.context.offset if snapshot is not None else 0.0
+        return Frame(
+            release=snapshot.state.setup.release if snapshot is not None else self._release,
+            plan=self._plan,
+            snapshot=snapshot,
+            now=self._clock.now() - offset,
+            notice=self._notice,
+            paused_at=self._paused_at,
+        )
+
+    def _show(self) -> None:
+        frame = self.frame()
+        for screen in self.screen_stack:
+            if isinstance(screen, Shown) and screen.is_mounted:
+                screen.show(frame)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "roll_back":
+            return None if self._why_no_rollback() else True
+        return super().check_action(action, parameters)
+
+    def _why_no_rollback(self) -> str:
+        snapshot = self._newest
+        if snapshot is None:
+            return self._read_only or "the watch has not begun"
+        if snapshot.context.read_only:
+            return f"read-only: {snapshot.context.read_only}"
+        rollback = snapshot.rollback
+        if rollback is not None and rollback.running:
+            return "a rollback is running"
+        if rollback is not None and rollback.succeeded:
+            return "it was rolled back already"
+        if snapshot.release_state.ended:
+            return "the release has ended"
+        return rollback_problem(snapshot.state)
+
+    def on_key(self, event: object) -> None:
+        key = getattr(event, "key", "")
+        if key == "r" and not isinstance(self.screen, RollbackDialog) and self._why_no_rollback():
+            self.notify(f"No rollback: {self._why_no_rollback()}", severity="warning", markup=False)
+
+    def action_roll_back(self) -> None:
+        """Open the dialog that asks for the service's name."""
+        if not self._why_no_rollback():
+            self.push_screen(RollbackDialog(self.frame(), self._operator))
+
+    def action_why(self) -> None:
+        """Show the receipt."""
+        self._open(ReceiptPage())
+
+    def action_decision(self) -> None:
+        """Show the decision with its facts."""
+        self._open(DecisionPage())
+
+    def action_zoom(self, number: int) -> None:
+        """Show one indicator on the whole screen."""
+        self._open(ZoomPage(list(Indicator)[number - 1]))
+
+    def action_zoom_focused(self) -> None:
+        """Zoom the focused panel."""
+        name = (self.focused.id or "") if self.focused is not None else ""
+        number = name.removeprefix("panel-")
+        if number == "6":
+            self.action_decision()
+        elif number.isdigit():
+            self.action_zoom(int(number))
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self._open(HelpPage(keys()))
+
+    @work
+    async def action_note(self) -> None:
+        """Ask for a remark and record it."""
+        text = await self.push_screen_wait(NoteDialog())
+        if text:
+            self._orders.note(text, by=self._operator)
+
+    def action_copy_receipt(self) -> None:
+        """Copy the receipt's curl line to the terminal's clipboard."""
+        rule = explained(self._shown)
+        if rule is None or rule.receipt is None:
+            self.notify("There is no receipt yet.", markup=False)
+            return
+        self.copy_to_clipboard(curl_line(rule.receipt, self._plan.backend))
+        self.notify("The curl line was sent to the terminal's clipboard.", markup=False)
+
+    def action_pause(self) -> None:
+        """Freeze or release the view."""
+        if self._paused_at is None:
+            self._paused_at = self.frame().now
+        else:
+            self._paused_at = None
+            self._shown = self._newest
+        self._show()
+
+    def action_back(self) -> None:
+        """Leave the open page."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._show()
+
+    @work
+    async def action_leave(self) -> None:
+        """Leave; ask first while the release is open."""
+        snapshot = self._newest
+        if snapshot is None or snapshot.release_state.ended:
+            self.exit(0 if snapshot is None else int(exit_code(snapshot.state)))
+            return
+        if any(isinstance(screen, QuitDialog) for screen in self.screen_stack):
+            return
+        if await self.push_screen_wait(QuitDialog(self.frame())):
+            self._orders.abandon(by=self._operator)
+            self.exit(int(exit_code(snapshot.state)))
+
+    async def action_quit(self) -> None:
+        """Textual's own way out asks as well."""
+        self.action_leave()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action by name, for the palette."""
+        yield from super().get_system_commands(screen)
+        for number, indicator in enumerate(Indicator, start=1):
+            title = words.indicator_title(indicator)
+            yield SystemCommand(
+                f"Zoom {title}", f"{title} on the whole screen", lambda n=number: self.action_zoom(n)
+            )
+        for binding in bindings():
+            if binding.action not in ("command_palette", "zoom_focused") and not binding.action.startswith(
+                "zoom("
+            ):
+                yield SystemCommand(binding.description, binding.tooltip, self._run(binding.action))
+
+    def _run(self, action: str) -> Callable[[], None]:
+        async def run() -> None:
+            await self.run_action(action)
+
+        return lambda: self.call_later(run)
+
+    def _open(self, page: Page) -> None:
+        if isinstance(self.screen, Page):
+            self.pop_screen()
+        self.push_screen(page)
+        self._show()

@@ -1,0 +1,91 @@
+"""The decision: the walk, the advice, the doubts, the checklist; and the event log below it all."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from aftergreen import words
+from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
+from widgets.frame import Frame
+from widgets.header import LOOK_OF, mark_span
+from widgets.rows import Row, Span, fit, row
+
+
+def walk_row(snapshot: Snapshot) -> Row:
+    """The walk on one line: ``✗ errors ▸ ✓ latency ▸ …``."""
+    spans: list[Span] = []
+    for view in snapshot.indicators:
+        if spans:
+            spans.append(Span(" ▸ ", "dim"))
+        look = LOOK_OF[view.mark]
+        spans += [mark_span(view.mark), Span(f" {words.indicator_short(view.indicator)}", look)]
+    return tuple(spans)
+
+
+def advice_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
+    """The advice in a sentence, then every doubt."""
+    lead, rest = words.advice(snapshot)
+    look = LOOK_OF[words.banner(snapshot, snapshot.at).mark]
+    lines = wrap(f"{lead} {rest}", width) or [""]
+    rows: list[Row] = [(Span(lead, look, bold=True), Span(lines[0][len(lead) :]))]
+    rows.extend((Span(line),) for line in lines[1:])
+    for doubt in snapshot.doubts:
+        rows.extend((Span(line, "warn"),) for line in wrap(f"Doubt: {words.doubt(doubt)}.", width))
+    return tuple(rows)
+
+
+def checklist_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
+    """The six items in two columns."""
+    half = width // 2
+    items = snapshot.checklist
+    return tuple(
+        (*fit(_item(items[index]), half), *fit(_item(items[index + 1]), width - half))
+        for index in range(0, len(items) - 1, 2)
+    )
+
+
+def checklist_details(snapshot: Snapshot) -> tuple[Row, ...]:
+    """The six items with the facts behind them."""
+    return tuple(
+        row(*_item(item), Span(f"  {item.why}" if item.why else "", "dim")) for item in snapshot.checklist
+    )
+
+
+def ticked(snapshot: Snapshot) -> str:
+    """``checklist 5 of 6``."""
+    done = sum(item.mark in (Mark.OK, Mark.WAIVED) for item in snapshot.checklist)
+    return f"checklist {done} of {len(snapshot.checklist)}"
+
+
+def _item(item: ChecklistItem) -> Row:
+    quiet = item.mark in (Mark.OK, Mark.WAIVED, Mark.PENDING)
+    return row(mark_span(item.mark), " ", Span(item.name, "dim" if quiet else "strong"))
+
+
+def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    """The decision panel; where room is short the blank lines go first."""
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return ()
+    walk, advice = walk_row(snapshot), advice_rows(snapshot, width)
+    items = checklist_rows(snapshot, width)
+    airy: tuple[Row, ...] = (walk, (), *advice, (), *items)
+    tight: tuple[Row, ...] = (walk, *advice, *items)
+    return airy if len(airy) <= height else (*tight[: height - len(items)], *items)[:height]
+
+
+def log_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    """The newest events on top, in local time with its zone."""
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return ()
+    rows = []
+    for event in snapshot.events[:height]:
+        at = words.local_time(event.at, snapshot.context.offset)
+        rows.append(
+            fit(
+                (Span(f" {at} ", "dim"), mark_span(words.event_mark(event)), Span(f" {words.event(event)}")),
+                width,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,213 @@
+"""The five indicators as panels, and as the lines of the small screen."""
+
+from __future__ import annotations
+
+from aftergreen import words
+from aftergreen.model import Indicator
+from aftergreen.units import value_parts
+from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
+from aftergreen.verdict.state import RuleState, SignalState
+from aftergreen.verdict.walk import rule_mark, signal_mark
+from widgets.frame import Frame
+from widgets.header import LOOK_OF, mark_span
+from widgets.rows import Row, Span, fit, row, width_of
+from widgets.timeline import Drawing, chart, spark
+
+TEXT = 24
+"""Cells of the column beside a chart."""
+
+LISTED = (Indicator.SATURATION, Indicator.DEPENDENCY)
+"""Indicators with several signals of equal weight: one line each, with a small chart."""
+
+
+def panel_title(view: IndicatorView) -> tuple[str, str]:
+    """The heading of a panel and, where there is something to say, its word in capitals."""
+    number = list(Indicator).index(view.indicator) + 1
+    phases = [rule.phase for signal in view.signals for rule in signal.rules if rule.burning or rule.breached]
+    word = {Mark.UNKNOWN: "UNKNOWN", Mark.WAIVED: "WAIVED"}.get(view.mark, "")
+    if phases:
+        order = ("breached", "over limit", "clearing")
+        word = min((phase.value for phase in phases), key=order.index).upper()
+    return f"{number} {words.indicator_title(view.indicator)}", word
+
+
+def panel_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    """The inside of a panel in ``width`` by ``height`` cells."""
+    snapshot = frame.snapshot
+    if snapshot is None or height < 1:
+        return ()
+    if view.waived:
+        return (row(Span("– ", "dim"), Span(f"waived: {view.waived}", "dim")),)
+    if view.indicator in LISTED:
+        return _list_rows(view, frame, width, height)
+    return _chart_rows(view, frame, width, height)
+
+
+def drawing_of(signal: SignalState, snapshot: Snapshot, mode: str) -> Drawing:
+    """The chart of a signal, with the limit of its most serious rule."""
+    rule = main_rule(signal)
+    return Drawing(
+        trace=signal.trace,
+        axis=snapshot.axis,
+        unit=signal.signal.unit,
+        baseline=signal.baseline,
+        limit=rule.limit if rule is not None else None,
+        upward=rule.rule.condition.upward if rule is not None else True,
+        mode=mode,
+    )
+
+
+def main_rule(signal: SignalState) -> RuleState | None:
+    """The rule whose limit is drawn: the first, unless another one is burning or breached."""
+    active = [rule for rule in signal.rules if rule.burning or rule.breached]
+    return (active or list(signal.rules) or [None])[0]
+
+
+def value_spans(signal: SignalState, *, number: int = 0, suffix: int = 0) -> tuple[Span, ...]:
+    """The newest value, bold, number and unit each in a column of its own so that nothing jumps."""
+    reading = signal.reading
+    if reading is None or not reading.compared or reading.value is None:
+        return (Span(words.reading(reading, signal.signal.unit).ljust(number + suffix + 1), "unknown"),)
+    digits, unit = value_parts(reading.value, signal.signal.unit)
+    look = {Mark.BAD: "bad", Mark.WARN: "warn"}.get(signal_mark(signal), "strong")
+    return (Span(digits.rjust(number), look, bold=True), Span(f" {unit}".ljust(suffix + 1)))
+
+
+def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    snapshot = frame.snapshot
+    if snapshot is None or not view.signals:
+        return ()
+    first, *others = view.signals
+    text = min(TEXT, width)
+    left: list[Row] = [
+        row(mark_span(signal_mark(first)), " ", *value_spans(first), f" {first.signal.label}"),
+        (),
+        row(Span("was    ", "dim"), words.baseline(first.baseline, first.signal.unit)),
+    ]
+    rule = main_rule(first)
+    if rule is not None:
+        left.append(row(Span("limit  ", "dim"), words.limit(rule)))
+    seen = words.seen(first.reading)
+    if seen:
+        left.append(row(Span("seen   ", "dim"), seen))
+    left.extend(_other_rows(others, height - len(left)))
+    room = width - text - 2
+    drawn = chart(drawing_of(first, snapshot, frame.drawing), frame.now, room, height)
+    return tuple(
+        (*fit(left[y] if y < len(left) else (), text), Span("  "), *(drawn[y] if y < len(drawn) else ()))
+        for y in range(height)
+    )
+
+
+def _other_rows(others: list[SignalState], room: int) -> list[Row]:
+    rows: list[Row] = []
+    for other in others:
+        unit = other.signal.unit
+        was = f", was {words.median(other.baseline, unit)}" if other.baseline is not None else ""
+        name = Span(f"{other.signal.label}".ljust(5)[:12], "dim")
+        rows.append(row(mark_span(signal_mark(other)), " ", name, " ", *_tight(value_spans(other)), was))
+    if len(rows) > room:
+        hidden = len(rows) - max(0, room - 1)
+        return [*rows[: max(0, room - 1)], row(Span(f"+{hidden} more", "dim"))]
+    return rows
+
+
+def _tight(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    return tuple(Span(span.text.rstrip(), span.look, span.band, span.bold) for span in spans)
+
+
+def _list_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    lines = [signal_line(signal, frame, width, _names(view)) for signal in view.signals]
+    if len(lines) > height:
+        hidden = len(lines) - (height - 1)
+        return (*lines[: height - 1], row(Span(f"  +{hidden} more: {_zoom_key(view)} shows all", "dim")))
+    return tuple(lines)
+
+
+def _zoom_key(view: IndicatorView) -> str:
+    return str(list(Indicator).index(view.indicator) + 1)
+
+
+def _names(view: IndicatorView) -> int:
+    return min(22, max((len(signal.signal.label) for signal in view.signals), default=0))
+
+
+def signal_line(signal: SignalState, frame: Frame, width: int, names: int) -> Row:
+    """One signal on one line: mark, name, value, what it was, and its small chart in what is left."""
+    snapshot = frame.snapshot
+    was = words.median(signal.baseline, signal.signal.unit)
+    spans = row(
+        mark_span(signal_mark(signal)),
+        " ",
+        fit_text(signal.signal.label, names),
+        " ",
+        *value_spans(signal, number=7, suffix=4),
+        " ",
+        Span(f"was {was}".ljust(14), "dim"),
+        " ",
+    )
+    if snapshot is None:
+        return fit(spans, width)
+    room = width - width_of(spans)
+    small = spark(drawing_of(signal, snapshot, frame.drawing), min(room, 40))
+    return fit((*spans, *small), width)
+
+
+def fit_text(text: str, width: int) -> str:
+    """The text in exactly so many characters."""
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
+
+
+def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    """The five indicators on the small screen: at least one line each, the worst signal first."""
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return ()
+    budget = max(len(snapshot.indicators), height)
+    shares = _shares([max(1, len(view.signals)) for view in snapshot.indicators], budget)
+    names = min(24, max((len(s.signal.label) for v in snapshot.indicators for s in v.signals), default=10))
+    rows: list[Row] = []
+    for view, lines in zip(snapshot.indicators, shares, strict=True):
+        rows.extend(_compact_view(view, frame, width, names, lines))
+    return tuple(rows[:height])
+
+
+def _compact_view(view: IndicatorView, frame: Frame, width: int, names: int, lines: int) -> list[Row]:
+    short = words.indicator_short(view.indicator).ljust(10)
+    look = LOOK_OF[view.mark] if view.mark in (Mark.BAD, Mark.WARN, Mark.UNKNOWN) else "dim"
+    if view.waived:
+        return [fit(row(Span(short, "dim"), Span(f"– waived: {view.waived}", "dim")), width)]
+    order = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK)
+    worst_first = sorted(view.signals, key=lambda s: order.index(signal_mark(s)))
+    chosen = worst_first[:lines] if len(view.signals) > lines else list(view.signals)
+    hidden = len(view.signals) - len(chosen)
+    rows = []
+    for index, signal in enumerate(chosen):
+        head = Span(short if index == 0 else " " * 10, look)
+        tail = f" +{hidden}" if hidden and index == len(chosen) - 1 else ""
+        line = signal_line(signal, frame, width - 10 - len(tail), names)
+        rows.append((head, *line, Span(tail, "dim")))
+    return rows
+
+
+def _shares(wanted: list[int], budget: int) -> list[int]:
+    """Lines for each indicator: one to begin with, then in turn to whoever still has signals to show."""
+    shares = [1] * len(wanted)
+    while sum(shares) < budget and any(share < want for share, want in zip(shares, wanted, strict=True)):
+        for index, want in enumerate(wanted):
+            if shares[index] < want and sum(shares) < budget:
+                shares[index] += 1
+    return shares
+
+
+def rule_rows(signal: SignalState) -> tuple[Row, ...]:
+    """Every rule of a signal with its state, for the zoom."""
+    rows: list[Row] = []
+    for rule in signal.rules:
+        state = rule.phase.value
+        if rule.unknown is not None:
+            state = f"{state}, unknown: {rule.unknown.why}"
+        elif rule.burning:
+            state = f"{state}, fires in {round(rule.remaining)} s"
+        rows.append(row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}  ", Span(state, "dim")))
+    return tuple(rows)

@@ -1,0 +1,154 @@
+"""The one widget that draws text: rows of spans, of which only the cells that changed are repainted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+LOOKS = (
+    "text",
+    "strong",
+    "dim",
+    "ok",
+    "warn",
+    "bad",
+    "unknown",
+    "pending",
+    "before",
+    "after",
+    "limit",
+    "deploy",
+    "band",
+)
+"""What a span can look like; each is a component class, so that themes and style sheets own the colours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some text with one look. ``band`` puts the baseline's background behind it, ``bold`` makes it heavy."""
+
+    text: str
+    look: str = "text"
+    band: bool = False
+    bold: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many cells it takes."""
+        return cell_len(self.text)
+
+
+Row = tuple[Span, ...]
+
+
+def row(*spans: Span | str) -> Row:
+    """A row of spans; a string is plain text."""
+    return tuple(Span(span) if isinstance(span, str) else span for span in spans if span)
+
+
+def width_of(spans: Iterable[Span]) -> int:
+    """How many cells a row takes."""
+    return sum(span.width for span in spans)
+
+
+def fit(spans: Sequence[Span], width: int) -> Row:
+    """The row cut or filled to exactly ``width`` cells; what is cut ends in an ellipsis."""
+    if width <= 0:
+        return ()
+    total = width_of(spans)
+    if total <= width:
+        return (*spans, Span(" " * (width - total))) if total < width else tuple(spans)
+    kept: list[Span] = []
+    left = width - 1
+    for span in spans:
+        if span.width >= left:
+            cut = Span(set_cell_size(span.text, left) + "…", span.look, span.band, span.bold)
+            return (*kept, cut)
+        kept.append(span)
+        left -= span.width
+    return tuple(kept)
+
+
+def beside(left: Sequence[Span], right: Sequence[Span], width: int, *, gap: int = 2) -> Row:
+    """Left text and right text on one row; where both do not fit the left one is cut."""
+    room = width - width_of(right) - (gap if right else 0)
+    if room < 0:
+        return fit(right, width)
+    return (*fit(left, room), *((Span(" " * gap), *right) if right else ()))
+
+
+class Rows(Widget):
+    """Shows rows of spans from its top left corner; the rest stays blank."""
+
+    COMPONENT_CLASSES = {f"rows--{look}" for look in LOOKS}  # noqa: RUF012  # Textual declares it so
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's
+        super().__init__(id=id, classes=classes)
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What a person reads, one line for each row."""
+        return "\n".join("".join(span.text for span in spans).rstrip() for spans in self._rows)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Put these rows on the screen; only what differs from before is painted."""
+        before, after = self._rows, tuple(rows)
+        if before == after:
+            return
+        self._rows = after
+        if not self.is_attached:
+            return
+        changed = [
+            region
+            for y in range(max(len(before), len(after)))
+            if (region := _difference(_at(before, y), _at(after, y), y)) is not None
+        ]
+        self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.rich_style
+        spans = fit(_at(self._rows, y), width)
+        return Strip([Segment(span.text, base + self._style(span)) for span in spans], width)
+
+    def _style(self, span: Span) -> Style:
+        style = self.get_component_rich_style(f"rows--{span.look}", partial=True)
+        if span.band:
+            band = self.get_component_rich_style("rows--band", partial=True)
+            style += Style(bgcolor=band.bgcolor)
+        return style + Style(bold=True) if span.bold else style
+
+
+def _at(rows: Sequence[Row], y: int) -> Row:
+    return rows[y] if 0 <= y < len(rows) else ()
+
+
+def _difference(before: Row, after: Row, y: int) -> Region | None:
+    """The cells of a row between the first and the last that differ."""
+    if before == after:
+        return None
+    old, new = _cells(before), _cells(after)
+    length = max(len(old), len(new))
+    old += [None] * (length - len(old))
+    new += [None] * (length - len(new))
+    differing = [x for x in range(length) if old[x] != new[x]]
+    if not differing:
+        return None
+    return Region(differing[0], y, differing[-1] - differing[0] + 1, 1)
+
+
+def _cells(spans: Row) -> list[tuple[str, str, bool, bool] | None]:
+    """One entry for each cell; a wide character takes its cells with it."""
+    cells: list[tuple[str, str, bool, bool] | None] = []
+    for span in spans:
+        for character in span.text:
+            cells.extend([(character, span.look, span.band, span.bold)] * cell_len(character))
+    return cells
