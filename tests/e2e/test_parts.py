@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
+from tests.e2e.program import Aftergreen
+from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -105,3 +111,36 @@ def test_a_server_that_was_stopped_has_kept_its_data(broken: Broken) -> None:
     broken.prometheus.stop()
     broken.prometheus.start()
     assert broken.prometheus.number('sum(http_requests_total{version="v2"})', at) == before
+
+
+def test_the_rollback_command_puts_the_old_version_back(broken: Broken, tmp_path: Path) -> None:
+    record = tmp_path / "ran.jsonl"
+    template = broken.fleet.rollback_command(record)
+    command = [part.format(service="shop", previous="v1") for part in template]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["rolling shop back to v1", "shop runs v1"]
+    (arguments,) = map(json.loads, record.read_text().splitlines())
+    assert arguments == [broken.fleet.control, str(record), "shop", "v1"]
+    assert broken.fleet["shop"].version == "v1"
+    assert httpx.get(f"{broken.fleet['shop'].url}/healthz", trust_env=False).text == "v1"
+
+
+def test_a_run_without_a_terminal_has_lines_and_a_code(tmp_path: Path) -> None:
+    run = Aftergreen(["paths"], home=tmp_path)
+    assert run.wait() == 0
+    assert any(str(tmp_path) in line for line in run.lines)
+
+
+def test_a_terminal_shows_what_a_person_would_see(tmp_path: Path) -> None:
+    terminal = Terminal(["demo"], home=tmp_path, columns=80, rows=24)
+    try:
+        terminal.wait_for("SIMULATED")
+        terminal.send("q")
+        terminal.wait_for("leave")
+        terminal.send("y")
+        assert terminal.wait() == 30
+        # What stood before the console comes back, and its finish card stays.
+        assert "abandoned" in terminal.screen().lower()
+        assert "Saturation" not in terminal.screen()
+    finally:
+        terminal.close()
