@@ -132,11 +132,11 @@ def test_a_run_without_a_terminal_has_lines_and_a_code(tmp_path: Path) -> None:
 
 
 def test_a_terminal_shows_what_a_person_would_see(tmp_path: Path) -> None:
-    terminal = Terminal(["demo"], home=tmp_path, columns=80, rows=24)
+    terminal = Terminal(["demo"], home=tmp_path)
     try:
         terminal.wait_for("SIMULATED")
         terminal.send("q")
-        terminal.wait_for("leave")
+        terminal.wait_for("Leav")
         terminal.send("y")
         assert terminal.wait() == 30
         # What stood before the console comes back, and its finish card stays.
