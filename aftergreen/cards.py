@@ -85,7 +85,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     """What stays on the terminal: production's version, the verdict, why, and the exit code."""
     state, release = snapshot.state, snapshot.state.setup.release
     code = exit_code(state)
-    lines = [production(snapshot), f"{release.name} is {_verdict(snapshot)} (exit code {code.value})."]
+    lines = [production(snapshot), f"{release.name}: {_verdict(snapshot)} (exit code {code.value})."]
     decided = state.decided or (state.rollback.leading if state.rollback else None)
     if decided is not None and decided.breached_at is not None:
         at = local_time(decided.breached_at, snapshot.context.offset)

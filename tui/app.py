@@ -74,7 +74,7 @@ class ConsoleApp(App[int]):
     CSS_PATH = str(resources.files("themes").joinpath("console.tcss"))
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class ConsoleApp(App[int]):
         if self._on_painted is not None:
             self._on_painted()
 
-    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+    async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self._newest = message.snapshot
         if self._paused_at is None:
             self._shown = message.snapshot
@@ -166,7 +166,7 @@ class ConsoleApp(App[int]):
         if message.snapshot.release_state.ended and not self._carded:
             self._carded = True
             if isinstance(self.screen, MainScreen):
-                self.push_screen(FinishPage())
+                await self.push_screen(FinishPage())
                 self._show()
         # The footer is painted anew by this: only when the key's state changed.
         if (problem := self._why_no_rollback()) != self._problem:
@@ -233,35 +233,35 @@ class ConsoleApp(App[int]):
         if key == "r" and not isinstance(self.screen, RollbackDialog) and self._why_no_rollback():
             self.notify(f"No rollback: {self._why_no_rollback()}", severity="warning", markup=False)
 
-    def action_roll_back(self) -> None:
+    async def action_roll_back(self) -> None:
         """Open the dialog that asks for the service's name."""
         if not self._why_no_rollback():
-            self.push_screen(RollbackDialog(self.frame(), self._operator))
+            await self.push_screen(RollbackDialog(self.frame(), self._operator))
 
-    def action_why(self) -> None:
+    async def action_why(self) -> None:
         """Show the receipt."""
-        self._open(ReceiptPage())
+        await self._open(ReceiptPage())
 
-    def action_decision(self) -> None:
+    async def action_decision(self) -> None:
         """Show the decision with its facts."""
-        self._open(DecisionPage())
+        await self._open(DecisionPage())
 
-    def action_zoom(self, number: int) -> None:
+    async def action_zoom(self, number: int) -> None:
         """Show one indicator on the whole screen."""
-        self._open(ZoomPage(list(Indicator)[number - 1]))
+        await self._open(ZoomPage(list(Indicator)[number - 1]))
 
-    def action_zoom_focused(self) -> None:
+    async def action_zoom_focused(self) -> None:
         """Zoom the focused panel."""
         name = (self.focused.id or "") if self.focused is not None else ""
         number = name.removeprefix("panel-")
         if number == "6":
-            self.action_decision()
+            await self.action_decision()
         elif number.isdigit():
-            self.action_zoom(int(number))
+            await self.action_zoom(int(number))
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Show every key."""
-        self._open(HelpPage(keys()))
+        await self._open(HelpPage(keys()))
 
     @work
     async def action_note(self) -> None:
@@ -288,10 +288,10 @@ class ConsoleApp(App[int]):
             self._shown = self._newest
         self._show()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Leave the open page."""
         if len(self.screen_stack) > 1:
-            self.pop_screen()
+            await self.pop_screen()
         self._show()
 
     @work
@@ -329,10 +329,13 @@ class ConsoleApp(App[int]):
         async def run() -> None:
             await self.run_action(action)
 
-        return lambda: self.call_later(run)
+        def later() -> None:
+            self.call_later(run)
 
-    def _open(self, page: Page) -> None:
+        return later
+
+    async def _open(self, page: Page) -> None:
         if isinstance(self.screen, Page):
-            self.pop_screen()
-        self.push_screen(page)
+            await self.pop_screen()
+        await self.push_screen(page)
         self._show()

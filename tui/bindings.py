@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.binding import Binding
 
 from aftergreen.model import Indicator
 from aftergreen.words import indicator_title
 
 
-def bindings() -> list[Binding]:
+def bindings() -> Sequence[Binding]:
     """The bindings of the app."""
     zooms = [
         Binding(

@@ -70,8 +70,9 @@ def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     walk, advice = walk_row(snapshot), advice_rows(snapshot, width)
     items = checklist_rows(snapshot, width)
     airy: tuple[Row, ...] = (walk, (), *advice, (), *items)
-    tight: tuple[Row, ...] = (walk, *advice, *items)
-    return airy if len(airy) <= height else (*tight[: height - len(items)], *items)[:height]
+    if len(airy) <= height:
+        return airy
+    return (walk, *advice[: max(1, height - len(items) - 1)], *items)[:height]
 
 
 def log_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from aftergreen import words
 from aftergreen.model import Indicator
 from aftergreen.units import value_parts
@@ -15,6 +18,11 @@ from widgets.timeline import Drawing, chart, spark
 
 TEXT = 24
 """Cells of the column beside a chart."""
+
+SMALLEST_CHART = 4
+"""Rows below which a chart tells less than blank space."""
+
+WORST_FIRST = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK)
 
 LISTED = (Indicator.SATURATION, Indicator.DEPENDENCY)
 """Indicators with several signals of equal weight: one line each, with a small chart."""
@@ -49,9 +57,9 @@ def drawing_of(signal: SignalState, snapshot: Snapshot, mode: str) -> Drawing:
     return Drawing(
         trace=signal.trace,
         axis=snapshot.axis,
-        unit=signal.signal.unit,
         baseline=signal.baseline,
         limit=rule.limit if rule is not None else None,
+        label=words.limit_value(rule) if rule is not None and rule.limit is not None else "",
         upward=rule.rule.condition.upward if rule is not None else True,
         mode=mode,
     )
@@ -60,7 +68,7 @@ def drawing_of(signal: SignalState, snapshot: Snapshot, mode: str) -> Drawing:
 def main_rule(signal: SignalState) -> RuleState | None:
     """The rule whose limit is drawn: the first, unless another one is burning or breached."""
     active = [rule for rule in signal.rules if rule.burning or rule.breached]
-    return (active or list(signal.rules) or [None])[0]
+    return next(iter((*active, *signal.rules)), None)
 
 
 def value_spans(signal: SignalState, *, number: int = 0, suffix: int = 0) -> tuple[Span, ...]:
@@ -90,7 +98,7 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     seen = words.seen(first.reading)
     if seen:
         left.append(row(Span("seen   ", "dim"), seen))
-    left.extend(_other_rows(others, height - len(left)))
+    left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
     drawn = chart(drawing_of(first, snapshot, frame.drawing), frame.now, room, height)
     return tuple(
@@ -99,13 +107,13 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     )
 
 
-def _other_rows(others: list[SignalState], room: int) -> list[Row]:
+def _other_rows(others: list[SignalState], room: int, width: int) -> list[Row]:
     rows: list[Row] = []
     for other in others:
-        unit = other.signal.unit
-        was = f", was {words.median(other.baseline, unit)}" if other.baseline is not None else ""
-        name = Span(f"{other.signal.label}".ljust(5)[:12], "dim")
-        rows.append(row(mark_span(signal_mark(other)), " ", name, " ", *_tight(value_spans(other)), was))
+        head = row(mark_span(signal_mark(other)), " ", Span(other.signal.label, "dim"), " ")
+        spans = (*head, *_tight(value_spans(other)))
+        was = Span(f" was {words.median(other.baseline, other.signal.unit)}", "dim")
+        rows.append((*spans, was) if width_of((*spans, was)) <= width else spans)
     if len(rows) > room:
         hidden = len(rows) - max(0, room - 1)
         return [*rows[: max(0, room - 1)], row(Span(f"+{hidden} more", "dim"))]
@@ -117,34 +125,71 @@ def _tight(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 def _list_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
-    lines = [signal_line(signal, frame, width, _names(view)) for signal in view.signals]
+    columns = columns_of(view.signals, names=22)
+    lines = [signal_line(signal, frame, width, columns) for signal in view.signals]
     if len(lines) > height:
         hidden = len(lines) - (height - 1)
         return (*lines[: height - 1], row(Span(f"  +{hidden} more: {_zoom_key(view)} shows all", "dim")))
-    return tuple(lines)
+    return (*lines, *_worst_chart(view, frame, width, height - len(lines) - 1))
+
+
+def _worst_chart(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+    """Where a list leaves room, the chart of the signal that most needs looking at."""
+    if frame.snapshot is None or not view.signals or height < SMALLEST_CHART:
+        return ()
+    worst = min(view.signals, key=lambda signal: WORST_FIRST.index(signal_mark(signal)))
+    drawn = chart(drawing_of(worst, frame.snapshot, frame.drawing), frame.now, width - TEXT - 2, height)
+    rule = main_rule(worst)
+    left: list[Row] = [row("  ", Span(worst.signal.label, "dim"))]
+    if rule is not None:
+        left.append(row("  ", Span(f"limit {words.limit(rule)}", "dim")))
+    return (
+        (),
+        *((*fit(left[y] if y < len(left) else (), TEXT), Span("  "), *line) for y, line in enumerate(drawn)),
+    )
 
 
 def _zoom_key(view: IndicatorView) -> str:
     return str(list(Indicator).index(view.indicator) + 1)
 
 
-def _names(view: IndicatorView) -> int:
-    return min(22, max((len(signal.signal.label) for signal in view.signals), default=0))
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths of the columns of signal lines: names, digits, units, what it was."""
+
+    names: int
+    digits: int
+    units: int
+    was: int
 
 
-def signal_line(signal: SignalState, frame: Frame, width: int, names: int) -> Row:
+def columns_of(signals: Sequence[SignalState], *, names: int) -> Columns:
+    """Columns in which nothing jumps: wide enough for the values of now, and not narrower than usual ones."""
+    parts = [
+        value_parts(s.reading.value, s.signal.unit)
+        for s in signals
+        if s.reading is not None and s.reading.compared and s.reading.value is not None
+    ]
+    return Columns(
+        names=min(names, max((len(s.signal.label) for s in signals), default=0)),
+        digits=max([5, *(len(digits) for digits, _ in parts)]),
+        units=max([3, *(len(unit) for _, unit in parts)]),
+        was=max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0),
+    )
+
+
+def signal_line(signal: SignalState, frame: Frame, width: int, columns: Columns) -> Row:
     """One signal on one line: mark, name, value, what it was, and its small chart in what is left."""
     snapshot = frame.snapshot
     was = words.median(signal.baseline, signal.signal.unit)
     spans = row(
         mark_span(signal_mark(signal)),
         " ",
-        fit_text(signal.signal.label, names),
+        fit_text(signal.signal.label, columns.names),
         " ",
-        *value_spans(signal, number=7, suffix=4),
+        *value_spans(signal, number=columns.digits, suffix=columns.units),
         " ",
-        Span(f"was {was}".ljust(14), "dim"),
-        " ",
+        Span(f"was {was.ljust(columns.was)} ", "dim"),
     )
     if snapshot is None:
         return fit(spans, width)
@@ -165,27 +210,26 @@ def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
         return ()
     budget = max(len(snapshot.indicators), height)
     shares = _shares([max(1, len(view.signals)) for view in snapshot.indicators], budget)
-    names = min(24, max((len(s.signal.label) for v in snapshot.indicators for s in v.signals), default=10))
+    columns = columns_of([s for v in snapshot.indicators for s in v.signals], names=22)
     rows: list[Row] = []
     for view, lines in zip(snapshot.indicators, shares, strict=True):
-        rows.extend(_compact_view(view, frame, width, names, lines))
+        rows.extend(_compact_view(view, frame, width, columns, lines))
     return tuple(rows[:height])
 
 
-def _compact_view(view: IndicatorView, frame: Frame, width: int, names: int, lines: int) -> list[Row]:
+def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Columns, lines: int) -> list[Row]:
     short = words.indicator_short(view.indicator).ljust(10)
     look = LOOK_OF[view.mark] if view.mark in (Mark.BAD, Mark.WARN, Mark.UNKNOWN) else "dim"
     if view.waived:
         return [fit(row(Span(short, "dim"), Span(f"– waived: {view.waived}", "dim")), width)]
-    order = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK)
-    worst_first = sorted(view.signals, key=lambda s: order.index(signal_mark(s)))
+    worst_first = sorted(view.signals, key=lambda s: WORST_FIRST.index(signal_mark(s)))
     chosen = worst_first[:lines] if len(view.signals) > lines else list(view.signals)
     hidden = len(view.signals) - len(chosen)
     rows = []
     for index, signal in enumerate(chosen):
         head = Span(short if index == 0 else " " * 10, look)
         tail = f" +{hidden}" if hidden and index == len(chosen) - 1 else ""
-        line = signal_line(signal, frame, width - 10 - len(tail), names)
+        line = signal_line(signal, frame, width - 10 - len(tail), columns)
         rows.append((head, *line, Span(tail, "dim")))
     return rows
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aftergreen.units import format_clock, format_value
+from aftergreen.units import format_clock
 from aftergreen.verdict.snapshot import Axis
 from aftergreen.verdict.state import Baseline, Trace
 from widgets.plot import Run, draw
@@ -25,13 +25,13 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Everything one chart shows. ``mode`` is braille, block or ascii."""
+    """Everything one chart shows: ``label`` names the limit, ``mode`` is braille, block or ascii."""
 
     trace: Trace
     axis: Axis
-    unit: str = ""
     baseline: Baseline | None = None
     limit: float | None = None
+    label: str = ""
     upward: bool = True
     mode: str = "braille"
 
@@ -48,9 +48,8 @@ def chart(drawing: Drawing, now: float, width: int, height: int) -> tuple[Row, .
     deploy = column(drawing.axis, drawing.axis.deployed_at, width)
     band = _band_rows(drawing, low, high, plot_height)
     limit = _row_of(drawing.limit, low, high, plot_height)
-    label = "" if drawing.limit is None else format_value(drawing.limit, drawing.unit)
     drawn = [
-        _plot_row(text, _Line(y, deploy, y in band, y == limit, label, limit, drawing.upward))
+        _plot_row(text, _Line(y, deploy, y in band, y == limit, drawing.label, limit, drawing.upward))
         for y, text in enumerate(rows)
     ]
     return (*drawn, labels(drawing.axis, now, width))
@@ -194,7 +193,7 @@ def _thinned(runs: Iterable[Run], x_range: tuple[float, float], width: int) -> l
     """At most the extremes of each dot column: more cannot be seen, and plotext draws every point."""
     dots = width * 2
     span = (x_range[1] - x_range[0]) or 1.0
-    thinned = []
+    thinned: list[Run] = []
     for run in runs:
         kept: dict[int, tuple[float, float]] = {}
         for x, y in run:

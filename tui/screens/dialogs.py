@@ -247,5 +247,5 @@ class NoteDialog(ShownModal[str]):
     def show(self, frame: Frame) -> None:
         """Nothing on it changes with the release."""
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        await self.dismiss(event.value.strip())

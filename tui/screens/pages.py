@@ -21,7 +21,7 @@ from tui.screens.shown import ShownScreen
 from widgets.decision import advice_rows, checklist_details, ticked, walk_row
 from widgets.frame import Frame
 from widgets.header import banner_mark, banner_rows
-from widgets.panels import drawing_of, rule_rows, signal_line
+from widgets.panels import columns_of, drawing_of, rule_rows, signal_line
 from widgets.rows import Row, Rows, Span, row
 from widgets.timeline import chart
 
@@ -89,8 +89,8 @@ class ZoomPage(Page):
     def _signal(
         self, signal: SignalState, view: IndicatorView, frame: Frame, snapshot: Snapshot, width: int
     ) -> list[Row]:
-        names = max(len(s.signal.label) for s in view.signals)
-        rows: list[Row] = [signal_line(signal, frame, min(width, names + 34), names)]
+        columns = columns_of(view.signals, names=40)
+        rows: list[Row] = [signal_line(signal, frame, width, columns)]
         summary = signal.baseline
         if summary is not None:
             fit = f"not fit: {summary.unfit}" if summary.unfit else "fit"
