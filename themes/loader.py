@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from textual.color import Color, ColorParseError
 from textual.css.constants import VALID_STYLE_FLAGS
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from aftergreen.clean import clean
 
@@ -94,7 +94,10 @@ def _read(file: Traversable) -> tuple[Theme | None, list[str]]:
     if problems:
         return None, problems
     switches = {switch: data.get(switch, usual) for switch, usual in SWITCHES.items()}
-    return Theme(name=file.name.removesuffix(".toml"), **colours, **switches, variables=dict(variables)), []
+    # Textual's style sheets use variables that it does not derive for themes of the terminal's colours.
+    needed = BUILTIN_THEMES["ansi-dark" if switches["dark"] else "ansi-light"].variables
+    variables = {**(needed if switches["ansi"] else {}), **variables}
+    return Theme(name=file.name.removesuffix(".toml"), **colours, **switches, variables=variables), []
 
 
 def _unknown(name: str, given: Mapping[str, object], known: Iterable[str]) -> list[str]:
