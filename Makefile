@@ -21,7 +21,7 @@ test: $(READY) ## every test, those on a real Prometheus too (fetched where that
 	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest $(PYTEST)
 
 unit: $(READY) ## the tests that need nothing but Python
-	$(BIN)/python -m pytest tests/unit tests/properties tests/console $(PYTEST)
+	$(BIN)/python -m pytest --ignore=tests/e2e $(PYTEST)
 
 e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
