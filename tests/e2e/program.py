@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,8 @@ class Aftergreen:
             text=True,
         )
         self._out: list[str] = []
+        self.times: list[float] = []
+        """When each line of stdout arrived."""
         self._err: list[str] = []
         self._threads = [
             threading.Thread(target=self._collect, args=(self.process.stdout, self._out), daemon=True),
@@ -115,11 +118,12 @@ class Aftergreen:
         for thread in self._threads:
             thread.join(5)
 
-    @staticmethod
-    def _collect(stream: IO[str], lines: list[str]) -> None:
+    def _collect(self, stream: IO[str], lines: list[str]) -> None:
         with stream:
             for line in stream:
-                lines.append(line.rstrip("\n"))  # noqa: PERF401  # seen by others while it grows
+                lines.append(line.rstrip("\n"))
+                if lines is self._out:
+                    self.times.append(time.time())
 
 
 def _would_show(name: str) -> bool:

@@ -1,0 +1,265 @@
+"""Whole releases of real services, watched by the real program on a real Prometheus."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftergreen.journal import Kind, open_journal
+from tests.e2e.configuration import FOR, INTERVAL, LAG, write_config
+from tests.e2e.parts import Behaviour
+from tests.e2e.program import Aftergreen, release_arguments
+from tests.e2e.shared import BAD, PREVIOUS, VERSION, Shops
+from tests.e2e.terminal import Terminal
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+NAMED = {
+    "errors": ("error-rate", "HTTP 5xx"),
+    "slow": ("latency", "average"),
+    "leak": ("saturation", "db connections"),
+    "dependency": ("dependency", "orders-db failed calls"),
+    "registrations": ("business", "registrations"),
+}
+
+STALL = 30.0
+"""Seconds for which a terminal reads nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All shops deployed at one moment, a gate on each, and a console whose terminal stops reading."""
+
+    deployed_at: float
+    gates: dict[str, Aftergreen]
+    configs: dict[str, Path]
+    stalled: Terminal
+    stalled_home: Path
+    stalled_from: float
+
+
+@pytest.fixture(scope="module")
+def stage(shops: Shops) -> Iterator[Stage]:
+    configs = {
+        name: write_config(shops.folder / f"{name}.toml", url=shops.prometheus.url, job=name) for name in BAD
+    }
+    deployed_at = shops.deploy(*BAD)
+    release = release_arguments(VERSION, PREVIOUS, deployed_at)
+    gates = {
+        name: Aftergreen(["gate", "-c", str(config), *release, "--json"], home=shops.folder / f"home-{name}")
+        for name, config in configs.items()
+    }
+    long = write_config(
+        shops.folder / "stalled.toml",
+        url=shops.prometheus.url,
+        job="healthy",
+        watch={"duration": "50s"},
+    )
+    home = shops.folder / "home-stalled"
+    stalled = Terminal(["watch", "-c", str(long), *release], home=home)
+    stalled.wait_for("WATCHING")
+    stalled.stop_reading()
+    try:
+        yield Stage(deployed_at, gates, configs, stalled, home, time.time())
+    finally:
+        for gate in gates.values():
+            gate.stop()
+        stalled.close()
+
+
+def seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def asked_again(line: str) -> float:
+    """The number that a receipt's curl line gives, run by a shell as a person would."""
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=30)
+    result = json.loads(ran.stdout)["data"]["result"]
+    return float(result[0]["value"][1])
+
+
+def test_a_healthy_version_is_finished(stage: Stage) -> None:
+    gate = stage.gates["healthy"]
+    assert gate.wait() == 0, gate.told
+    assert gate.finish["state"] == "finished"
+    assert gate.finish["production_version"] == VERSION
+    assert gate.finish["missing"] == []
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_fault_is_named_by_its_indicator_in_time_and_with_a_receipt(stage: Stage, name: str) -> None:
+    gate = stage.gates[name]
+    assert gate.wait() == 23, gate.told
+    finish = gate.finish
+    assert (finish["indicator"], finish["signal"]) == NAMED[name], gate.told
+    over = [
+        (event, arrived)
+        for event, arrived in zip(gate.events, gate.times, strict=True)
+        if event.get("event") in ("over limit", "breached") and event["signal"] == finish["signal"]
+    ]
+    breach, arrived = over[-1]
+    due = seconds(over[-2][0]["at"]) + FOR
+    assert breach["event"] == "breached"
+    assert seconds(finish["decided_at"]) == pytest.approx(due, abs=INTERVAL)
+    assert arrived <= due + 2 * INTERVAL + LAG
+    receipt = finish["receipt"]
+    assert asked_again(receipt["curl"]) == pytest.approx(receipt["value"], rel=1e-9)
+    assert receipt["limit"] is not None
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_history_gives_what_the_live_watch_gave(stage: Stage, name: str) -> None:
+    live = stage.gates[name]
+    assert live.wait() == 23
+    release = release_arguments(VERSION, PREVIOUS, stage.deployed_at)
+    past = Aftergreen(
+        ["gate", "--history", "-c", str(stage.configs[name]), *release, "--json"],
+        home=stage.configs[name].parent / f"home-past-{name}",
+    )
+    assert past.wait() == 23, past.told
+    for key in ("indicator", "signal", "rule", "decided_at"):
+        assert past.finish[key] == live.finish[key]
+    told, before = past.finish["receipt"], live.finish["receipt"]
+    for key in ("value", "n", "limit", "baseline", "window"):
+        # Prometheus adds series in no fixed order, so the last digit may differ.
+        assert told[key] == (before[key] if before[key] is None else pytest.approx(before[key], rel=1e-9))
+    assert told["query"] == before["query"]
+
+
+def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
+    time.sleep(max(0.0, stage.stalled_from + STALL - time.time()))
+    journal = open_journal(stage.stalled_home / "state" / "aftergreen" / "journal.db")
+    record = journal.latest("healthy", "test")
+    assert record is not None
+    asked = {round(entry.at, 3) for entry in journal.entries(record.release, kinds=[Kind.INSTANT])}
+    journal.close()
+    deployed_at = record.release.deployed_at
+    due = int(stage.stalled_from + STALL - LAG - 2 * INTERVAL - deployed_at)
+    wanted = {round(deployed_at + k * INTERVAL, 3) for k in range(1, due + 1)}
+    assert wanted <= asked, sorted(wanted - asked)
+    stage.stalled.resume()
+    stage.stalled.wait_until(lambda screen: "FINISHED" in screen or "WATCHING" in screen, "a live screen")
+
+
+def typed(terminal: Terminal, text: str) -> None:
+    """Type as a person does, key by key."""
+    for character in text:
+        terminal.send(character)
+        time.sleep(0.06)
+
+
+def test_rolled_back_by_hand_in_a_terminal(shops: Shops) -> None:
+    record = shops.folder / "rollbacks"
+    command = shops.fleet.rollback_command(record)
+    config = write_config(
+        shops.folder / "by-hand.toml", url=shops.prometheus.url, job="spare-1", command=command
+    )
+    shops.wait_for_baseline()
+    deployed_at = shops.fleet.deploy({"spare-1": (VERSION, Behaviour(error_rate=0.3))})
+    release = release_arguments(VERSION, PREVIOUS, deployed_at)
+    terminal = Terminal(
+        ["watch", "-c", str(config), *release, "--operator", "ana"], home=shops.folder / "home-by-hand"
+    )
+    try:
+        terminal.wait_for("BREACHED")
+        _nothing_runs(terminal, record)
+        terminal.send("r")
+        terminal.wait_for("type the service's name")
+        typed(terminal, "spare-1")
+        terminal.send("enter")
+        terminal.wait_for("rolling spare-1 back to v1")
+        terminal.send("escape")
+        recovered = terminal.wait_for("RECOVERED", timeout=60)
+        assert "Production runs v1" in recovered
+        terminal.send("q")
+        assert terminal.wait() == 20
+        left = terminal.screen()
+    finally:
+        terminal.close()
+    assert left.lstrip().startswith("Production runs v1. v2 was rolled back at ")
+    assert "by ana" in left
+    ran = [json.loads(line) for line in record.read_text().splitlines()]
+    assert ran == [[shops.fleet.control, str(record), "spare-1", "v1"]]
+    assert shops.prometheus.number('sum(app_info{job="spare-1",version="v1"})') == 1
+
+
+def _nothing_runs(terminal: Terminal, record: Path) -> None:
+    """Wrong name, escape, a paste, and everything in one burst."""
+    terminal.send("r", "enter")
+    terminal.wait_for("type the service's name")
+    terminal.send("enter")
+    terminal.wait_for("nothing was run")
+    typed(terminal, "spare-2")
+    terminal.send("enter")
+    terminal.wait_for("that is not spare-1")
+    terminal.send("escape")
+    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
+    terminal.send("r")
+    terminal.wait_for("type the service's name")
+    terminal.paste("spare-1")
+    terminal.wait_for("typed, not pasted")
+    terminal.send("spare-1", "enter")
+    terminal.wait_until(lambda screen: "type the service's name" in screen, "the field is empty again")
+    terminal.send("escape")
+    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
+    assert not record.exists()
+
+
+def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops: Shops) -> None:
+    shops.wait_for_baseline()
+    config = write_config(
+        shops.folder / "fragile.toml",
+        url=shops.fragile.url,
+        job="spare-2",
+        watch={"duration": "16s", "warmup": "3s", "window": "4s"},
+    )
+    deployed_at = shops.fleet.deploy({"spare-2": (VERSION, Behaviour())})
+    release = release_arguments(VERSION, PREVIOUS, deployed_at)
+    arguments = ["gate", "-c", str(config), *release, "--json"]
+    back = Aftergreen(arguments, home=shops.folder / "home-back")
+    screen = Terminal(["watch", "-c", str(config), *release], home=shops.folder / "home-blind")
+    try:
+        screen.wait_for("WATCHING")
+        shops.fragile.stop()
+        blind = screen.wait_for("BLIND")
+        assert "clock stands still" in blind
+        time.sleep(4.0)
+        shops.fragile.start()
+        screen.wait_until(lambda shown: "BLIND" not in shown, "sight again")
+        code = back.wait()
+        kinds = [event.get("event") for event in back.events]
+        assert "blind" in kinds
+        assert "sight" in kinds
+        assert "breached" not in kinds
+        assert code in (0, 10), back.told
+        assert (code == 0) == (not back.finish["missing"])
+        _never_started_again(shops, config)
+    finally:
+        screen.close()
+        back.stop()
+
+
+def _never_started_again(shops: Shops, config: Path) -> None:
+    deployed_at = shops.fleet.deploy({"spare-2": ("v3", Behaviour())})
+    release = release_arguments("v3", VERSION, deployed_at)
+    short: dict[str, Any] = {"duration": "6s", "warmup": "3s", "window": "4s"}
+    text = write_config(config.with_name("gone.toml"), url=shops.fragile.url, job="spare-2", watch=short)
+    gate = Aftergreen(["gate", "-c", str(text), *release, "--json"], home=shops.folder / "home-never")
+    try:
+        deadline = time.monotonic() + 20
+        while not any(event.get("event") == "sealed" for event in gate.events):
+            assert time.monotonic() < deadline, gate.told
+            time.sleep(0.1)
+        shops.fragile.stop()
+        assert gate.wait() == 10, gate.told
+        assert gate.finish["state"] == "unproven"
+    finally:
+        gate.stop()
