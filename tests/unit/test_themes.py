@@ -16,7 +16,7 @@ from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
 
 TEXTS = ("ok", "warn", "bad", "unknown", "strong", "quiet")
 SAMPLES = ("before", "after", "bad")
-LINES = ("limit", "deploy", "baseline")
+LINES = ("limit", "deploy", "before")
 BANNERS = {
     "ok-back": ("ok", "strong"),
     "warn-back": ("warn", "strong"),
