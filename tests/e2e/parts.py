@@ -203,6 +203,7 @@ class Prometheus:
             f"--config.file={self.folder}/prometheus.yml",
             f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.port}",
+            "--log.level=warn",
         ]
         with (self.folder / "log").open("ab") as log:
             process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
