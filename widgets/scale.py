@@ -25,7 +25,7 @@ HEADROOM = 0.08
 REACH = 4.0
 """How often the distance from usual to limit a chart spans: one wild sample must not flatten the rest."""
 
-FROM_ZERO = 0.5
+FROM_ZERO = 0.3
 """The chart begins at zero where the lowest value lies below this share of the highest."""
 
 _LARGEST = 1e300
