@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from textwrap import wrap
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -17,11 +17,12 @@ from textual.widgets import Input
 from aftergreen import words
 from aftergreen.cards import receipt_rows
 from aftergreen.rollback.command import fill
-from aftergreen.units import format_clock
-from tui.screens.pages import explained
+from aftergreen.units import format_clock, format_duration
+from aftergreen.verdict.state import Event
+from tui.screens.pages import LABEL, explained, labelled
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
-from widgets.rows import Row, Rows, Span, row
+from widgets.rows import Row, Rows, Span, folded, row
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
@@ -97,7 +98,7 @@ class RollbackDialog(ShownModal[None]):
         self._operator = operator
         self._attempt = _attempt(frame)
         self._said = ""
-        self._ordered = False
+        self._ordered: tuple[Event, ...] | None = None
 
     class Confirmed(Message):
         """The service's name was typed."""
@@ -119,32 +120,49 @@ class RollbackDialog(ShownModal[None]):
     def show(self, frame: Frame) -> None:
         self._frame = frame
         live = _attempt(frame) > self._attempt
-        field = self.query_one(TypedName)
-        field.display = not live and not self._ordered
-        width = max(20, self.query_one("#dialog").size.width - 4)
-        rows = self._live(frame) if live else self._question(frame, width)
+        self.query_one(TypedName).display = not live and self._ordered is None
+        box = self.query_one("#dialog")
+        width, height = max(20, box.size.width), max(4, self.size.height - 10)
+        rows = self._live(frame, width, height) if live else self._question(frame, width, height)
         text = self.query_one("#dialog-text", Rows)
         text.styles.height = len(rows)
         text.show(rows)
-        said = self.query_one("#dialog-said", Rows)
-        said.show((row(Span(self._said, "bad")),) if not live else (row(Span("esc closes", "dim")),))
+        self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         wanted = self._frame.plan.service.name
         if event.value != wanted:
-            self._said = f"that is not {wanted}: nothing was run"
+            self._refuse(f"that is not {wanted}")
+        elif self._frame.refusal:
+            self._refuse(self._frame.refusal)
+        else:
+            self._ordered = self._told(self._frame)
+            self.app.post_message(self.Confirmed())
             self.show(self._frame)
-            return
-        self._ordered = True
-        self._said = "starting …"
-        self.app.post_message(self.Confirmed())
-        self.show(self._frame)
 
     def on_typed_name_refused(self, message: TypedName.Refused) -> None:
-        self._said = f"{message.reason}: nothing was run"
+        self._refuse(message.reason)
+
+    def _refuse(self, reason: str) -> None:
+        self._said = f"{reason}: nothing was run"
         self.show(self._frame)
 
-    def _question(self, frame: Frame, width: int) -> list[Row]:
+    def _below(self, frame: Frame, *, live: bool) -> Row:
+        """What became of the last key, or which key leaves."""
+        if live:
+            return row(Span("esc closes; the command goes on whatever this screen does", "dim"))
+        if self._ordered is None:
+            return (
+                row(Span(self._said, "bad")) if self._said else row(Span("esc closes, nothing is run", "dim"))
+            )
+        # The watch may have found a reason against it: its newest word tells.
+        told = [event for event in self._told(frame) if event not in self._ordered]
+        return row(Span(words.event(told[0]) if told else "starting …", "warn"))
+
+    def _told(self, frame: Frame) -> tuple[Event, ...]:
+        return frame.snapshot.events if frame.snapshot is not None else ()
+
+    def _question(self, frame: Frame, width: int, height: int) -> list[Row]:
         snapshot, plan = frame.snapshot, frame.plan
         release = frame.release if snapshot is None else snapshot.state.setup.release
         rows: list[Row] = []
@@ -156,26 +174,29 @@ class RollbackDialog(ShownModal[None]):
                 version=release.version,
                 previous=release.previous,
             )
-            rows += _labelled("runs", shlex.join(command), width)
-            rows += _labelled(
-                "strategy", f"{plan.rollback.strategy.value}, ended after {plan.rollback.timeout:g} s", width
-            )
-        rule = explained(snapshot)
-        if snapshot is not None and rule is not None:
-            rows += _labelled("why", words.comparison(rule), width)
-            kept = ("baseline", "counted")
-            for label, text in receipt_rows(rule, plan.backend, snapshot.context.offset):
-                if label in kept:
-                    rows += _labelled(label, text, width)
-        else:
-            rows += _labelled("why", "no rule is over its limit: this is your own decision", width)
-        if snapshot is not None:
-            for doubt in snapshot.doubts:
-                rows += _labelled("doubt", words.doubt(doubt), width, look="warn")
-        rows += _labelled("who", self._operator, width)
+            rows += _command_rows(command, width)
+            ended = f"ended after {format_duration(plan.rollback.timeout)}"
+            rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
+        rows += self._reasons(frame, width)
+        rows += labelled((("who", self._operator),), width)
+        if len(rows) > height:
+            hidden = len(rows) - height + 1
+            rows = [*rows[: height - 1], row(Span(f"… {hidden} more rows need a taller terminal", "warn"))]
         return [*rows, (), row("Type ", Span(release.service, "strong", bold=True), " and press enter.")]
 
-    def _live(self, frame: Frame) -> list[Row]:
+    def _reasons(self, frame: Frame, width: int) -> list[Row]:
+        snapshot, rule = frame.snapshot, explained(frame.snapshot)
+        if snapshot is None or rule is None:
+            return labelled((("why", "no rule was over its limit: this is your own decision"),), width)
+        receipt = dict(receipt_rows(rule, frame.plan.backend, snapshot.context.offset))
+        kept = [(label, receipt[label]) for label in ("baseline", "counted") if label in receipt]
+        doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
+        return [
+            *labelled((("why", words.comparison(rule)), *kept), width),
+            *labelled(doubts, width, "warn"),
+        ]
+
+    def _live(self, frame: Frame, width: int, height: int) -> list[Row]:
         snapshot = frame.snapshot
         if snapshot is None or snapshot.rollback is None:
             return []
@@ -184,8 +205,8 @@ class RollbackDialog(ShownModal[None]):
         elapsed = format_clock(max(0.0, until - rollback.started_at))
         look = "text" if rollback.running else ("ok" if rollback.succeeded else "bad")
         rows: list[Row] = [row(Span(words.outcome(rollback), look, bold=True), f"  {elapsed}"), ()]
-        lines = snapshot.output[-OUTPUT_SHOWN:]
-        return rows + [row(Span(line, "dim")) for line in lines]
+        lines = [line for told in snapshot.output[-OUTPUT_SHOWN:] for line in folded(told, width)]
+        return rows + [row(Span(line, "dim")) for line in lines[-min(OUTPUT_SHOWN, height) :]]
 
 
 def _attempt(frame: Frame) -> int:
@@ -193,10 +214,20 @@ def _attempt(frame: Frame) -> int:
     return rollback.attempt if rollback is not None else 0
 
 
-def _labelled(label: str, text: str, width: int, look: str = "text") -> list[Row]:
-    lines = wrap(text, width - 10, break_on_hyphens=False) or [""]
-    head = row(Span(label.ljust(10), "dim"), Span(lines[0], look))
-    return [head, *(row(" " * 10, Span(line, look)) for line in lines[1:])]
+def _command_rows(command: Sequence[str], width: int) -> list[Row]:
+    """The argument list exactly: on one row as a shell would take it, else an argument on each row."""
+    joined = " ".join(_quoted(argument) for argument in command)
+    if len(folded(joined, width - LABEL)) == 1:
+        return labelled((("runs", joined),), width)
+    labels = ("runs", *("",) * (len(command) - 1))
+    return labelled([(label, _quoted(text)) for label, text in zip(labels, command, strict=True)], width)
+
+
+def _quoted(argument: str) -> str:
+    """An argument with its boundaries; what a terminal would obey is written out."""
+    if argument.isprintable():
+        return shlex.quote(argument)
+    return "$'" + argument.encode("unicode_escape").decode().replace("'", "\\'") + "'"
 
 
 class QuitDialog(ShownModal[bool]):
@@ -220,10 +251,15 @@ class QuitDialog(ShownModal[bool]):
         self.show(self._frame)
 
     def show(self, frame: Frame) -> None:
-        release = frame.release
+        release, snapshot = frame.release, frame.snapshot
+        running = snapshot is not None and snapshot.rollback is not None and snapshot.rollback.running
         rows = [
             row(f"{release.service} {release.version} is still being watched."),
-            row("Leaving abandons the release: nobody will see what happens next."),
+            row(
+                "The rollback command goes on; nobody will see whether it helps."
+                if running
+                else "Leaving abandons the release: nobody will see what happens next."
+            ),
             (),
             row(Span("y", "strong", bold=True), " leave   ", Span("n", "strong", bold=True), " stay"),
         ]
@@ -248,4 +284,5 @@ class NoteDialog(ShownModal[str]):
         """Nothing on it changes with the release."""
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        await self.dismiss(event.value.strip())
+        # A screen cannot await its own end in its own handler: `dismiss` alone would fail.
+        await self.action_dismiss(event.value.strip())
