@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from aftergreen import words
 from aftergreen.cards import curl_line
@@ -26,7 +26,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.walk import rollback_problem
 from themes.loader import DEFAULT_VARIABLES, load_themes
-from tui.bindings import bindings, keys
+from tui.bindings import actions, bindings, keys, names
 from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
 from tui.screens.main import MainScreen
 from tui.screens.pages import (
@@ -103,7 +103,6 @@ class ConsoleApp(App[int]):
         self._paused_at: float | None = None
         self._notice = "starting"
         self._carded = False
-        self._problem = self._why_no_rollback()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -163,15 +162,16 @@ class ConsoleApp(App[int]):
         if self._paused_at is None:
             self._shown = message.snapshot
         self._show()
-        if message.snapshot.release_state.ended and not self._carded:
+        await self._offer_card()
+
+    async def _offer_card(self) -> None:
+        """Show how it ended, once, when nothing else is open."""
+        snapshot = self._newest
+        ended = snapshot is not None and snapshot.release_state.ended
+        if ended and not self._carded and isinstance(self.screen, MainScreen):
             self._carded = True
-            if isinstance(self.screen, MainScreen):
-                await self.push_screen(FinishPage())
-                self._show()
-        # The footer is painted anew by this: only when the key's state changed.
-        if (problem := self._why_no_rollback()) != self._problem:
-            self._problem = problem
-            self.refresh_bindings()
+            self._go_on()
+            await self._open(FinishPage())
 
     def on_watch_said(self, message: WatchSaid) -> None:
         self._notice = message.text
@@ -184,20 +184,25 @@ class ConsoleApp(App[int]):
     def on_rollback_dialog_confirmed(self, _message: RollbackDialog.Confirmed) -> None:
         self._orders.roll_back(by=self._operator)
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
         self._show()
+        await self._offer_card()
 
     def frame(self) -> Frame:
         """What is to be shown right now."""
         snapshot = self._shown
         offset = snapshot.context.offset if snapshot is not None else 0.0
+        present, paused = self._clock.now() - offset, self._paused_at
         return Frame(
             release=snapshot.state.setup.release if snapshot is not None else self._release,
             plan=self._plan,
             snapshot=snapshot,
-            now=self._clock.now() - offset,
+            now=present if paused is None else paused,
             notice=self._notice,
-            paused_at=self._paused_at,
+            frozen=None if paused is None else max(0.0, present - paused),
+            newest=None if paused is None else self._newest,
+            refusal=self._why_no_rollback(),
+            shaded=self.no_color or self.native_ansi_color,
         )
 
     def _show(self) -> None:
@@ -209,9 +214,32 @@ class ConsoleApp(App[int]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "roll_back":
-            return None if self._why_no_rollback() else True
+        if self._refusal(action):
+            return None
+        if action == "zoom_focused" and not isinstance(self.screen, MainScreen):
+            return False
         return super().check_action(action, parameters)
+
+    def _refusal(self, action: str) -> str:
+        """Why an action can do nothing now, empty where it can."""
+        if action == "roll_back":
+            return self._why_no_rollback()
+        if action == "pause" and self._shown is None:
+            return "there is nothing to freeze yet"
+        if action == "copy_receipt" and explained(self._shown) is None:
+            return "there is no receipt yet"
+        if action == "note":
+            if self._newest is None:
+                return "the watch has not begun"
+            if self._newest.release_state.ended:
+                return "the release has ended"
+        return ""
+
+    def _say_refusal(self, action: str) -> bool:
+        name, problem = names().get(action, action), self._refusal(action)
+        if problem:
+            self.notify(f"{name}: {problem}.", severity="warning", markup=False)
+        return bool(problem)
 
     def _why_no_rollback(self) -> str:
         snapshot = self._newest
@@ -228,15 +256,17 @@ class ConsoleApp(App[int]):
             return "the release has ended"
         return rollback_problem(snapshot.state)
 
-    def on_key(self, event: object) -> None:
-        key = getattr(event, "key", "")
-        if key == "r" and not isinstance(self.screen, RollbackDialog) and self._why_no_rollback():
-            self.notify(f"No rollback: {self._why_no_rollback()}", severity="warning", markup=False)
+    def on_key(self, event: events.Key) -> None:
+        """A key whose action is refused arrives here: say why nothing happens."""
+        action = actions().get(event.key)
+        if action is not None and not isinstance(self.screen, ModalScreen):
+            self._say_refusal(action)
 
     async def action_roll_back(self) -> None:
         """Open the dialog that asks for the service's name."""
-        if not self._why_no_rollback():
-            await self.push_screen(RollbackDialog(self.frame(), self._operator))
+        # Nobody decides on a frozen view.
+        self._go_on()
+        await self.push_screen(RollbackDialog(self.frame(), self._operator))
 
     async def action_why(self) -> None:
         """Show the receipt."""
@@ -273,19 +303,24 @@ class ConsoleApp(App[int]):
     def action_copy_receipt(self) -> None:
         """Copy the receipt's curl line to the terminal's clipboard."""
         rule = explained(self._shown)
-        if rule is None or rule.receipt is None:
-            self.notify("There is no receipt yet.", markup=False)
+        line = curl_line(rule.receipt, self._plan.backend) if rule and rule.receipt else ""
+        if not line:
+            self.notify("A probe has no query to copy.", markup=False)
             return
-        self.copy_to_clipboard(curl_line(rule.receipt, self._plan.backend))
+        self.copy_to_clipboard(line)
         self.notify("The curl line was sent to the terminal's clipboard.", markup=False)
 
     def action_pause(self) -> None:
         """Freeze or release the view."""
         if self._paused_at is None:
             self._paused_at = self.frame().now
+            self._show()
         else:
-            self._paused_at = None
-            self._shown = self._newest
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._paused_at = None
+        self._shown = self._newest
         self._show()
 
     async def action_back(self) -> None:
@@ -311,9 +346,9 @@ class ConsoleApp(App[int]):
         """Textual's own way out asks as well."""
         self.action_leave()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002  # Textual's
         """Every action by name, for the palette."""
-        yield from super().get_system_commands(screen)
+        yield SystemCommand("Theme", "Other colours", self.action_change_theme)
         for number, indicator in enumerate(Indicator, start=1):
             title = words.indicator_title(indicator)
             yield SystemCommand(
@@ -327,7 +362,8 @@ class ConsoleApp(App[int]):
 
     def _run(self, action: str) -> Callable[[], None]:
         async def run() -> None:
-            await self.run_action(action)
+            if not self._say_refusal(action):
+                await self.run_action(action)
 
         def later() -> None:
             self.call_later(run)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
-
 from aftergreen import words
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
-from widgets.rows import Row, Span, fit, row
+from widgets.rows import Row, Span, fit, folded, row, width_of
 
 
 def walk_row(snapshot: Snapshot) -> Row:
@@ -26,11 +24,11 @@ def advice_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The advice in a sentence, then every doubt."""
     lead, rest = words.advice(snapshot)
     look = LOOK_OF[words.banner(snapshot, snapshot.at).mark]
-    lines = wrap(f"{lead} {rest}", width) or [""]
+    lines = folded(f"{lead} {rest}", width)
     rows: list[Row] = [(Span(lead, look, bold=True), Span(lines[0][len(lead) :]))]
     rows.extend((Span(line),) for line in lines[1:])
     for doubt in snapshot.doubts:
-        rows.extend((Span(line, "warn"),) for line in wrap(f"Doubt: {words.doubt(doubt)}.", width))
+        rows.extend((Span(line, "warn"),) for line in folded(f"Doubt: {words.doubt(doubt)}.", width))
     return tuple(rows)
 
 
@@ -44,11 +42,28 @@ def checklist_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     )
 
 
-def checklist_details(snapshot: Snapshot) -> tuple[Row, ...]:
+def checklist_row(snapshot: Snapshot, width: int) -> Row:
+    """The checklist on one line: how much is ticked, and what is not."""
+    spans: list[Span] = [Span(ticked(snapshot), "dim")]
+    missing = [item for item in snapshot.checklist if item.mark not in (Mark.OK, Mark.WAIVED)]
+    for left, item in reversed(list(enumerate(reversed(missing)))):
+        more = f"  +{left + 1}"
+        wanted = (Span("  "), *_item(item))
+        if width_of(spans) + width_of(wanted) + (len(more) if left else 0) > width:
+            return (*spans, Span(more, "dim"))
+        spans += wanted
+    return tuple(spans)
+
+
+def checklist_details(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The six items with the facts behind them."""
-    return tuple(
-        row(*_item(item), Span(f"  {item.why}" if item.why else "", "dim")) for item in snapshot.checklist
-    )
+    names = max((len(item.name) for item in snapshot.checklist), default=0) + 4
+    rows: list[Row] = []
+    for item in snapshot.checklist:
+        first, *others = folded(item.why, max(10, width - names))
+        rows.append((*fit(_item(item), names), Span(first, "dim")))
+        rows.extend((Span(" " * names), Span(line, "dim")) for line in others)
+    return tuple(rows)
 
 
 def ticked(snapshot: Snapshot) -> str:

@@ -13,8 +13,11 @@ class Frame:
     """One look at the release.
 
     ``snapshot`` is None until the first one arrives; ``notice`` says what is being done until then.
-    ``now`` is the time on the backend's clock. ``paused_at`` is when the view was frozen. ``drawing`` is
-    the drawing mode of the charts.
+    ``now`` is the time of the look on the backend's clock: of a frozen view, when it was frozen.
+    ``frozen`` is for how many seconds the view has been paused, None where it is not; ``newest`` is then
+    what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can.
+    ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
+    backgrounds have no colours.
     """
 
     release: Release
@@ -22,5 +25,13 @@ class Frame:
     snapshot: Snapshot | None
     now: float
     notice: str = ""
-    paused_at: float | None = None
+    frozen: float | None = None
+    newest: Snapshot | None = None
+    refusal: str = ""
     drawing: str = "braille"
+    shaded: bool = False
+
+    @property
+    def present(self) -> float:
+        """The time on the backend's clock, frozen or not."""
+        return self.now + (self.frozen or 0.0)

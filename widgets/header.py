@@ -30,87 +30,110 @@ def mark_span(mark: Mark) -> Span:
 
 
 def banner_mark(frame: Frame) -> Mark:
-    """How the banner is coloured."""
-    return Mark.PENDING if frame.snapshot is None else words.banner(frame.snapshot, frame.now).mark
+    """How the banner is coloured: by what is known now, also above a frozen view."""
+    snapshot = frame.newest or frame.snapshot
+    return Mark.PENDING if snapshot is None else words.banner(snapshot, frame.present).mark
 
 
 def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     """What is happening, the fuse, the key that matters; below it the doubt, where there is one."""
     snapshot = frame.snapshot
     if snapshot is None:
-        return (fit((Span(" "), Span("PREFLIGHT", bold=True), Span(f"  {frame.notice}")), width),)
+        return (fit((Span(" · "), Span("PREFLIGHT", bold=True), Span(f"  {frame.notice} …")), width),)
     banner = words.banner(snapshot, frame.now)
-    left = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
-    if frame.paused_at is not None:
-        age = format_clock(max(0.0, frame.now - frame.paused_at))
-        at = words.local_time(frame.paused_at, snapshot.context.offset)
-        left[:0] = [Span(f" PAUSED at {at}, {age} ago ", bold=True)]
-    if banner.fuse is not None:
-        left += [Span("  "), Span(banner.fuse.text, bold=True)]
-    if banner.text:
-        left.append(Span(f"  {banner.text}"))
-    keys = _keys(snapshot)
-    right: list[Span] = [Span(f"{keys} ", bold=True)] if keys else []
+    if frame.frozen is not None:
+        return _frozen_rows(frame, snapshot, frame.frozen, banner, width)
+    left = _said(banner)
+    right = _keys(frame, snapshot, width - width_of(left))
+    room = width - width_of(left) - width_of(right) - 4
     if banner.fuse is not None:
         bar = _fuse_bar(banner.fuse)
-        if width_of(left) + len(bar) + 4 + width_of(right) <= width:
-            left.append(Span(f"  {bar}"))
+        left.append(Span(f"  {bar}" if len(bar) <= room else ""))
     elif _progressing(snapshot):
-        left.append(Span(f"  {_progress(snapshot, width - width_of(left) - width_of(right) - 4)}"))
+        left.append(Span(f"  {_progress(snapshot, room)}"))
     rows = [beside(left, right, width)]
     if banner.doubt:
         rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
     return tuple(rows)
 
 
+def _said(banner: words.Banner) -> list[Span]:
+    """Mark and word, the time that is left, the facts."""
+    spans = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
+    if banner.fuse is not None:
+        spans += [Span("  "), Span(banner.fuse.text, bold=True)]
+    return [*spans, Span(f"  {banner.text}")] if banner.text else spans
+
+
+def _frozen_rows(
+    frame: Frame, snapshot: Snapshot, frozen: float, banner: words.Banner, width: int
+) -> tuple[Row, ...]:
+    """A frozen view says so before all else, and what has become of the release meanwhile."""
+    at = words.local_time(frame.now, snapshot.context.offset)
+    left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago", bold=True), *_said(banner)]
+    rows = [beside(left, (Span("space goes on ", bold=True),), width)]
+    if frame.newest is not None:
+        now = words.banner(frame.newest, frame.present)
+        if (now.word, now.mark) != (banner.word, banner.mark):
+            rows.append(fit((Span("   now:"), *_said(now)), width))
+    return tuple(rows)
+
+
 def identity_row(frame: Frame, width: int) -> Row:
     """Service, versions, elapsed time, and always the age of the data."""
-    release = frame.release if frame.snapshot is None else frame.snapshot.state.setup.release
-    left = [Span(f" {release.service} "), Span(release.version, bold=True)]
-    if release.previous:
-        left.append(Span(f" ← {release.previous}", "dim"))
-    left.append(Span(f"  {release.environment}", "dim"))
     snapshot = frame.snapshot
+    release = frame.release if snapshot is None else snapshot.state.setup.release
+    head = [Span(f" {release.service} "), Span(release.version, bold=True)]
+    previous = [Span(f" ← {release.previous}", "dim")] if release.previous else []
+    place = [Span(f"  {release.environment}", "dim")]
     if snapshot is None:
-        return fit(left, width)
+        return fit((*head, *previous, *place), width)
     if snapshot.context.simulated:
-        left.insert(0, Span(" SIMULATED", "warn", bold=True))
-    state = snapshot.state
-    elapsed = format_clock(state.watched, pad=True)
-    left.append(Span(f"  +{elapsed} of {format_clock(state.total, pad=True)}"))
-    left += [Span("  "), *_age(frame, snapshot)]
-    if snapshot.context.read_only:
-        left.append(Span("  read-only", "warn"))
-    seal = state.setup.seal[:7]
-    for quiet in (
-        f"{snapshot.context.operator} · sealed {seal} · {snapshot.context.journal} ",
-        f"{snapshot.context.operator} · sealed {seal} ",
-        f"sealed {seal} ",
-    ):
+        head.insert(0, Span(" SIMULATED", "warn", bold=True))
+    times = _times(frame, snapshot)
+    # What is known anyway gives way first, the age of the data never.
+    for middle in ([*previous, *place], previous, []):
+        left = [*head, *middle, *times]
+        if width_of(left) <= width:
+            break
+    else:
+        return beside(head, times, width, gap=0)
+    seal = f"sealed {snapshot.state.setup.seal[:7]}"
+    who = snapshot.context.operator
+    for quiet in (f"{who} · {seal} · {snapshot.context.journal} ", f"{who} · {seal} ", f"{seal} "):
         if width_of(left) + len(quiet) + 2 <= width:
             return beside(left, (Span(quiet, "dim"),), width)
     return fit(left, width)
 
 
+def _times(frame: Frame, snapshot: Snapshot) -> list[Span]:
+    state = snapshot.state
+    elapsed = format_clock(state.watched, pad=True)
+    spans = [Span(f"  +{elapsed} of {format_clock(state.total, pad=True)}  "), *_age(frame, snapshot)]
+    return [*spans, Span("  read-only", "warn")] if snapshot.context.read_only else spans
+
+
 def _age(frame: Frame, snapshot: Snapshot) -> tuple[Span, ...]:
     if snapshot.data_at is None:
         return (Span("no data yet", "unknown"),)
-    age = max(0.0, frame.now - snapshot.data_at)
+    age = max(0.0, frame.present - snapshot.data_at)
     stale = age > FRESH_INTERVALS * snapshot.state.setup.plan.timing.interval
     if stale and not snapshot.release_state.ended:
         return (Span(f"! data {format_duration(age)} ago", "warn", bold=True),)
     return (Span(f"data {round(age)} s ago" if age < 100 else f"data {format_duration(age)} ago"),)  # noqa: PLR2004
 
 
-def _keys(snapshot: Snapshot) -> str:
-    state = snapshot.release_state
+def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
+    """The keys that matter now, as many as there is room for."""
+    state, leading = snapshot.release_state, snapshot.leading
+    keys: list[str] = []
     if state.ended:
-        return "q leave"
-    if state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED):
-        return "r roll back  w why"
-    if snapshot.leading is not None and snapshot.leading.burning:
-        return "r roll back  w why"
-    return ""
+        keys = ["q leave"]
+    elif state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED) or (leading and leading.burning):
+        keys = ["w why"] if frame.refusal else ["r roll back", "w why"]
+    while len(keys) > 1 and len("  ".join(keys)) + 3 > room:
+        keys.pop()
+    return [Span(f"{'  '.join(keys)} ", bold=True)] if keys else []
 
 
 def _fuse_bar(fuse: words.Fuse) -> str:
@@ -135,7 +158,9 @@ def _progress(snapshot: Snapshot, room: int) -> str:
     counts = dict.fromkeys(Mark, 0)
     for view in snapshot.indicators:
         counts[view.mark] += 1
-    told = "  ".join(f"{number} {words.SYMBOLS[mark]}" for mark, number in counts.items() if number)
+    told = "  ".join(
+        f"{words.SYMBOLS[mark]} {number} {mark.value}" for mark, number in counts.items() if number
+    )
     length = room - len(told) - 3
     if length < BAR:
         return told if room >= len(told) else ""

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 from aftergreen import words
 from aftergreen.model import Indicator
-from aftergreen.units import value_parts
+from aftergreen.units import format_duration, value_parts
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.verdict.state import RuleState, SignalState
 from aftergreen.verdict.walk import rule_mark, signal_mark
+from widgets.chart import Drawing, chart
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
-from widgets.rows import Row, Span, fit, row, width_of
-from widgets.timeline import Drawing, chart, spark
+from widgets.rows import Row, Span, beside, fit, row, width_of
+from widgets.spark import spark
 
-TEXT = 24
+TEXT = 26
 """Cells of the column beside a chart."""
+
+HEAD = 11
+"""Cells of the indicator's name on the small screen."""
 
 SMALLEST_CHART = 4
 """Rows below which a chart tells less than blank space."""
@@ -51,7 +55,7 @@ def panel_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tu
     return _chart_rows(view, frame, width, height)
 
 
-def drawing_of(signal: SignalState, snapshot: Snapshot, mode: str) -> Drawing:
+def drawing_of(signal: SignalState, snapshot: Snapshot, frame: Frame) -> Drawing:
     """The chart of a signal, with the limit of its most serious rule."""
     rule = main_rule(signal)
     return Drawing(
@@ -61,7 +65,8 @@ def drawing_of(signal: SignalState, snapshot: Snapshot, mode: str) -> Drawing:
         limit=rule.limit if rule is not None else None,
         label=words.limit_value(rule) if rule is not None and rule.limit is not None else "",
         upward=rule.rule.condition.upward if rule is not None else True,
-        mode=mode,
+        mode=frame.drawing,
+        shaded=frame.shaded,
     )
 
 
@@ -88,8 +93,7 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     first, *others = view.signals
     text = min(TEXT, width)
     left: list[Row] = [
-        row(mark_span(signal_mark(first)), " ", *value_spans(first), f" {first.signal.label}"),
-        (),
+        *_named(first, text),
         row(Span("was    ", "dim"), words.baseline(first.baseline, first.signal.unit)),
     ]
     rule = main_rule(first)
@@ -100,20 +104,30 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
         left.append(row(Span("seen   ", "dim"), seen))
     left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
-    drawn = chart(drawing_of(first, snapshot, frame.drawing), frame.now, room, height)
+    drawn = chart(drawing_of(first, snapshot, frame), frame.now, room, height)
     return tuple(
         (*fit(left[y] if y < len(left) else (), text), Span("  "), *(drawn[y] if y < len(drawn) else ()))
         for y in range(height)
     )
 
 
+def _named(signal: SignalState, width: int) -> tuple[Row, Row]:
+    """Name and value on two rows: the value ends at the edge, so that nothing moves with its digits."""
+    name = row(mark_span(signal_mark(signal)), " ", signal.signal.label)
+    value = _tight(value_spans(signal))
+    if width_of(name) + 1 + width_of(value) <= width:
+        return beside(name, value, width, gap=1), ()
+    return fit(name, width), beside((), value, width, gap=1)
+
+
 def _other_rows(others: list[SignalState], room: int, width: int) -> list[Row]:
     rows: list[Row] = []
     for other in others:
-        head = row(mark_span(signal_mark(other)), " ", Span(other.signal.label, "dim"), " ")
-        spans = (*head, *_tight(value_spans(other)))
+        head = row(mark_span(signal_mark(other)), " ", Span(other.signal.label, "dim"))
         was = Span(f" was {words.median(other.baseline, other.signal.unit)}", "dim")
-        rows.append((*spans, was) if width_of((*spans, was)) <= width else spans)
+        value = _tight(value_spans(other))
+        known = (*head, was) if width_of((*head, was, *value)) < width else head
+        rows.append(beside(known, value, width, gap=1))
     if len(rows) > room:
         hidden = len(rows) - max(0, room - 1)
         return [*rows[: max(0, room - 1)], row(Span(f"+{hidden} more", "dim"))]
@@ -138,7 +152,7 @@ def _worst_chart(view: IndicatorView, frame: Frame, width: int, height: int) -> 
     if frame.snapshot is None or not view.signals or height < SMALLEST_CHART:
         return ()
     worst = min(view.signals, key=lambda signal: WORST_FIRST.index(signal_mark(signal)))
-    drawn = chart(drawing_of(worst, frame.snapshot, frame.drawing), frame.now, width - TEXT - 2, height)
+    drawn = chart(drawing_of(worst, frame.snapshot, frame), frame.now, width - TEXT - 2, height)
     rule = main_rule(worst)
     left: list[Row] = [row("  ", Span(worst.signal.label, "dim"))]
     if rule is not None:
@@ -178,7 +192,9 @@ def columns_of(signals: Sequence[SignalState], *, names: int) -> Columns:
     )
 
 
-def signal_line(signal: SignalState, frame: Frame, width: int, columns: Columns) -> Row:
+def signal_line(
+    signal: SignalState, frame: Frame, width: int, columns: Columns, *, small: bool = True
+) -> Row:
     """One signal on one line: mark, name, value, what it was, and its small chart in what is left."""
     snapshot = frame.snapshot
     was = words.median(signal.baseline, signal.signal.unit)
@@ -191,11 +207,10 @@ def signal_line(signal: SignalState, frame: Frame, width: int, columns: Columns)
         " ",
         Span(f"was {was.ljust(columns.was)} ", "dim"),
     )
-    if snapshot is None:
+    if snapshot is None or not small:
         return fit(spans, width)
     room = width - width_of(spans)
-    small = spark(drawing_of(signal, snapshot, frame.drawing), min(room, 40))
-    return fit((*spans, *small), width)
+    return fit((*spans, *spark(drawing_of(signal, snapshot, frame), min(room, 40))), width)
 
 
 def fit_text(text: str, width: int) -> str:
@@ -211,14 +226,21 @@ def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     budget = max(len(snapshot.indicators), height)
     shares = _shares([max(1, len(view.signals)) for view in snapshot.indicators], budget)
     columns = columns_of([s for v in snapshot.indicators for s in v.signals], names=22)
+    hidden = [len(v.signals) - lines for v, lines in zip(snapshot.indicators, shares, strict=True)]
+    # One column for what is not shown, so that the small charts stay below each other.
+    tail = max(len(_more(number)) for number in hidden)
     rows: list[Row] = []
     for view, lines in zip(snapshot.indicators, shares, strict=True):
-        rows.extend(_compact_view(view, frame, width, columns, lines))
+        rows.extend(_compact_view(view, frame, width - tail, columns, lines))
     return tuple(rows[:height])
 
 
+def _more(hidden: int) -> str:
+    return f" +{hidden}" if hidden > 0 else ""
+
+
 def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Columns, lines: int) -> list[Row]:
-    short = words.indicator_short(view.indicator).ljust(10)
+    short = words.indicator_short(view.indicator).ljust(HEAD)
     look = LOOK_OF[view.mark] if view.mark in (Mark.BAD, Mark.WARN, Mark.UNKNOWN) else "dim"
     if view.waived:
         return [fit(row(Span(short, "dim"), Span(f"– waived: {view.waived}", "dim")), width)]
@@ -227,10 +249,9 @@ def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Column
     hidden = len(view.signals) - len(chosen)
     rows = []
     for index, signal in enumerate(chosen):
-        head = Span(short if index == 0 else " " * 10, look)
-        tail = f" +{hidden}" if hidden and index == len(chosen) - 1 else ""
-        line = signal_line(signal, frame, width - 10 - len(tail), columns)
-        rows.append((head, *line, Span(tail, "dim")))
+        head = Span(short if index == 0 else " " * HEAD, look)
+        tail = _more(hidden) if index == len(chosen) - 1 else ""
+        rows.append((head, *signal_line(signal, frame, width - HEAD, columns), Span(tail, "dim")))
     return rows
 
 
@@ -244,14 +265,16 @@ def _shares(wanted: list[int], budget: int) -> list[int]:
     return shares
 
 
-def rule_rows(signal: SignalState) -> tuple[Row, ...]:
-    """Every rule of a signal with its state, for the zoom."""
+def rule_rows(signal: SignalState, offset: float) -> tuple[Row, ...]:
+    """Every rule of a signal with its state and since when, for the zoom."""
     rows: list[Row] = []
     for rule in signal.rules:
         state = rule.phase.value
         if rule.unknown is not None:
             state = f"{state}, unknown: {rule.unknown.why}"
         elif rule.burning:
-            state = f"{state}, fires in {round(rule.remaining)} s"
+            state = f"{state}, fires in {format_duration(rule.remaining)}"
+        elif rule.breached_at is not None and rule.breached:
+            state = f"{state}, breached at {words.local_time(rule.breached_at, offset)}"
         rows.append(row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}  ", Span(state, "dim")))
     return tuple(rows)

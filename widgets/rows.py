@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.events import Resize
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,6 +29,7 @@ LOOKS = (
     "limit",
     "deploy",
     "band",
+    "key",
 )
 """What a span can look like; each is a component class, so that themes and style sheets own the colours."""
 
@@ -84,6 +88,20 @@ def beside(left: Sequence[Span], right: Sequence[Span], width: int, *, gap: int 
     return (*fit(left, room), *((Span(" " * gap), *right) if right else ()))
 
 
+def folded(text: str, width: int) -> list[str]:
+    """The text in lines of at most ``width`` cells, broken at blanks where there are any.
+
+    Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one.
+    """
+    lines = [""]
+    for word, blanks in re.findall(r"(\S*)(\s*)", text):
+        if lines[-1].strip() and cell_len(lines[-1] + word) > width:
+            lines.append("")
+        lines[-1:] = chop_cells(lines[-1] + word, width) or [""]
+        lines[-1] = set_cell_size(lines[-1] + blanks, min(width, cell_len(lines[-1] + blanks)))
+    return [line.rstrip() for line in lines]
+
+
 class Rows(Widget):
     """Shows rows of spans from its top left corner; the rest stays blank."""
 
@@ -92,6 +110,9 @@ class Rows(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
+
+    class Resized(Message):
+        """There is another amount of room."""
 
     @property
     def text(self) -> str:
@@ -112,6 +133,9 @@ class Rows(Widget):
             if (region := _difference(_at(before, y), _at(after, y), y)) is not None
         ]
         self.refresh(*changed)
+
+    def on_resize(self, _event: Resize) -> None:
+        self.post_message(self.Resized())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -1,19 +1,19 @@
-"""The screen that stays open: banner, identity, six panels or their lines, the log."""
+"""The screen that stays open: six panels or their lines, and the log."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Footer
+from textual.events import Resize
 
 from aftergreen import words
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from tui.screens.shown import ShownScreen
-from widgets.decision import advice_rows, checklist_rows, decision_rows, log_rows, ticked, walk_row
+from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, banner_mark, banner_rows, identity_row
+from widgets.header import LOOK_OF
 from widgets.panels import compact_rows, panel_rows, panel_title
 from widgets.rows import Row, Rows, Span
 
@@ -23,7 +23,8 @@ WIDE = (110, 32)
 SMALLEST = (60, 14)
 """Below this one line says the state and the verdict."""
 
-LOOKS = tuple(f"-{look}" for look in dict.fromkeys(LOOK_OF.values()))
+DECISION = len(Indicator) + 1
+"""The number of the panel after those of the indicators."""
 
 
 class Panel(Rows, can_focus=True):
@@ -33,88 +34,71 @@ class Panel(Rows, can_focus=True):
 class MainScreen(ShownScreen):
     """Everything at one glance, in one of three layouts."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._frame: Frame | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Rows(id="banner")
-        yield Rows(id="identity")
+    def body(self) -> ComposeResult:
         with Container(id="grid"):
-            for number in range(1, len(Indicator) + 1):
-                yield Panel(id=f"panel-{number}", classes="panel")
-            yield Panel(id="panel-6", classes="panel")
+            for number, indicator in enumerate(Indicator, start=1):
+                yield _titled(Panel(id=f"panel-{number}"), f"{number} {words.indicator_title(indicator)}")
+            yield _titled(Panel(id=f"panel-{DECISION}"), f"{DECISION} Decision")
         yield Rows(id="board")
         yield Rows(id="log")
-        yield Footer(show_command_palette=False)
 
-    def on_resize(self) -> None:
-        self._lay_out()
-        if self._frame is not None:
-            # Sizes of the widgets are known only after this layout.
-            self.call_after_refresh(self.show, self._frame)
-
-    def show(self, frame: Frame) -> None:
-        self._frame = frame
-        banner = self.query_one("#banner", Rows)
-        rows = banner_rows(frame, self.size.width)
-        banner.set_class(len(rows) > 1, "-two")
-        for look in LOOKS:
-            banner.set_class(look == f"-{LOOK_OF[banner_mark(frame)]}", look)
-        if self.has_class("-tiny"):
-            banner.show(self._one_line(frame, rows))
-            return
-        banner.show(rows)
-        self.query_one("#identity", Rows).show((identity_row(frame, self.size.width),))
-        log = self.query_one("#log", Rows)
-        log.show(log_rows(frame, self.size.width, log.size.height))
-        if frame.snapshot is not None:
-            (self._show_panels if self.has_class("-wide") else self._show_board)(frame, frame.snapshot)
-
-    def _lay_out(self) -> None:
-        width, height = self.size
+    def on_resize(self, event: Resize) -> None:
+        width, height = event.size
         wide = width >= WIDE[0] and height >= WIDE[1]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(wide, "-wide")
         self.set_class(tiny, "-tiny")
         self.set_class(not wide and not tiny, "-compact")
+        super().on_resize(event)
 
-    def _show_panels(self, frame: Frame, snapshot: Snapshot) -> None:
+    def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
+        if self.has_class("-tiny") and frame.snapshot is not None:
+            return (_one_line(frame, frame.snapshot),)
+        return super().head(frame, width)
+
+    def draw(self, frame: Frame) -> None:
+        log = self.query_one("#log", Rows)
+        log.show(log_rows(frame, self.size.width, log.size.height))
+        if frame.snapshot is None or self.has_class("-tiny"):
+            return
+        (self._draw_panels if self.has_class("-wide") else self._draw_board)(frame, frame.snapshot)
+
+    def _draw_panels(self, frame: Frame, snapshot: Snapshot) -> None:
         for number, view in enumerate(snapshot.indicators, start=1):
             panel = self.query_one(f"#panel-{number}", Panel)
             panel.show(panel_rows(view, frame, panel.size.width, panel.size.height))
-            self._frame_panel(panel, view, snapshot)
-        decision = self.query_one("#panel-6", Panel)
+            _frame_panel(panel, view, snapshot)
+        decision = self.query_one(f"#panel-{DECISION}", Panel)
         decision.show(decision_rows(frame, decision.size.width, decision.size.height))
-        _set(decision, "6 Decision", ticked(snapshot))
+        _set(decision, f"{DECISION} Decision", ticked(snapshot))
 
-    def _frame_panel(self, panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
-        title, word = panel_title(view)
-        leads = snapshot.leading is not None and snapshot.leading.signal.indicator is view.indicator
-        panel.set_class(leads and view.mark is Mark.BAD, "-leading")
-        for look in ("bad", "warn", "unknown"):
-            panel.set_class(LOOK_OF[view.mark] == look, f"-{look}")
-        room = max(0, panel.size.width - 4)
-        _set(panel, f"{title} · {word}" if word else title, words.panel_footer(view, snapshot)[:room])
-
-    def _show_board(self, frame: Frame, snapshot: Snapshot) -> None:
+    def _draw_board(self, frame: Frame, snapshot: Snapshot) -> None:
         board = self.query_one("#board", Rows)
         width, height = board.size
         inner = width - 2
         decision: list[Row] = [walk_row(snapshot), *advice_rows(snapshot, inner)[:3]]
-        decision += checklist_rows(snapshot, inner)
-        room = height - len(decision)
-        lines = compact_rows(frame, inner, max(len(Indicator), room))
-        shown = [*lines, *decision][:height]
+        decision.append(checklist_row(snapshot, inner))
+        lines = compact_rows(frame, inner, max(len(Indicator), height - len(decision)))
+        # Blank rows tell the parts apart where there are some to spare.
+        spare = max(0, height - len(lines) - len(decision))
+        shown: list[Row] = [*((),) * (spare > 1), *lines, *((),) * (spare > 0), *decision][:height]
         board.show([(Span(" "), *line) for line in shown])
 
-    def _one_line(self, frame: Frame, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        if frame.snapshot is None:
-            return rows
-        banner = words.banner(frame.snapshot, frame.now)
-        lead, rest = words.advice(frame.snapshot)
-        text = f"{words.SYMBOLS[banner.mark]} {banner.word} {lead} {rest}"
-        return ((Span(text),),)
+
+def _titled(panel: Panel, title: str) -> Panel:
+    panel.add_class("panel")
+    panel.border_title = Content(title)
+    return panel
+
+
+def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
+    title, word = panel_title(view)
+    leads = snapshot.leading is not None and snapshot.leading.signal.indicator is view.indicator
+    panel.set_class(leads and view.mark is Mark.BAD, "-leading")
+    for look in ("bad", "warn", "unknown"):
+        panel.set_class(LOOK_OF[view.mark] == look, f"-{look}")
+    room = max(0, panel.size.width - 4)
+    _set(panel, f"{title} · {word}" if word else title, words.panel_footer(view, snapshot)[:room])
 
 
 def _set(panel: Panel, title: str, subtitle: str) -> None:
@@ -123,3 +107,9 @@ def _set(panel: Panel, title: str, subtitle: str) -> None:
         panel.border_title = Content(title)
     if str(panel.border_subtitle or "") != subtitle:
         panel.border_subtitle = Content(subtitle)
+
+
+def _one_line(frame: Frame, snapshot: Snapshot) -> Row:
+    banner = words.banner(snapshot, frame.now)
+    lead, rest = words.advice(snapshot)
+    return (Span(f"{words.SYMBOLS[banner.mark]} {banner.word} {lead} {rest}"),)

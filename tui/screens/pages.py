@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer
 
 from aftergreen import words
 from aftergreen.cards import finish_card, receipt_rows
@@ -18,53 +16,53 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Snapshot
 from aftergreen.verdict.state import RuleState, SignalState
 from tui.screens.shown import ShownScreen
+from widgets.chart import chart
 from widgets.decision import advice_rows, checklist_details, ticked, walk_row
 from widgets.frame import Frame
-from widgets.header import banner_mark, banner_rows
 from widgets.panels import columns_of, drawing_of, rule_rows, signal_line
-from widgets.rows import Row, Rows, Span, row
-from widgets.timeline import chart
+from widgets.rows import Row, Rows, Span, folded, row
 
-CHART_HEIGHT = 12
+SMALLEST_CHART = 7
+"""Rows of a chart on a page, where they need not all be seen at once."""
+
+LARGEST_CHART = 24
+"""Rows beyond which a chart does not tell more."""
+
+LABEL = 10
+"""Cells of the labels of a list."""
 
 
 class Page(ShownScreen):
-    """A titled page of rows that can be scrolled; the banner stays on top of it."""
+    """A titled page of rows that can be scrolled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.back", "Back", id="back", tooltip="Back to the overview")
+        Binding("escape", "app.back", "Back", id="back", tooltip="Back to the overview"),
+        Binding("j", "scroll(1)", "Down", id="down", show=False),
+        Binding("k", "scroll(-1)", "Up", id="up", show=False),
     ]
 
     def __init__(self, title: str) -> None:
         super().__init__()
         self._heading = title
-        self._frame: Frame | None = None
 
-    def compose(self) -> ComposeResult:
-        yield Rows(id="banner")
+    def body(self) -> ComposeResult:
         with VerticalScroll(id="page") as page:
             page.border_title = Content(self._heading)
             yield Rows(id="content")
-        yield Footer(show_command_palette=False)
 
-    def on_resize(self) -> None:
-        if self._frame is not None:
-            self.call_after_refresh(self.show, self._frame)
-
-    def show(self, frame: Frame) -> None:
-        self._frame = frame
-        banner = self.query_one("#banner", Rows)
-        banner.show(banner_rows(frame, self.size.width)[:1])
-        banner.set_class(banner_mark(frame).value == "bad", "-bad")
-        content = self.query_one("#content", Rows)
-        width = max(20, self.size.width - 6)
-        rows = self.rows(frame, width)
+    def draw(self, frame: Frame) -> None:
+        content, page = self.query_one("#content", Rows), self.query_one("#page")
+        rows = self.rows(frame, max(20, self.size.width - 5), page.size.height)
         content.styles.height = max(1, len(rows))
         content.show(rows)
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:
-        """What the page says."""
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:
+        """What the page says in ``width`` cells; ``height`` rows are seen at once."""
         raise NotImplementedError
+
+    def action_scroll(self, rows: int) -> None:
+        """Move the page by so many rows."""
+        self.query_one("#page").scroll_relative(y=rows, animate=False)
 
 
 class ZoomPage(Page):
@@ -74,38 +72,53 @@ class ZoomPage(Page):
         self._indicator = indicator
         super().__init__(words.indicator_title(indicator))
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:
         snapshot = frame.snapshot
         if snapshot is None:
             return ()
         view = next(v for v in snapshot.indicators if v.indicator is self._indicator)
         if view.waived:
-            return ((Span(f"waived: {view.waived}"),),)
+            return (row(Span(f"waived: {view.waived}")),)
+        told = [_signal_rows(signal, view, frame, snapshot, width) for signal in view.signals]
+        # Charts share what the words leave free; a blank row stands below each.
+        free = (height - sum(map(len, told))) // max(1, len(told)) - 1
+        tall = min(LARGEST_CHART, max(SMALLEST_CHART, free))
         rows: list[Row] = []
-        for signal in view.signals:
-            rows += self._signal(signal, view, frame, snapshot, width)
-        return rows
+        for signal, said in zip(view.signals, told, strict=True):
+            if rows:
+                rows.append(())
+            rows += [*said, *chart(drawing_of(signal, snapshot, frame), frame.now, width, tall)]
+        return [*rows, *_receipts(view, snapshot, width)]
 
-    def _signal(
-        self, signal: SignalState, view: IndicatorView, frame: Frame, snapshot: Snapshot, width: int
-    ) -> list[Row]:
-        columns = columns_of(view.signals, names=40)
-        rows: list[Row] = [signal_line(signal, frame, width, columns)]
-        summary = signal.baseline
-        if summary is not None:
-            fit = f"not fit: {summary.unfit}" if summary.unfit else "fit"
-            text = f"  baseline {words.baseline(summary, signal.signal.unit)}, "
-            rows.append(row(Span(f"{text}{summary.samples} of {summary.expected} samples, {fit}", "dim")))
-        seen = words.seen(signal.reading)
-        if seen:
-            rows.append(row(Span(f"  seen     {seen}", "dim")))
-        if signal.reading is not None and signal.reading.detail:
-            rows.append(row(Span(f"  {signal.reading.detail}", "unknown")))
-        rows += rule_rows(signal)
-        height = CHART_HEIGHT if len(view.signals) <= 2 else CHART_HEIGHT // 2  # noqa: PLR2004  # a screenful
-        rows += chart(drawing_of(signal, snapshot, frame.drawing), frame.now, width, height)
-        rows.append(())
-        return rows
+
+def _signal_rows(
+    signal: SignalState, view: IndicatorView, frame: Frame, snapshot: Snapshot, width: int
+) -> list[Row]:
+    """A signal's value, what stands behind it, what it was, and its rules."""
+    line = signal_line(signal, frame, width, columns_of(view.signals, names=40), small=False)
+    facts = [words.seen(signal.reading)]
+    if signal.baseline is not None:
+        baseline = signal.baseline
+        fit = f"not fit: {baseline.unfit}" if baseline.unfit else "fit to compare with"
+        spread = words.baseline(baseline, signal.signal.unit)
+        facts.append(f"baseline {spread} from {baseline.samples} of {baseline.expected} samples, {fit}")
+    if signal.reading is not None:
+        facts += [signal.reading.detail, *signal.reading.notes]
+    rows = [line]
+    rows += [
+        row("  ", Span(text, "dim")) for text in folded(" · ".join(filter(None, facts)), width - 2) if text
+    ]
+    return [*rows, *rule_rows(signal, snapshot.context.offset)]
+
+
+def _receipts(view: IndicatorView, snapshot: Snapshot, width: int) -> list[Row]:
+    """What every decision of the indicator stands on."""
+    plan, rows = snapshot.state.setup.plan, []
+    for signal in view.signals:
+        for rule in signal.rules:
+            if rule.receipt is not None:
+                rows += [(), *labelled(receipt_rows(rule, plan.backend, snapshot.context.offset), width)]
+    return rows
 
 
 class DecisionPage(Page):
@@ -114,16 +127,17 @@ class DecisionPage(Page):
     def __init__(self) -> None:
         super().__init__("Decision")
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
         snapshot = frame.snapshot
         if snapshot is None:
             return ()
         rows: list[Row] = [walk_row(snapshot), (), *advice_rows(snapshot, width), ()]
-        rows += [row(Span(ticked(snapshot), "dim")), *checklist_details(snapshot)]
-        missing = snapshot.state.missing
-        if missing:
+        rows += [row(Span(ticked(snapshot), "dim")), *checklist_details(snapshot, width)]
+        if snapshot.state.missing:
             rows += [(), row(Span("missing for finished", "dim"))]
-            rows += [row(f"  {lacking}") for lacking in missing]
+            rows += [
+                row(f"  {line}") for lacking in snapshot.state.missing for line in folded(lacking, width - 2)
+            ]
         return rows
 
 
@@ -137,20 +151,14 @@ class ReceiptPage(Page):
     def __init__(self) -> None:
         super().__init__("Why: the receipt")
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:
-        snapshot = frame.snapshot
-        rule = explained(snapshot)
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
+        snapshot, rule = frame.snapshot, explained(frame.snapshot)
         if snapshot is None or rule is None:
-            return (row("Nothing is over its limit, so there is nothing to explain yet."),)
-        plan = snapshot.state.setup.plan
-        rows: list[Row] = []
-        for label, text in receipt_rows(rule, plan.backend, snapshot.context.offset):
-            lines = wrap(text, width - 10, break_on_hyphens=False) or [""]
-            rows.append(row(Span(label.ljust(10), "dim"), lines[0]))
-            rows += [row(" " * 10, line) for line in lines[1:]]
-        for doubt in snapshot.doubts:
-            rows.append(row(Span("doubt".ljust(10), "dim"), Span(words.doubt(doubt), "warn")))
-        return rows
+            return (row("Nothing was over its limit, so there is nothing to explain yet."),)
+        backend = snapshot.state.setup.plan.backend
+        rows = labelled(receipt_rows(rule, backend, snapshot.context.offset), width)
+        doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
+        return [*rows, *labelled(doubts, width, "warn")]
 
 
 def explained(snapshot: Snapshot | None) -> RuleState | None:
@@ -163,32 +171,45 @@ def explained(snapshot: Snapshot | None) -> RuleState | None:
     return None
 
 
+def labelled(pairs: Sequence[tuple[str, str]], width: int, look: str = "text") -> list[Row]:
+    """Labels with their texts beside them, none of which is cut."""
+    rows: list[Row] = []
+    for label, text in pairs:
+        first, *others = folded(text, max(LABEL, width - LABEL))
+        rows.append(row(Span(label.ljust(LABEL), "dim"), Span(first, look)))
+        rows += [row(" " * LABEL, Span(line, look)) for line in others]
+    return rows
+
+
 class FinishPage(Page):
     """How it ended; the same card stays in the scrollback."""
 
     def __init__(self) -> None:
         super().__init__("The end")
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
         if frame.snapshot is None:
             return ()
         rows: list[Row] = []
         for index, text in enumerate(finish_card(frame.snapshot)):
             look = "strong" if index == 0 else "text"
-            lines = wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
-            rows += [row(Span(line, look, bold=index == 0)) for line in lines]
-        return rows
+            rows += [row(Span(line, look, bold=index == 0)) for line in folded(text, width)]
+        return [*rows, (), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
 
 
 class HelpPage(Page):
     """Every key, made from the bindings themselves."""
 
-    def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, keys: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> None:
         self._keys = keys
         super().__init__("Keys")
 
-    def rows(self, frame: Frame, width: int) -> Sequence[Row]:  # noqa: ARG002  # the same for every frame
-        return [
-            row(Span(key.rjust(12), "strong", bold=True), f"  {name.ljust(14)}", Span(text, "dim"))
-            for key, name, text in self._keys
-        ]
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # every frame's
+        rows: list[Row] = []
+        for group, keys in self._keys:
+            rows.append(row(Span(group, "strong", bold=True)))
+            for key, name, text in keys:
+                rows.append(
+                    row(Span(key.rjust(17), "key", bold=True), f"  {name.ljust(11)}", Span(text, "dim"))
+                )
+        return rows

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from textual.app import ComposeResult
+from textual.events import Resize
 from textual.screen import ModalScreen, Screen
 
+from tui.bindings import bar
 from widgets.frame import Frame
+from widgets.header import LOOK_OF, banner_mark, banner_rows, identity_row
+from widgets.keys import KeyBar
+from widgets.rows import Row, Rows
 
 Result = TypeVar("Result")
+
+LOOKS = tuple(f"-{look}" for look in dict.fromkeys(LOOK_OF.values()))
 
 
 class Shown:
@@ -20,7 +28,70 @@ class Shown:
 
 
 class ShownScreen(Screen[None], Shown):
-    """A full screen that shows frames."""
+    """A full screen: the state, whose it is, how old the data are; then what a subclass shows; the keys.
+
+    The first rows and the keys are looked at every second, the rest only where the snapshot or the size is
+    another one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame: Frame | None = None
+        self._drawn: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Rows(id="banner")
+        yield Rows(id="identity")
+        yield from self.body()
+        yield KeyBar()
+
+    def body(self) -> ComposeResult:
+        """What stands between the first rows and the keys."""
+        raise NotImplementedError
+
+    def draw(self, frame: Frame) -> None:
+        """Show the frame in the body."""
+        raise NotImplementedError
+
+    def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
+        """The state, on one row or two."""
+        return banner_rows(frame, width)
+
+    def on_resize(self, _event: Resize) -> None:
+        if self._frame is not None:
+            self.show(self._frame)
+
+    def on_rows_resized(self) -> None:
+        """A part has other room than before, for the terminal's size or the rows above it changed."""
+        self._redraw()
+
+    def show(self, frame: Frame) -> None:
+        self._frame = frame
+        width = self.size.width
+        banner = self.query_one("#banner", Rows)
+        rows = self.head(frame, width)
+        banner.set_class(len(rows) > 1, "-two")
+        current = f"-{LOOK_OF[banner_mark(frame)]}"
+        for look in LOOKS:
+            banner.set_class(look == current, look)
+        banner.show(rows)
+        self.query_one("#identity", Rows).show((identity_row(frame, width),))
+        self.query_one(KeyBar).show_keys(bar(self.active_bindings.values()), width)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        frame = self._frame
+        if frame is None or not self.is_mounted:
+            return
+        drawn = (frame.snapshot, frame.shaded, self.size, *(part.size for part in self.query(Rows)))
+        # A snapshot is compared by what it is, not by what it holds: that would cost as much as drawing.
+        if len(drawn) == len(self._drawn) and all(
+            new is old or (place and new == old)
+            for place, (new, old) in enumerate(zip(drawn, self._drawn, strict=True))
+        ):
+            return
+        self._drawn = drawn
+        self.draw(frame)
 
 
 class ShownModal(ModalScreen[Result], Shown, Generic[Result]):
