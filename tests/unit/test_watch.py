@@ -12,96 +12,14 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import Journal, Kind, open_journal
-from aftergreen.model import Instant, Plan, Reading, RollbackPlan, Signal, SignalKey, Timing, View
-from aftergreen.model import Kind as ReadingKind
+from aftergreen.model import Plan, RollbackPlan, Timing
 from aftergreen.preflight import Finding, PreflightFailed
-from aftergreen.sources.protocol import SourceUnavailable
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch import Report, Wanted, Watch
-from tests.scenario import DEPLOYED_AT, GOOD, errors, plan
-
-ERRORS = "error-rate/HTTP 5xx"
-World = Callable[[float, View], Mapping[str, Reading]]
-
-
-class FakeClock:
-    """Time that passes only while somebody waits for it."""
-
-    def __init__(self, start: float) -> None:
-        self.time = start
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        # A turn of the loop lets real processes and orders come in between.
-        await asyncio.sleep(0.002)
-        self.time += max(0.0, seconds)
-
-
-class MadeUpSource:
-    """A backend whose answers are a function of the instant; down in the spans of ``outages``."""
-
-    def __init__(self, clock: FakeClock, world: World, outages: Sequence[tuple[float, float]] = ()) -> None:
-        self._clock = clock
-        self._world = world
-        self._outages = outages
-        self.asked: list[float] = []
-        self.asked_again: list[float] = []
-
-    def _up(self) -> bool:
-        return not any(start <= self._clock.now() < end for start, end in self._outages)
-
-    def _instant(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
-        if not self._up():
-            blind = Reading.unknown(ReadingKind.BLIND, "connection refused")
-            return Instant(at, {signal.key: blind for signal in signals})
-        world = self._world(at, view)
-        return Instant(at, {signal.key: world[signal.key] for signal in signals})
-
-    async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
-        self.asked.append(at)
-        return self._instant(signals, at, view)
-
-    async def history(
-        self, signals: Sequence[Signal], instants: Sequence[float], view: View
-    ) -> tuple[Instant, ...]:
-        self.asked_again.extend(instants)
-        return tuple(self._instant(signals, at, view) for at in instants)
-
-    async def prepare(
-        self,
-        signals: Sequence[Signal],
-        at: float,  # noqa: ARG002  # the protocol's
-        view: View,  # noqa: ARG002  # the protocol's
-    ) -> Mapping[SignalKey, float | None]:
-        return {signal.key: 15.0 for signal in signals}
-
-    async def now(self) -> float:
-        if not self._up():
-            raise SourceUnavailable("connection refused")
-        return self._clock.now()
-
-    async def close(self) -> None:
-        pass
-
-
-def fine(at: float, view: View) -> Mapping[str, Reading]:
-    assert at > 0
-    assert view
-    return GOOD
-
-
-def bad_from(start: float, until_version: str = "v2.4.0") -> World:
-    """Errors from ``start`` seconds after the deployment, as long as the new version is looked at."""
-
-    def world(at: float, view: View) -> Mapping[str, Reading]:
-        broken = at >= DEPLOYED_AT + start and view.version != until_version
-        return GOOD | ({ERRORS: errors(0.0498)} if broken else {})
-
-    return world
+from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
+from tests.scenario import DEPLOYED_AT, plan
 
 
 class Rig:
@@ -244,7 +162,10 @@ async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_
 
 async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Path) -> None:
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path, code=3)))
-    failed = lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED  # noqa: E731  # named for its two uses
+
+    def failed(snapshot: Snapshot) -> bool:
+        return snapshot.release_state is ReleaseState.ROLLBACK_FAILED
+
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
     rig.once(failed, lambda: rig.watch.roll_back(by="ana"))
     rig.once(

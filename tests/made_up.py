@@ -1,0 +1,91 @@
+"""A backend and a clock that are made up: the answers are a function of the instant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.sources.protocol import SourceUnavailable
+from tests.scenario import DEPLOYED_AT, GOOD, errors
+
+ERRORS = "error-rate/HTTP 5xx"
+World = Callable[[float, View], Mapping[str, Reading]]
+
+
+class FakeClock:
+    """Time that passes only while somebody waits for it."""
+
+    def __init__(self, start: float) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        # A turn of the loop lets real processes and orders come in between.
+        await asyncio.sleep(0.002)
+        self.time += max(0.0, seconds)
+
+
+class MadeUpSource:
+    """A backend whose answers are a function of the instant; down in the spans of ``outages``."""
+
+    def __init__(self, clock: FakeClock, world: World, outages: Sequence[tuple[float, float]] = ()) -> None:
+        self._clock = clock
+        self._world = world
+        self._outages = outages
+        self.asked: list[float] = []
+        self.asked_again: list[float] = []
+
+    def _up(self) -> bool:
+        return not any(start <= self._clock.now() < end for start, end in self._outages)
+
+    def _instant(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        if not self._up():
+            blind = Reading.unknown(Kind.BLIND, "connection refused")
+            return Instant(at, {signal.key: blind for signal in signals})
+        world = self._world(at, view)
+        return Instant(at, {signal.key: world[signal.key] for signal in signals})
+
+    async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        self.asked.append(at)
+        return self._instant(signals, at, view)
+
+    async def history(
+        self, signals: Sequence[Signal], instants: Sequence[float], view: View
+    ) -> tuple[Instant, ...]:
+        self.asked_again.extend(instants)
+        return tuple(self._instant(signals, at, view) for at in instants)
+
+    async def prepare(
+        self,
+        signals: Sequence[Signal],
+        at: float,  # noqa: ARG002  # the protocol's
+        view: View,  # noqa: ARG002  # the protocol's
+    ) -> Mapping[SignalKey, float | None]:
+        return {signal.key: 15.0 for signal in signals}
+
+    async def now(self) -> float:
+        if not self._up():
+            raise SourceUnavailable("connection refused")
+        return self._clock.now()
+
+    async def close(self) -> None:
+        pass
+
+
+def fine(at: float, view: View) -> Mapping[str, Reading]:
+    assert at > 0
+    assert view.since is None or view.since > 0
+    return GOOD
+
+
+def bad_from(start: float, until_version: str = "v2.4.0") -> World:
+    """Errors from ``start`` seconds after the deployment, as long as the new version is looked at."""
+
+    def world(at: float, view: View) -> Mapping[str, Reading]:
+        broken = at >= DEPLOYED_AT + start and view.version != until_version
+        return GOOD | ({ERRORS: errors(0.0498)} if broken else {})
+
+    return world
