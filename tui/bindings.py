@@ -7,77 +7,38 @@ from collections.abc import Iterable, Sequence
 from textual.binding import ActiveBinding, Binding
 
 from aftergreen.model import Indicator
-from aftergreen.words import indicator_title
 from widgets.keys import Key
 
-DECIDE = Binding.Group("Decide")
-LOOK = Binding.Group("Look")
-CONSOLE = Binding.Group("Console")
-
-DROPPED = ("note", "copy_receipt", "decision", "command_palette", "pause", "why", "zoom(1)", "roll_back")
+DROPPED = ("note", "decision", "command_palette", "pause", "why", "zoom(1)", "roll_back")
 """Which keys leave the lowest row first where it is too short; help and the way out stay."""
 
-SIGNS = {
-    "down": "↓",
-    "right": "→",
-    "up": "↑",
-    "left": "←",
-    "colon": ":",
-    "question_mark": "?",
-    "escape": "esc",
-}
+SIGNS = {"colon": ":", "question_mark": "?", "escape": "esc"}
+
+Help = Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+"""Groups of keys by name, in each the key, what it is called and what it does."""
 
 
 def bindings() -> Sequence[Binding]:
-    """The bindings of the app."""
-    return [
+    """The bindings of the app, in the order of the lowest row."""
+    decide, look, console = Binding.Group("Decide"), Binding.Group("Look"), Binding.Group("Console")
+    return (
+        _key(decide, "r", "roll_back", "Roll back", "Run the rollback command, once you typed a name"),
+        _key(decide, "w", "why", "Why", "The receipt: what the decision stands on"),
+        *(_zoom(look, number) for number in range(1, len(Indicator) + 1)),
+        _key(decide, "c", "decision", "Checklist", "The checklist with the facts behind it"),
+        _key(decide, "6", "decision", "Decision", "The walk, the advice, the doubts", shown=False),
+        _key(decide, "n", "note", "Note", "Write a remark into the log and the journal"),
         _key(
-            "r",
-            "roll_back",
-            "Roll back",
-            DECIDE,
-            "Run the rollback command, after you typed the service's name",
+            decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),
-        _key("w", "why", "Why", DECIDE, "The receipt: what the decision stands on"),
-        *_zooms(),
-        _key("enter", "zoom_focused", "Open", LOOK, "The focused panel on the whole screen", show=False),
-        _key("6", "decision", "Decision", DECIDE, "The walk, the advice, the doubts", show=False),
-        _key(
-            "c", "decision", "Checklist", DECIDE, "The checklist with the facts behind it", name="checklist"
-        ),
-        _key("n", "note", "Note", DECIDE, "Write a remark into the log and the journal"),
-        _key(
-            "y",
-            "copy_receipt",
-            "Copy curl",
-            DECIDE,
-            "Send the receipt's curl line to the clipboard",
-            show=False,
-        ),
-        _key("space", "pause", "Pause", LOOK, "Freeze the view, or let it go on; the watch never stops"),
-        _key("j,down,right", "focus_next", "Next", LOOK, "The next panel (also tab)", show=False),
-        _key(
-            "k,up,left", "focus_previous", "Previous", LOOK, "The previous panel (also shift+tab)", show=False
-        ),
-        _key("colon", "command_palette", "Commands", CONSOLE, "Every action by name (also ctrl+p)"),
-        _key("question_mark", "help", "Help", CONSOLE, "All keys"),
-        _key("q,ctrl+q,ctrl+c", "leave", "Quit", CONSOLE, "Leave; asks while the release is open"),
-    ]
-
-
-def _zooms() -> list[Binding]:
-    return [
-        _key(
-            str(number),
-            f"zoom({number})",
-            "Zoom",
-            LOOK,
-            f"{indicator_title(indicator)} on the whole screen",
-            name=f"zoom-{number}",
-            show=number == 1,
-        )
-        for number, indicator in enumerate(Indicator, start=1)
-    ]
+        _key(look, "enter", "zoom_focused", "Open", "The focused panel on the whole screen", shown=False),
+        _key(look, "space", "pause", "Pause", "Freeze the view or let it go on; the watch never stops"),
+        _key(look, "j,down,right", "focus_next", "Next", "The next panel (also ↓ → tab)", shown=False),
+        _key(look, "k,up,left", "focus_previous", "Previous", "The previous panel (also ↑ ←)", shown=False),
+        _key(console, "colon", "command_palette", "Commands", "Every action by name (also ctrl+p)"),
+        _key(console, "question_mark", "help", "Help", "All keys"),
+        _key(console, "q,ctrl+q,ctrl+c", "leave", "Quit", "Leave; asks while the release is open"),
+    )
 
 
 def actions() -> dict[str, str]:
@@ -87,50 +48,70 @@ def actions() -> dict[str, str]:
 
 def names() -> dict[str, str]:
     """What every action is called."""
-    return {binding.action: binding.description for binding in bindings()}
+    return {binding.action: binding.description for binding in reversed(bindings())}
 
 
-def keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """For the help page: the groups, in each the key, name and meaning of every binding."""
+def keys() -> Help:
+    """Every key with its name and meaning, for the help page."""
     groups: dict[str, list[tuple[str, str, str]]] = {}
     for binding in bindings():
-        row = (_shown(binding.key), binding.description, binding.tooltip)
-        groups.setdefault(binding.group.description if binding.group else "", []).append(row)
-    groups[CONSOLE.description].append(("esc", "Back", "Leave whatever is open"))
-    return list(groups.items())
+        group = groups.setdefault(binding.group.description if binding.group else "", [])
+        row = (_first(binding), binding.description, binding.tooltip)
+        # Keys that mean the same stand once.
+        if not group or group[-1][1:] != row[1:]:
+            group.append(row)
+    groups["Console"].append(("esc", "Back", "Leave whatever is open"))
+    return tuple(groups.items())
 
 
 def bar(active: Iterable[ActiveBinding]) -> list[Key]:
     """The keys of the lowest row, from the bindings that are active on a screen."""
-    declared = [binding for binding in bindings() if binding.show]
-    order = {binding.action: place for place, binding in reversed(list(enumerate(declared)))}
+    usual = {binding.action: binding for binding in reversed(bindings()) if binding.show}
     found: dict[str, Key] = {}
     for _, binding, enabled, _ in active:
-        if binding.show and binding.action not in found:
-            rank = len(DROPPED) - DROPPED.index(binding.action) if binding.action in DROPPED else 0
-            # Textual knows one binding for each key; the first one declared is shown.
-            place = order.get(binding.action)
-            key = binding.key if place is None else declared[place].key.split(",")[0]
-            shown = "1-5" if binding.action == "zoom(1)" else _shown(key)
-            name = binding.description if place is None else declared[place].description
-            found[binding.action] = Key(key, shown, name, enabled, rank)
+        # Textual makes a binding of each key; the one that was declared is shown.
+        shown = usual.get(binding.action, binding)
+        action, key = binding.action, shown.key.split(",")[0]
+        rank = len(DROPPED) - DROPPED.index(action) if action in DROPPED else 0
+        if binding.show:
+            found[action] = Key(key, _first(shown), shown.description, enabled, rank)
     # What a page adds stands in front of what is there everywhere.
-    return [found[action] for action in sorted(found, key=lambda action: order.get(action, -1))]
+    order = [action for action in found if action not in usual]
+    order += [binding.action for binding in bindings() if binding.show and binding.action in found]
+    return [found[action] for action in order]
 
 
-def _shown(key: str) -> str:
-    return " ".join(SIGNS.get(name, name) for name in key.split(","))
+def _first(binding: Binding) -> str:
+    key = binding.key.split(",")[0]
+    return binding.key_display or SIGNS.get(key, key)
+
+
+def _zoom(group: Binding.Group, number: int) -> Binding:
+    text = "One of the five indicators on the whole screen"
+    shown = f"1-{len(Indicator)}"
+    name, first = f"zoom({number})", number == 1
+    return _key(group, str(number), name, "Zoom", text, shown=first, display=shown, name=f"zoom-{number}")
 
 
 def _key(
-    key: str,
+    group: Binding.Group,
+    keys: str,
     action: str,
     description: str,
-    group: Binding.Group,
     tooltip: str,
     *,
-    show: bool = True,
+    shown: bool = True,
+    display: str | None = None,
     name: str = "",
 ) -> Binding:
-    identity = name or action.replace("_", "-")
-    return Binding(key, action, description, id=identity, show=show, group=group, tooltip=tooltip)
+    return Binding(
+        keys,
+        action,
+        description,
+        show=shown,
+        key_display=display,
+        tooltip=tooltip,
+        # Two keys of one action need identities of their own.
+        id=name or description.lower().replace(" ", "-"),
+        group=group,
+    )

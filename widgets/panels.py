@@ -9,7 +9,7 @@ from aftergreen import words
 from aftergreen.model import Indicator
 from aftergreen.units import format_duration, value_parts
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
-from aftergreen.verdict.state import RuleState, SignalState
+from aftergreen.verdict.state import Phase, RuleState, SignalState
 from aftergreen.verdict.walk import rule_mark, signal_mark
 from widgets.chart import Drawing, chart
 from widgets.frame import Frame
@@ -275,6 +275,7 @@ def rule_rows(signal: SignalState, offset: float) -> tuple[Row, ...]:
         elif rule.burning:
             state = f"{state}, fires in {format_duration(rule.remaining)}"
         elif rule.breached_at is not None and rule.breached:
-            state = f"{state}, breached at {words.local_time(rule.breached_at, offset)}"
+            word = "" if rule.phase is Phase.BREACHED else f"{state}, "
+            state = f"{word}breached at {words.local_time(rule.breached_at, offset)}"
         rows.append(row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}  ", Span(state, "dim")))
     return tuple(rows)

@@ -31,7 +31,7 @@ def present(
 ) -> Snapshot:
     """The snapshot of a state; ``events`` are oldest first and come out newest first."""
     lead = leading(state)
-    newest = [s.reading.newest for s in state.signals.values() if s.reading and s.reading.newest is not None]
+    newest = [signal.newest for signal in state.signals.values() if signal.newest is not None]
     waived = state.setup.plan.waived
     return Snapshot(
         state=state,

@@ -209,6 +209,7 @@ def _advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[
         unknown=unknown,
         trials=trials,
         trials_at=trials_at,
+        newest=before.newest if look.reading.newest is None else look.reading.newest,
     )
     return after_signal, events
 

@@ -171,7 +171,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class SignalState:
-    """One signal as it stands."""
+    """One signal as it stands. ``newest`` is the time of its newest raw sample, also when it is blind now."""
 
     signal: Signal
     baseline: Baseline | None
@@ -182,6 +182,7 @@ class SignalState:
     unknown: Unknown | None = None
     trials: float = 0.0
     trials_at: float | None = None
+    newest: float | None = None
 
 
 class EventKind(StrEnum):

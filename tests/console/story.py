@@ -105,7 +105,7 @@ class Story:
         """The backend's time at which a poll of the newest instant is done."""
         return self.state.at + self.plan.backend.lag + 1
 
-    def feed(self, seconds: float, readings: Mapping[str, Reading | float] | None = None) -> Story:
+    def feed(self, seconds: float, readings: Mapping[SignalKey, Reading | float] | None = None) -> Story:
         """So many seconds that are well except for ``readings``."""
         for _ in range(round(seconds / self.plan.timing.interval)):
             at = round(self.state.at + self.plan.timing.interval, 3)
@@ -113,7 +113,8 @@ class Story:
         return self
 
     def blind(self, seconds: float, detail: str = "connection refused") -> Story:
-        return self.feed(seconds, dict.fromkeys(USUAL, Reading.unknown(Kind.BLIND, detail)))
+        lost = Reading.unknown(Kind.BLIND, detail)
+        return self.feed(seconds, {signal.key: lost for signal in self.plan.signals})
 
     def roll_back(self, *, output: Sequence[str] = (), by: str = "ana@bastion2") -> Story:
         """The command has started."""
@@ -140,7 +141,7 @@ class Story:
         self.events.extend(result[1])
         return self
 
-    def _readings(self, at: float, given: Mapping[str, Reading | float]) -> dict[SignalKey, Reading]:
+    def _readings(self, at: float, given: Mapping[SignalKey, Reading | float]) -> dict[SignalKey, Reading]:
         readings = {}
         for signal in self.plan.signals:
             usual = USUAL.get(signal.key, Usual(1.0))

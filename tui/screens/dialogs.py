@@ -187,7 +187,7 @@ class RollbackDialog(ShownModal[None]):
     def _reasons(self, frame: Frame, width: int) -> list[Row]:
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
         if snapshot is None or rule is None:
-            return labelled((("why", "no rule was over its limit: this is your own decision"),), width)
+            return labelled((("why", "no rule is over its limit: this is your own decision"),), width)
         receipt = dict(receipt_rows(rule, frame.plan.backend, snapshot.context.offset))
         kept = [(label, receipt[label]) for label in ("baseline", "counted") if label in receipt]
         doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]

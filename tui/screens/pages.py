@@ -15,6 +15,7 @@ from aftergreen.cards import finish_card, receipt_rows
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Snapshot
 from aftergreen.verdict.state import RuleState, SignalState
+from tui.bindings import Help
 from tui.screens.shown import ShownScreen
 from widgets.chart import chart
 from widgets.decision import advice_rows, checklist_details, ticked, walk_row
@@ -52,7 +53,7 @@ class Page(ShownScreen):
 
     def draw(self, frame: Frame) -> None:
         content, page = self.query_one("#content", Rows), self.query_one("#page")
-        rows = self.rows(frame, max(20, self.size.width - 5), page.size.height)
+        rows = self.rows(frame, max(20, content.size.width), page.size.height)
         content.styles.height = max(1, len(rows))
         content.show(rows)
 
@@ -80,15 +81,16 @@ class ZoomPage(Page):
         if view.waived:
             return (row(Span(f"waived: {view.waived}")),)
         told = [_signal_rows(signal, view, frame, snapshot, width) for signal in view.signals]
-        # Charts share what the words leave free; a blank row stands below each.
-        free = (height - sum(map(len, told))) // max(1, len(told)) - 1
+        receipts = _receipts(view, snapshot, width)
+        # Charts share what the words leave free; a blank row stands between the signals.
+        free = (height - len(receipts) - sum(map(len, told)) + 1) // max(1, len(told)) - 1
         tall = min(LARGEST_CHART, max(SMALLEST_CHART, free))
         rows: list[Row] = []
         for signal, said in zip(view.signals, told, strict=True):
             if rows:
                 rows.append(())
             rows += [*said, *chart(drawing_of(signal, snapshot, frame), frame.now, width, tall)]
-        return [*rows, *_receipts(view, snapshot, width)]
+        return [*rows, *receipts]
 
 
 def _signal_rows(
@@ -200,7 +202,7 @@ class FinishPage(Page):
 class HelpPage(Page):
     """Every key, made from the bindings themselves."""
 
-    def __init__(self, keys: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> None:
+    def __init__(self, keys: Help) -> None:
         self._keys = keys
         super().__init__("Keys")
 
@@ -210,6 +212,6 @@ class HelpPage(Page):
             rows.append(row(Span(group, "strong", bold=True)))
             for key, name, text in keys:
                 rows.append(
-                    row(Span(key.rjust(17), "key", bold=True), f"  {name.ljust(11)}", Span(text, "dim"))
+                    row(Span(key.rjust(7), "key", bold=True), f"  {name.ljust(11)}", Span(text, "dim"))
                 )
         return rows
