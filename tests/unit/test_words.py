@@ -1,0 +1,465 @@
+"""The sentences of screen, lines and reports, compared to the letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta, timezone
+
+import pytest
+
+from aftergreen import words
+from aftergreen.model import Indicator, Kind, Reading, Rule, Then
+from aftergreen.verdict.present import present
+from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
+from aftergreen.verdict.snapshot import Context, Mark, Snapshot
+from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, RuleState
+from tests.scenario import (
+    DEPLOYED_AT,
+    Scenario,
+    above,
+    above_baseline,
+    below,
+    below_baseline,
+    errors,
+    plan,
+    signals,
+)
+
+ERRORS, LATENCY, POOL, CONNECT, BUSINESS = (
+    "error-rate/HTTP 5xx",
+    "latency/average",
+    "saturation/db connections",
+    "dependency/orders-db/connect",
+    "business/registrations",
+)
+BAD = {ERRORS: errors(0.05, 1244.0)}
+SLOW_DATABASE = {CONNECT: Reading.of(0.9)}
+OFFSET = 3.0
+
+
+pytestmark = pytest.mark.usefixtures("in_utc")
+
+
+def seen(release: Scenario) -> Snapshot:
+    return present(release.state, Context("ana", OFFSET), events=release.events)
+
+
+def watched(seconds: float = 180) -> Scenario:
+    return Scenario().feed(seconds)
+
+
+def breached() -> Scenario:
+    return watched().feed(135, BAD)
+
+
+def rolled_back(**came: object) -> Scenario:
+    release = breached()
+    at = release.state.at
+    started = Rollback(1, "ana", ("true",), at + 10)
+    release.take(rollback_started(release.state, started))
+    ended = replace(started, ended_at=at + 30, exit_code=0)
+    return release.take(rollback_ended(release.state, replace(ended, **came)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("signal", "rule", "limit", "texts"),
+    [
+        (0, above(0.01), 0.01, ("HTTP 5xx above 1 % for 2m: roll back", "> 1 % for 2m", "1 % for 2m")),
+        (
+            0,
+            above(0.00125, lasting=90, then=Then.WARN),
+            0.00125,
+            ("HTTP 5xx above 0.125 % for 1m30s: warn", "> 0.125 % for 1m30s", "0.125 % for 1m30s"),
+        ),
+        (
+            1,
+            above_baseline(0.5, floor=0.02),
+            0.264,
+            (
+                "average 50 % above baseline, by at least 20 ms for 2m: roll back",
+                "> 264 ms for 2m",
+                "264 ms (+50 %)",
+            ),
+        ),
+        (
+            1,
+            above_baseline(0.5),
+            None,
+            (
+                "average 50 % above baseline for 2m: roll back",
+                "> its baseline for 2m",
+                "none: no baseline yet",
+            ),
+        ),
+        (2, above(80.0), 80.0, ("db connections above 80 for 2m: roll back", "> 80 for 2m", "80 for 2m")),
+        (
+            3,
+            above(0.5, lasting=60, then=Then.WARN),
+            0.5,
+            ("orders-db connect above 500 ms for 1m: warn", "> 500 ms for 1m", "500 ms for 1m"),
+        ),
+        (
+            4,
+            below_baseline(0.3, floor=1.0),
+            218.4,
+            (
+                "registrations 30 % below baseline, by at least 1/min for 3m: roll back",
+                "< 218/min for 3m",
+                "218/min (−30 %)",
+            ),
+        ),
+        (
+            4,
+            below(100.0),
+            100.0,
+            ("registrations below 100/min for 2m: roll back", "< 100/min for 2m", "100/min for 2m"),
+        ),
+    ],
+)
+def test_rules_read_as_they_were_written(
+    signal: int, rule: Rule, limit: float | None, texts: tuple[str, str, str]
+) -> None:
+    status = RuleState(signals()[signal], rule, limit, None)
+    assert (words.rule(status), words.condition(status), words.limit(status)) == texts
+    assert words.comparison(status) == f"{status.signal.label} {texts[1]}"
+
+
+@pytest.mark.parametrize(
+    ("given", "unit", "text", "behind"),
+    [
+        (None, "s", "…", ""),
+        (Reading.of(0.182, 3000.0), "s", "182 ms", "n 3,000"),
+        (Reading(Kind.VALUE, 0.0498, 1244.4, 62.2), "%", "4.98 %", "62 of 1,244"),
+        (Reading(Kind.ZERO, 0.0, 1244.0), "%", "0 %", "0 of 1,244"),
+        (Reading.down("connection refused"), "s", "down", ""),
+        (Reading.of(305.0), "/min", "305/min", ""),
+        *(
+            (Reading.unknown(kind), "s", kind.value, "")
+            for kind in Kind
+            if kind not in ("value", "zero", "down")
+        ),
+    ],
+)
+def test_readings_say_a_value_or_why_there_is_none(
+    given: Reading | None, unit: str, text: str, behind: str
+) -> None:
+    assert words.reading(given, unit) == text
+    assert words.seen(given) == behind
+
+
+@pytest.mark.parametrize(
+    ("summary", "unit", "text", "median"),
+    [
+        (None, "s", "unknown", "–"),
+        (Baseline(0.001, 0.0003, 120, 120), "%", "0.10 % ±0.03", "0.10 %"),
+        (Baseline(0.175, 0.004, 120, 120), "s", "175 ms ±4.00", "175 ms"),
+        (Baseline(1.75, 0.04, 120, 120), "s", "1.75 s ±40.0 ms", "1.75 s"),
+        (Baseline(312.0, 4.0, 120, 120), "/min", "312/min ±4", "312/min"),
+        (Baseline(41.0, 2.0, 120, 120), "", "41 ±2", "41"),
+    ],
+)
+def test_baselines_are_median_and_spread(summary: Baseline | None, unit: str, text: str, median: str) -> None:
+    assert words.baseline(summary, unit) == text
+    assert words.median(summary, unit) == median
+
+
+@pytest.mark.parametrize(
+    ("mark", "symbol"),
+    [
+        (Mark.OK, "✓"),
+        (Mark.WARN, "!"),
+        (Mark.BAD, "✗"),
+        (Mark.UNKNOWN, "?"),
+        (Mark.PENDING, "·"),
+        (Mark.WAIVED, "–"),
+    ],
+)
+def test_every_mark_has_a_symbol_of_its_own(mark: Mark, symbol: str) -> None:
+    assert words.SYMBOLS[mark] == symbol
+    assert len(set(words.SYMBOLS.values())) == len(Mark)
+
+
+def test_every_indicator_has_a_heading_and_a_short_name() -> None:
+    assert [words.indicator_title(indicator) for indicator in Indicator] == [
+        "Error rate",
+        "Latency",
+        "Saturation",
+        "Dependencies",
+        "Business",
+    ]
+    assert [words.indicator_short(indicator) for indicator in Indicator] == [
+        "errors",
+        "latency",
+        "saturation",
+        "deps",
+        "business",
+    ]
+
+
+def test_times_are_the_readers_own_and_say_so() -> None:
+    assert words.local_time(DEPLOYED_AT, 3.0, UTC) == "22:13:23 UTC"
+    assert words.local_time(DEPLOYED_AT, zone=timezone(timedelta(hours=1), "CET")) == "23:13:20 CET"
+
+
+def test_counts_carry_no_fraction_that_nobody_counted() -> None:
+    assert words.count(1244.4) == "1,244"
+    assert words.share(0.5) == "50 %"
+
+
+def test_the_banner_of_a_calm_watch_is_one_word() -> None:
+    release = watched()
+    shown = words.banner(seen(release), release.state.at)
+    assert (shown.mark, shown.word, shown.text, shown.fuse) == (Mark.OK, "WATCHING", "", None)
+    assert words.banner(seen(Scenario()), DEPLOYED_AT).mark is Mark.PENDING
+
+
+def test_a_burning_fuse_counts_down_between_the_instants() -> None:
+    release = watched().feed(60, BAD)
+    shown = words.banner(seen(release), release.state.at + 5)
+    assert (shown.mark, shown.word, shown.text) == (Mark.BAD, "OVER LIMIT", "HTTP 5xx 5.00 % > 1 % for 2m")
+    assert shown.fuse is not None
+    assert shown.fuse.text == "fires in 1:10"
+    assert words.banner(seen(release), release.state.at + 500).fuse == words.Fuse(45.0, 120.0, 0.0)
+    assert words.advice(seen(release)) == ("Roll back", "if HTTP 5xx stays over 1 % for 1m15s more.")
+
+
+def test_a_breach_names_what_is_compared_and_who_else_is_over() -> None:
+    release = watched().feed(135, BAD | {BUSINESS: Reading.of(100.0)})
+    assert words.banner(seen(release), release.state.at).word == "BREACHED"
+    lead, rest = words.advice(seen(release))
+    assert (lead, rest) == ("Roll back:", "HTTP 5xx 5.00 % > 1 % for 2m; also registrations.")
+
+
+def test_a_dependency_that_broke_first_is_on_the_banner() -> None:
+    release = watched().feed(45, SLOW_DATABASE).feed(135, SLOW_DATABASE | BAD)
+    shown = words.banner(seen(release), release.state.at)
+    assert shown.doubt == "orders-db broke 45s earlier: rolling back may not help"
+
+
+def test_doubts_tell_what_kind_they_are() -> None:
+    before = Scenario(before=SLOW_DATABASE).feed(180, SLOW_DATABASE).feed(135, SLOW_DATABASE | BAD)
+    assert [words.doubt(doubt) for doubt in seen(before).doubts] == [
+        "orders-db was over its limit before the deployment: rolling back will not help that"
+    ]
+    first, *rest = signals()
+    strict = [replace(s, rules=(above(0.5, lasting=60),)) if s.dependency else s for s in rest]
+    theirs = Scenario(plan(signals=(first, *strict))).feed(180).feed(90, SLOW_DATABASE)
+    assert [words.doubt(doubt) for doubt in seen(theirs).doubts] == [
+        "orders-db itself is failing: the fault may be theirs"
+    ]
+
+
+def test_a_warning_is_on_the_banner_and_in_the_advice() -> None:
+    release = watched().feed(90, SLOW_DATABASE)
+    shown = words.banner(seen(release), release.state.at)
+    assert (shown.mark, shown.word, shown.text) == (
+        Mark.WARN,
+        "WATCHING",
+        "orders-db connect 900 ms > 500 ms for 1m",
+    )
+    assert words.advice(seen(release)) == (
+        "Keep watching.",
+        "10m30s to go; as it stands unproven: orders-db connect is over its limit.",
+    )
+
+
+def test_blindness_is_said_with_its_length() -> None:
+    release = watched().blind(60)
+    shown = words.banner(seen(release), release.state.at + 5)
+    assert (shown.mark, shown.word) == (Mark.UNKNOWN, "BLIND")
+    assert shown.text == "nothing can be measured for 50s; the watch clock stands still"
+    assert words.advice(seen(release)) == ("Wait:", "nothing can be measured.")
+
+
+def test_a_finished_release_says_what_it_stands_on() -> None:
+    release = Scenario().feed(915)
+    shown = words.banner(seen(release), release.state.at)
+    assert (shown.mark, shown.word, shown.text) == (
+        Mark.OK,
+        "FINISHED",
+        "every indicator in range, enough evidence",
+    )
+    assert words.advice(seen(release)) == (
+        "Finished.",
+        "Every indicator is in range and there is enough evidence.",
+    )
+
+
+def test_an_unproven_release_says_what_is_missing_first() -> None:
+    release = watched().take(conclude(watched().state))
+    shown = words.banner(seen(release), release.state.at)
+    assert (shown.mark, shown.word) == (Mark.WARN, "UNPROVEN")
+    assert shown.text == release.state.missing[0] == "only 3m of 15m could be watched"
+
+
+def test_a_release_that_was_left_says_why() -> None:
+    release = watched()
+    release.take(abandon(release.state, "superseded by v2.4.2", by="ci"))
+    shown = words.banner(seen(release), release.state.at)
+    assert (shown.mark, shown.word, shown.text) == (Mark.WARN, "ABANDONED", "superseded by v2.4.2")
+
+
+@pytest.mark.parametrize(
+    ("came", "mark", "word", "text", "outcome"),
+    [
+        (
+            {"ended_at": None, "exit_code": None},
+            Mark.WARN,
+            "ROLLING BACK",
+            "by ana, 0:30",
+            "the rollback command is running",
+        ),
+        (
+            {"exit_code": 3},
+            Mark.BAD,
+            "ROLLBACK FAILED",
+            "exit code 3; try again or go back by hand",
+            "the rollback failed: exit code 3",
+        ),
+        (
+            {"exit_code": None, "timed_out": True},
+            Mark.BAD,
+            "ROLLBACK FAILED",
+            "it ran into its timeout and was ended; try again or go back by hand",
+            "the rollback failed: it ran into its timeout and was ended",
+        ),
+        (
+            {"exit_code": None, "error": "kubectl is not on PATH"},
+            Mark.BAD,
+            "ROLLBACK FAILED",
+            "kubectl is not on PATH; try again or go back by hand",
+            "the rollback failed: kubectl is not on PATH",
+        ),
+        ({}, Mark.WARN, "VERIFYING", "is v2.4.0 well?", "verifying its effect"),
+        (
+            {"recovered": True, "good_since": DEPLOYED_AT + 420.0},
+            Mark.OK,
+            "RECOVERED",
+            "in 1m35s",
+            "recovered in 1m35s",
+        ),
+        (
+            {"recovered": False},
+            Mark.BAD,
+            "STILL BURNING",
+            "rolled back, and the breach has not cleared",
+            "rolled back and still burning",
+        ),
+    ],
+)
+def test_a_rollback_is_told_as_far_as_it_came(
+    came: dict[str, object], mark: Mark, word: str, text: str, outcome: str
+) -> None:
+    release = breached()
+    started = Rollback(1, "ana", ("true",), release.state.at + 10)
+    ended = replace(started, ended_at=started.started_at + 20, exit_code=0)
+    rollback = replace(ended, **came)  # type: ignore[arg-type]  # the rows of the table above
+    snapshot = present(replace(release.state, rollback=rollback), Context("ana"))
+    shown = words.banner(snapshot, rollback.started_at + 30)
+    assert (shown.mark, shown.word, shown.text) == (mark, word, text)
+    assert words.outcome(rollback) == outcome
+
+
+def test_no_rollback_has_no_outcome() -> None:
+    assert words.outcome(None) == "no rollback was run"
+
+
+def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
+    release = rolled_back().feed(300)
+    assert words.advice(seen(release)) == ("Rolled back.", "recovered in 1m20s.")
+
+
+def test_the_log_of_a_release_that_goes_bad() -> None:
+    release = rolled_back().feed(300)
+    assert [(words.local_time(e.at), words.event_mark(e).value, words.event(e)) for e in release.events] == [
+        ("22:13:20 UTC", "pending", "deployed; thresholds and baseline sealed 7f3a9c2"),
+        ("22:14:20 UTC", "pending", "warm-up is over, rules judge from here"),
+        ("22:16:35 UTC", "bad", "HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m"),
+        ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)"),
+        ("22:18:45 UTC", "warn", "rollback started by ana"),
+        ("22:19:05 UTC", "ok", "the rollback command ended after 20s"),
+        ("22:22:05 UTC", "ok", "HTTP 5xx cleared: 0.10 %"),
+        ("22:22:05 UTC", "ok", "recovered in 1m20s"),
+    ]
+
+
+def test_the_log_of_near_misses_blindness_and_warnings() -> None:
+    release = watched().feed(90, BAD).feed(15).blind(30).feed(15).feed(15, SLOW_DATABASE)
+    assert [(words.event_mark(e).value, words.event(e)) for e in release.events[3:]] == [
+        ("warn", "HTTP 5xx near miss: over 1 % for 1m15s of 2m, back at 0.10 %"),
+        ("unknown", "blind: connection refused; the watch clock stops"),
+        ("ok", "measuring again after 30s of blindness"),
+        ("warn", "orders-db connect over 500 ms: 900 ms; breached if it lasts 1m"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("happened", "mark", "text"),
+    [
+        (Event(0.0, EventKind.NOTE, text="looks fine", by="ana"), Mark.PENDING, "note by ana: looks fine"),
+        (
+            Event(0.0, EventKind.ROLLBACK_ENDED, text="exit code 3", seconds=4.0),
+            Mark.BAD,
+            "the rollback command failed after 4s: exit code 3",
+        ),
+        (
+            Event(0.0, EventKind.STILL_BURNING, seconds=300.0),
+            Mark.BAD,
+            "rolled back and still burning after 5m",
+        ),
+        (Event(0.0, EventKind.ENDED, text="finished"), Mark.OK, "the release is finished"),
+        (
+            Event(0.0, EventKind.ENDED, text="abandoned", by="ci"),
+            Mark.WARN,
+            "the release is abandoned by ci",
+        ),
+        (
+            Event(0.0, EventKind.QUIET),
+            Mark.UNKNOWN,
+            "quiet: the backend answers and there is no traffic",
+        ),
+        (
+            Event(0.0, EventKind.BASELINE_UNFIT, signal=signals()[1], text="only 3 of 121 samples are there"),
+            Mark.UNKNOWN,
+            "average: the baseline is not fit to compare with: only 3 of 121 samples are there",
+        ),
+        (
+            Event(
+                0.0,
+                EventKind.UNKNOWN,
+                signal=signals()[3],
+                reading=Reading.unknown(Kind.STALE, "newest sample 2m old"),
+            ),
+            Mark.UNKNOWN,
+            "orders-db connect is unknown: stale (newest sample 2m old)",
+        ),
+        (
+            Event(0.0, EventKind.KNOWN, signal=signals()[3], reading=Reading.of(0.008), seconds=45.0),
+            Mark.OK,
+            "orders-db connect is known again after 45s: 8.00 ms",
+        ),
+    ],
+)
+def test_events_in_words(happened: Event, mark: Mark, text: str) -> None:
+    assert words.event(happened) == text
+    assert words.event_mark(happened) is mark
+
+
+def footers(release: Scenario) -> dict[str, str]:
+    snapshot = seen(release)
+    return {view.indicator.value: words.panel_footer(view, snapshot) for view in snapshot.indicators}
+
+
+def test_a_panels_footer_says_what_matters_most_there() -> None:
+    assert set(footers(watched()).values()) == {""}
+    assert footers(watched().feed(60, BAD))["error-rate"] == "HTTP 5xx over its limit since 22:16:38 UTC"
+    assert footers(breached())["error-rate"] == "HTTP 5xx breached at 22:18:38 UTC"
+    assert footers(breached().feed(45))["error-rate"] == "HTTP 5xx clearing since 22:18:53 UTC"
+    assert footers(watched().blind(15, "connection refused"))["latency"] == "connection refused"
+    waived = replace(plan(), signals=signals()[:4], waived={Indicator.BUSINESS: "internal tool"})
+    assert footers(Scenario(waived).feed(15))["business"] == "waived: internal tool"
+
+
+def test_a_panel_says_why_a_rule_cannot_judge() -> None:
+    zero = Scenario(before={BUSINESS: Reading(Kind.ZERO, 0.0)}).feed(180)
+    assert footers(zero)["business"] == "the baseline is zero, so below_baseline says nothing"
