@@ -37,6 +37,8 @@ class MadeUpSource:
         self._outages = outages
         self.asked: list[float] = []
         self.asked_again: list[float] = []
+        self.scraped_every: float | None = 15.0
+        self.closed = False
 
     def _up(self) -> bool:
         return not any(start <= self._clock.now() < end for start, end in self._outages)
@@ -64,7 +66,7 @@ class MadeUpSource:
         at: float,  # noqa: ARG002  # the protocol's
         view: View,  # noqa: ARG002  # the protocol's
     ) -> Mapping[SignalKey, float | None]:
-        return {signal.key: 15.0 for signal in signals}
+        return {signal.key: self.scraped_every for signal in signals}
 
     async def now(self) -> float:
         if not self._up():
@@ -72,7 +74,7 @@ class MadeUpSource:
         return self._clock.now()
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def fine(at: float, view: View) -> Mapping[str, Reading]:

@@ -38,15 +38,16 @@ def summarise(plan: Plan, deployed_at: float, history: Sequence[Instant]) -> dic
     Args:
         plan: the plan that says which range is the baseline.
         deployed_at: the time of the deployment.
-        history: instants before the deployment, ascending; those after the range only tell whether a
-            signal was broken when the deployment began.
+        history: instants before the deployment, ascending; those before the range are left out, and those
+            after it only tell whether a signal was broken when the deployment began.
     """
     instants = baseline_instants(plan, deployed_at)
+    ranged = [i for i in history if instants and instants[0] - 1e-6 <= i.at <= instants[-1] + 1e-6]
     summaries: dict[SignalKey, Baseline] = {}
     for signal in plan.signals:
         if signal.probe is not None:
             continue
-        inside = [i.readings.get(signal.key) for i in history if instants and i.at <= instants[-1] + 1e-6]
+        inside = [i.readings.get(signal.key) for i in ranged]
         compared = [r for r in inside if r is not None and r.compared]
         if compared:
             newest = [i.readings.get(signal.key) for i in history if i.at <= deployed_at][-NEWEST:]

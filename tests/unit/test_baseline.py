@@ -159,3 +159,11 @@ def test_unknown_newest_samples_break_nothing() -> None:
 def test_a_drop_to_nothing_before_the_deployment_is_no_baseline_to_fall_below() -> None:
     found = summary(alone(BUSINESS, below_baseline(0.3, floor=1.0)), [Reading(Kind.ZERO, 0.0)] * 121)
     assert found == Baseline(0.0, 0.0, 121, 121)
+
+
+def test_samples_older_than_the_range_are_left_out() -> None:
+    given = alone(POOL)
+    start = baseline_instants(given, DEPLOYED_AT)[0]
+    older = [Instant(start - 15.0 * k, {POOL.key: Reading.of(5.0)}) for k in range(400, 0, -1)]
+    newer = [Instant(start + 15.0 * k, {POOL.key: Reading.of(41.0)}) for k in range(121)]
+    assert summarise(given, DEPLOYED_AT, [*older, *newer]) == {POOL.key: Baseline(41.0, 0.0, 121, 121)}
