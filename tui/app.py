@@ -206,6 +206,9 @@ class ConsoleApp(App[int]):
         )
 
     def _show(self) -> None:
+        if not self.is_running:
+            # A last tick while the app goes: its screens are still stacked and already empty.
+            return
         frame = self.frame()
         for screen in self.screen_stack:
             if isinstance(screen, Shown) and screen.is_mounted:
