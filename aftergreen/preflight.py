@@ -94,7 +94,7 @@ async def preflight(source: Source, plan: Plan, release: Release, offset: float)
         *_window_findings(plan, intervals),
         *_signal_findings(plan, newest, past),
         *_baseline_findings(plan, past),
-        *([Finding(Severity.WARNING, f"{problem}: the release cannot end finished")] if problem else []),
+        *_rollback_findings(problem),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem)
 
@@ -177,6 +177,11 @@ def _no_finish(signal: Signal, why: str) -> Finding:
     return Finding(Severity.WARNING, f"{signal.label}: {why}, so the release cannot end finished")
 
 
+def _rollback_findings(problem: str) -> Iterator[Finding]:
+    if problem:
+        yield Finding(Severity.WARNING, f"{problem}; without it the release cannot end finished")
+
+
 def _rollback_problem(plan: Plan, release: Release) -> str:
     if plan.rollback is None:
         return "no rollback command is configured"
@@ -184,4 +189,5 @@ def _rollback_problem(plan: Plan, release: Release) -> str:
         return 'no rule says then = "rollback"'
     if release.previous is None and any("{previous}" in part for part in plan.rollback.command):
         return "the rollback command names {previous}: pass --previous"
-    return rollback_preflight(plan.rollback.command) or ""
+    # One sentence among others there, part of a longer one here.
+    return (rollback_preflight(plan.rollback.command) or "").removesuffix(".")

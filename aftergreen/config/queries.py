@@ -38,8 +38,6 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
     warnings = [text for signal in plan.signals for text in _signal_warnings(plan, signal)]
     if plan.service.running is not None:
         warnings += _syntax_warnings("service.running", plan.service.running, plan.timing.window)
-    if plan.rollback is None or not any(r.then == "rollback" for s in plan.signals for r in s.rules):
-        warnings.append("no rule rolls back, so the release will end unproven at best")
     return tuple(warnings)
 
 

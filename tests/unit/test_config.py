@@ -401,7 +401,6 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
             ('for = "1m"', 'for = "15m"'),
             r"must hold for 15m, longer than the watch lasts after its warm-up \(14m\)",
         ),
-        (('  above = "2%"\n', '  above = "3%"\n'), "no rule rolls back, so the release will end unproven"),
         (("sum(increase(failed[$window]))", "sum(no function)"), "has a query that is no PromQL"),
         (
             ("[metrics]", "running = 'count by version'\n[metrics]"),

@@ -1,0 +1,252 @@
+"""What is found before a watch begins: everything at once, each with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from aftergreen.model import Kind, Plan, Reading, Release, RollbackPlan, Then, View
+from aftergreen.preflight import (
+    Finding,
+    Preflight,
+    PreflightFailed,
+    Severity,
+    backend_time,
+    measure_offset,
+    preflight,
+)
+from tests.made_up import FakeClock, MadeUpSource, World, fine
+from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
+
+ERRORS, LATENCY, POOL, CONNECT, BUSINESS = signals()
+READY = plan(rollback=RollbackPlan(("true",)))
+RELEASE = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", DEPLOYED_AT)
+
+
+def with_reading(key: str, reading: Reading, *, since: float = 0.0) -> World:
+    """A world in which one signal reads this, from ``since`` on; well before that."""
+
+    def world(at: float, _view: View) -> Mapping[str, Reading]:
+        return GOOD | ({key: reading} if at >= DEPLOYED_AT + since else {})
+
+    return world
+
+
+async def looked(
+    given: Plan = READY,
+    world: World = fine,
+    *,
+    scraped_every: float | None = 15.0,
+    offset: float = 0.0,
+    previous: str | None = "v2.4.0",
+) -> Preflight:
+    source = MadeUpSource(FakeClock(DEPLOYED_AT), world)
+    source.scraped_every = scraped_every
+    return await preflight(source, given, replace(RELEASE, previous=previous), offset)
+
+
+def told(checked: Preflight) -> list[str]:
+    return [f"{finding.severity.value}: {finding.text}" for finding in checked.findings]
+
+
+async def test_nothing_is_found_where_everything_is_ready() -> None:
+    checked = await looked()
+    assert told(checked) == []
+    assert checked.passed
+    assert checked.rollback_problem == ""
+    assert len(checked.past.baselines) == 5
+
+
+@pytest.mark.parametrize(
+    ("offset", "found"),
+    [
+        (30.0, []),
+        (-30.0, []),
+        (31.0, ["error: this machine's clock is 31s ahead of the backend's: synchronise it (NTP)"]),
+        (-3600.0, ["error: this machine's clock is 1h behind the backend's: synchronise it (NTP)"]),
+    ],
+)
+async def test_a_clock_that_is_off_is_refused(offset: float, found: list[str]) -> None:
+    assert told(await looked(offset=offset)) == found
+
+
+async def test_a_window_shorter_than_two_scrapes_is_refused() -> None:
+    checked = await looked(scraped_every=60.0)
+    assert told(checked) == [
+        f"error: {name}: a window of 1m over samples that come every 1m sees nothing most of the time: "
+        "set window to at least 4m"
+        for name in ("HTTP 5xx", "average", "registrations")
+    ]
+    assert not checked.passed
+
+
+@pytest.mark.parametrize(
+    ("scraped_every", "errors", "warnings"),
+    [(None, 0, 0), (15.0, 0, 0), (16.0, 0, 0), (20.0, 0, 3), (30.0, 0, 3), (33.0, 0, 3), (34.0, 3, 0)],
+)
+async def test_two_scrapes_are_needed_and_four_are_wanted(
+    scraped_every: float | None, errors: int, warnings: int
+) -> None:
+    found = [finding.severity for finding in (await looked(scraped_every=scraped_every)).findings]
+    assert (found.count(Severity.ERROR), found.count(Severity.WARNING)) == (errors, warnings)
+
+
+async def test_a_short_window_is_a_warning_with_its_cure() -> None:
+    assert told(await looked(scraped_every=30.0))[0] == (
+        "warning: HTTP 5xx: a window of 1m over samples that come every 30s is short: 2m would be steadier"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reading", "since", "found"),
+    [
+        (
+            Reading.unknown(Kind.AMBIGUOUS, "3 series"),
+            0.0,
+            ['error: db connections: 3 series: aggregate in the query, or set reduce = "worst" or "sum"'],
+        ),
+        (
+            Reading.unknown(Kind.NO_SERIES),
+            -1e9,
+            [
+                (
+                    "error: db connections: no such series, neither now nor before the deployment: check the "
+                    "query's metric names and labels"
+                )
+            ],
+        ),
+        (Reading.unknown(Kind.NO_SERIES), 0.0, []),
+        (
+            Reading.unknown(Kind.BLIND, "status 422: bad query"),
+            -1e9,
+            ["error: db connections: status 422: bad query"],
+        ),
+        (Reading.unknown(Kind.BLIND, "status 503"), 0.0, []),
+        (
+            Reading.unknown(Kind.STALE, "newest sample 2h old"),
+            -1e9,
+            ["warning: db connections is unknown now: stale (newest sample 2h old)"],
+        ),
+        (
+            Reading.unknown(Kind.NO_TRAFFIC),
+            -1e9,
+            ["warning: db connections is unknown now: no traffic"],
+        ),
+        (Reading.unknown(Kind.STALE), 0.0, []),
+    ],
+)
+async def test_what_a_signal_lacks(reading: Reading, since: float, found: list[str]) -> None:
+    assert told(await looked(world=with_reading(POOL.key, reading, since=since))) == found
+
+
+async def test_a_probe_that_is_down_already_is_a_warning() -> None:
+    probe = replace(CONNECT, query=None, probe="tcp://orders-db:5432")
+    given = replace(READY, signals=(ERRORS, LATENCY, POOL, probe, BUSINESS))
+    down = with_reading(probe.key, Reading.down("connection refused"))
+    assert told(await looked(given, down)) == [
+        "warning: orders-db connect is down before the watch begins: connection refused"
+    ]
+
+
+async def test_a_relative_rule_without_a_fit_baseline_is_said_beforehand() -> None:
+    gone = with_reading(BUSINESS.key, Reading.unknown(Kind.NO_TRAFFIC), since=-1e9)
+    assert told(await looked(world=gone)) == [
+        "warning: registrations is unknown now: no traffic",
+        "warning: registrations: there is no baseline for it, so the release cannot end finished",
+    ]
+    late = with_reading(BUSINESS.key, Reading.unknown(Kind.STALE), since=-1000.0)
+    assert [finding.text for finding in (await looked(world=late)).findings] == [
+        (
+            "registrations: its baseline is not fit to compare with: only 62 of 121 samples are there, "
+            "so the release cannot end finished"
+        )
+    ]
+
+
+async def test_percent_where_a_fraction_is_meant_is_noticed() -> None:
+    assert told(await looked(world=with_reading(ERRORS.key, Reading.of(4.98, 3000.0), since=-1e9))) == [
+        (
+            "warning: HTTP 5xx: percentages are fractions, and the query gave 4.98 before the deployment: "
+            "divide it by 100"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "previous", "problem"),
+    [
+        (plan(rollback=None), "v2.4.0", "no rollback command is configured"),
+        (
+            replace(
+                READY,
+                signals=tuple(
+                    replace(s, rules=tuple(replace(r, then=Then.WARN) for r in s.rules)) for s in signals()
+                ),
+            ),
+            "v2.4.0",
+            'no rule says then = "rollback"',
+        ),
+        (
+            plan(rollback=RollbackPlan(("true", "{previous}"))),
+            None,
+            "the rollback command names {previous}: pass --previous",
+        ),
+        (
+            plan(rollback=RollbackPlan(("no-such-program-here",))),
+            "v2.4.0",
+            (
+                "The rollback program no-such-program-here is not on PATH: install it, or give its full path "
+                "in [rollback] command"
+            ),
+        ),
+    ],
+)
+async def test_a_rollback_that_could_not_run_is_known_before_it_is_needed(
+    given: Plan, previous: str | None, problem: str
+) -> None:
+    checked = await looked(given, previous=previous)
+    assert checked.rollback_problem == problem
+    assert checked.passed, "a watch is worth something without"
+    assert told(checked) == [f"warning: {problem}; without it the release cannot end finished"]
+
+
+async def test_a_backend_that_cannot_be_read_ends_preflight_at_once() -> None:
+    source = MadeUpSource(FakeClock(DEPLOYED_AT), fine, outages=[(0.0, 1e12)])
+    with pytest.raises(PreflightFailed) as caught:
+        await preflight(source, READY, RELEASE, 0.0)
+    assert caught.value.findings == (Finding(Severity.ERROR, "connection refused"),)
+    assert source.asked_again == [], "the past is not asked for in vain"
+
+
+async def test_a_backend_that_does_not_tell_the_time_is_named() -> None:
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine, outages=[(0.0, 1e12)])
+    with pytest.raises(PreflightFailed) as caught:
+        await backend_time(source, READY, clock)
+    assert str(caught.value) == (
+        "the metrics backend at http://127.0.0.1:9090 cannot be asked: connection refused"
+    )
+
+
+async def test_half_of_the_round_trip_is_allowed_for() -> None:
+    clock = FakeClock(DEPLOYED_AT)
+
+    class Slow(MadeUpSource):
+        async def now(self) -> float:
+            await clock.sleep(1.0)
+            theirs = await super().now() - 5.0
+            await clock.sleep(1.0)
+            return theirs
+
+    assert await measure_offset(Slow(clock, fine), clock) == 5.0
+
+
+def test_a_failure_names_its_errors_only() -> None:
+    findings = (
+        Finding(Severity.WARNING, "a window is short"),
+        Finding(Severity.ERROR, "the clock is off"),
+        Finding(Severity.ERROR, "no such series"),
+    )
+    assert str(PreflightFailed(findings)) == "the clock is off; no such series"
