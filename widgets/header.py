@@ -70,7 +70,7 @@ def _frozen_rows(
 ) -> tuple[Row, ...]:
     """A frozen view says so before all else, and what has become of the release meanwhile."""
     at = words.local_time(frame.now, snapshot.context.offset)
-    left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago", bold=True), *_said(banner)]
+    left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago ", bold=True), *_said(banner)]
     rows = [beside(left, (Span("space goes on ", bold=True),), width)]
     if frame.newest is not None:
         now = words.banner(frame.newest, frame.present)

@@ -105,7 +105,7 @@ async def desk(
         plan=setup.plan,
         read_only=read_only,
     )
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         here = Desk(app, pilot, clock, given)
         await here.settle()
         if story is not None:

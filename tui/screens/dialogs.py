@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
@@ -32,6 +32,12 @@ TYPED = 0.02
 
 OUTPUT_SHOWN = 12
 
+FRAME = 9
+"""Rows of the dialog that the facts leave to its frame, the field and what is said below it."""
+
+SHARE = 0.92
+"""How much of the terminal's height a dialog may take; the style sheet says the same."""
+
 
 class TypedName(Input):
     """A field that believes only what is typed, key by key."""
@@ -44,7 +50,7 @@ class TypedName(Input):
             self.reason = reason
 
     def __init__(self) -> None:
-        super().__init__(placeholder="wait", id="name", select_on_focus=False)
+        super().__init__(placeholder="wait", id="name", select_on_focus=False, compact=True)
         self.cursor_blink = False
         self._times: list[float] = []
         self.ready = False
@@ -90,7 +96,11 @@ class TypedName(Input):
 class RollbackDialog(ShownModal[None]):
     """What will run, why, what speaks against it, who; then the command as it runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="close"),
+        Binding("down,pagedown", "scroll(1)", "Down", id="down"),
+        Binding("up,pageup", "scroll(-1)", "Up", id="up"),
+    ]
 
     def __init__(self, frame: Frame, operator: str) -> None:
         super().__init__()
@@ -106,7 +116,9 @@ class RollbackDialog(ShownModal[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Roll back")
-            yield Rows(id="dialog-text")
+            with VerticalScroll(id="dialog-facts", can_focus=False):
+                yield Rows(id="dialog-text")
+            yield Rows(id="dialog-asked")
             yield TypedName()
             yield Rows(id="dialog-said")
 
@@ -114,19 +126,29 @@ class RollbackDialog(ShownModal[None]):
         self.query_one(TypedName).focus()
         self.show(self._frame)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.show, self._frame)
+    def on_rows_resized(self) -> None:
+        self.show(self._frame)
+
+    def action_scroll(self, rows: int) -> None:
+        """Move the facts by so many rows, where they are more than there is room for."""
+        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False)
 
     def show(self, frame: Frame) -> None:
         self._frame = frame
         live = _attempt(frame) > self._attempt
-        self.query_one(TypedName).display = not live and self._ordered is None
-        box = self.query_one("#dialog")
-        width, height = max(20, box.size.width), max(4, self.size.height - 10)
-        rows = self._live(frame, width, height) if live else self._question(frame, width, height)
-        text = self.query_one("#dialog-text", Rows)
+        asking = not live and self._ordered is None
+        self.query_one(TypedName).display = asking
+        text, asked = self.query_one("#dialog-text", Rows), self.query_one("#dialog-asked", Rows)
+        width, room = max(20, text.size.width), max(3, int(self.size.height * SHARE) - FRAME)
+        rows = self._live(frame, width, room) if live else self._question(frame, width)
         text.styles.height = len(rows)
         text.show(rows)
+        self.query_one("#dialog-facts").styles.height = min(len(rows), room)
+        asked.display = asking
+        hidden = len(rows) - room
+        more = f"  ↓ and ↑ show {hidden} more rows" if hidden > 0 else ""
+        name = Span(frame.plan.service.name, "strong", bold=True)
+        asked.show((row("Type ", name, " and press enter.", Span(more, "warn")),))
         self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -162,7 +184,7 @@ class RollbackDialog(ShownModal[None]):
     def _told(self, frame: Frame) -> tuple[Event, ...]:
         return frame.snapshot.events if frame.snapshot is not None else ()
 
-    def _question(self, frame: Frame, width: int, height: int) -> list[Row]:
+    def _question(self, frame: Frame, width: int) -> list[Row]:
         snapshot, plan = frame.snapshot, frame.plan
         release = frame.release if snapshot is None else snapshot.state.setup.release
         rows: list[Row] = []
@@ -178,11 +200,7 @@ class RollbackDialog(ShownModal[None]):
             ended = f"ended after {format_duration(plan.rollback.timeout)}"
             rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
         rows += self._reasons(frame, width)
-        rows += labelled((("who", self._operator),), width)
-        if len(rows) > height:
-            hidden = len(rows) - height + 1
-            rows = [*rows[: height - 1], row(Span(f"… {hidden} more rows need a taller terminal", "warn"))]
-        return [*rows, (), row("Type ", Span(release.service, "strong", bold=True), " and press enter.")]
+        return [*rows, *labelled((("who", self._operator),), width)]
 
     def _reasons(self, frame: Frame, width: int) -> list[Row]:
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
@@ -206,7 +224,7 @@ class RollbackDialog(ShownModal[None]):
         look = "text" if rollback.running else ("ok" if rollback.succeeded else "bad")
         rows: list[Row] = [row(Span(words.outcome(rollback), look, bold=True), f"  {elapsed}"), ()]
         lines = [line for told in snapshot.output[-OUTPUT_SHOWN:] for line in folded(told, width)]
-        return rows + [row(Span(line, "dim")) for line in lines[-min(OUTPUT_SHOWN, height) :]]
+        return rows + [row(Span(line, "dim")) for line in lines[-min(OUTPUT_SHOWN, height - 2) :]]
 
 
 def _attempt(frame: Frame) -> int:
@@ -276,7 +294,7 @@ class NoteDialog(ShownModal[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Note")
-            field = Input(placeholder="a remark for the log; enter writes it", id="note", max_length=400)
+            field = Input(placeholder="a remark; enter writes it", id="note", max_length=400, compact=True)
             field.cursor_blink = False
             yield field
 

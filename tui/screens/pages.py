@@ -29,6 +29,9 @@ SMALLEST_CHART = 7
 LARGEST_CHART = 24
 """Rows beyond which a chart does not tell more."""
 
+CARD_LABEL = 11
+"""Cells of the labels on the finish card."""
+
 LABEL = 10
 """Cells of the labels of a list."""
 
@@ -195,7 +198,13 @@ class FinishPage(Page):
         rows: list[Row] = []
         for index, text in enumerate(finish_card(frame.snapshot)):
             look = "strong" if index == 0 else "text"
-            rows += [row(Span(line, look, bold=index == 0)) for line in folded(text, width)]
+            # What the card sets under a label stays under it.
+            hang = CARD_LABEL if text.startswith(" ") else 0
+            label, lines = text[:hang], folded(text[hang:], width - hang)
+            rows += [
+                row(label if not place else " " * hang, Span(line, look, bold=index == 0))
+                for place, line in enumerate(lines)
+            ]
         return [*rows, (), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
 
 
