@@ -49,7 +49,12 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
         yield f"{symbols[finding.severity]} {finding.text}"
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warned = len(checked.findings) - errors
-    yield f"{errors} errors, {warned} warnings" if checked.findings else "everything is ready"
+    counted = f"{_number(errors, 'error')}, {_number(warned, 'warning')}"
+    yield counted if checked.findings else "everything is ready"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:

@@ -20,18 +20,18 @@ from aftergreen.watch import Report
 SCHEMA = 1
 
 
-def plain_report(out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> Report:
-    """Event lines on ``out``; findings and progress on ``err``."""
+def plain_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
+    """Event lines on ``out`` or stdout; findings and progress on ``err`` or stderr."""
 
     def write(event: Event, snapshot: Snapshot) -> None:
         at = words.local_time(event.at, snapshot.context.offset)
         print(f"{at} {words.SYMBOLS[words.event_mark(event)]} {words.event(event)}", file=out, flush=True)
 
-    return Report(_each_event(write), _findings(err), _progress(err))
+    return Report(_each_event(write), _findings(err or sys.stderr), _progress(err or sys.stderr))
 
 
-def json_report(out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> Report:
-    """One JSON object per event on ``out``; findings and progress on ``err``."""
+def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
+    """One JSON object per event on ``out`` or stdout; findings and progress on ``err`` or stderr."""
 
     def write(event: Event, snapshot: Snapshot) -> None:
         body: dict[str, object] = {"event": event.kind.value, "text": words.event(event)}
@@ -39,18 +39,17 @@ def json_report(out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> Report:
             body |= {"indicator": event.signal.indicator.value, "signal": event.signal.label}
         _emit(out, "event", event.at, snapshot, body)
 
-    return Report(_each_event(write), _findings(err), _progress(err))
+    return Report(_each_event(write), _findings(err or sys.stderr), _progress(err or sys.stderr))
 
 
-def print_card(snapshot: Snapshot, out: TextIO = sys.stdout) -> None:
+def print_card(snapshot: Snapshot, out: TextIO | None = None) -> None:
     """The finish card, for people."""
     print(file=out)
     for line in finish_card(snapshot):
-        print(line, file=out)
-    out.flush()
+        print(line, file=out, flush=True)
 
 
-def print_finish(snapshot: Snapshot, out: TextIO = sys.stdout) -> None:
+def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
     """The finish line, for machines; always the last line."""
     state = snapshot.state
     rollback = state.rollback
@@ -84,7 +83,7 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _emit(out: TextIO, kind: str, at: float, snapshot: Snapshot, body: Mapping[str, object]) -> None:
+def _emit(out: TextIO | None, kind: str, at: float, snapshot: Snapshot, body: Mapping[str, object]) -> None:
     head = {"schema": SCHEMA, "at": iso(at), "type": kind, "release": snapshot.state.setup.release.name}
     print(json.dumps(head | dict(body), ensure_ascii=False, allow_nan=False), file=out, flush=True)
 

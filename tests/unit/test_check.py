@@ -1,0 +1,70 @@
+"""`aftergreen check`: what every signal and rule stands on, and every finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from aftergreen.check import check
+from aftergreen.model import Indicator, Kind, Reading, RollbackPlan, View
+from aftergreen.preflight import PreflightFailed
+from tests.made_up import FakeClock, MadeUpSource, fine
+from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
+
+READY = plan(rollback=RollbackPlan(("true",)))
+
+
+async def test_everything_is_listed_and_ready() -> None:
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine)
+    checked, lines = await check(READY, source, clock, version="v2.4.1", previous="v2.4.0")
+    assert checked.passed
+    assert source.closed
+    assert lines == (
+        "checkout-api in prod: watched for 15m after 1m of warm-up, every 15s",
+        "✓ Error rate, HTTP 5xx: 0.10 %, was 0.10 % ±0",
+        "    HTTP 5xx above 1 % for 2m: roll back",
+        "✓ Latency, average: 175 ms, was 175 ms ±0",
+        "    average 50 % above baseline, by at least 20 ms for 2m: roll back",
+        "✓ Saturation, db connections: 41, was 41 ±0",
+        "    db connections above 80 for 2m: roll back",
+        "✓ Dependencies, orders-db connect: 8.00 ms, was 8.00 ms ±0",
+        "    orders-db connect above 500 ms for 1m: warn",
+        "✓ Business, registrations: 312/min, was 312/min ±0",
+        "    registrations 30 % below baseline, by at least 1/min for 3m: roll back",
+        "",
+        "everything is ready",
+    )
+
+
+async def test_findings_are_listed_and_counted() -> None:
+    def world(_at: float, _view: View) -> Mapping[str, Reading]:
+        return GOOD | {"saturation/db connections": Reading.unknown(Kind.AMBIGUOUS, "3 series")}
+
+    clock = FakeClock(DEPLOYED_AT)
+    given = replace(
+        READY,
+        signals=signals()[:4],
+        waived={Indicator.BUSINESS: "internal tool"},
+        rollback=None,
+    )
+    checked, lines = await check(given, MadeUpSource(clock, world), clock, version="v2.4.1", previous=None)
+    assert not checked.passed
+    assert "? Saturation, db connections: ambiguous, was unknown" in lines
+    assert lines[-5:] == (
+        "– Business: waived, internal tool",
+        "",
+        '✗ db connections: 3 series: aggregate in the query, or set reduce = "worst" or "sum"',
+        "! no rollback command is configured; without it the release cannot end finished",
+        "1 error, 1 warning",
+    )
+
+
+async def test_a_backend_that_cannot_be_asked_is_the_only_finding_and_is_left_in_order() -> None:
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine, outages=[(0.0, 1e12)])
+    with pytest.raises(PreflightFailed, match="cannot be asked: connection refused"):
+        await check(READY, source, clock, version="v2.4.1", previous=None)
+    assert source.closed

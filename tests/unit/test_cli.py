@@ -1,0 +1,192 @@
+"""The command line: help with examples, one sentence for what is wrong, no screen where none is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ("watch", "gate", "demo", "check", "paths")
+MINIMAL = """
+[service]
+name = "shop"
+[metrics]
+url = "http://127.0.0.1:9"
+"""
+
+
+def run(*arguments: str) -> int:
+    """The exit code, whether it is returned or raised by argparse."""
+    try:
+        return main(arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
+
+
+def usable_configuration() -> None:
+    """The demo's, with a metrics backend at which nothing listens."""
+    text = (ROOT / "aftergreen" / "drill" / "demo.toml").read_text(encoding="utf-8")
+    Path("shop.toml").write_text(text.replace("@URL@", "http://127.0.0.1:9"), encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command, "--help") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    _, _, examples = out.partition("\nexamples:\n")
+    assert examples.startswith(f"  aftergreen {command}")
+    assert ("exit codes:" in out) is (command != "paths")
+
+
+def test_the_help_lists_every_command_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    out = capsys.readouterr().out
+    assert all(f"    {command} " in out for command in COMMANDS)
+    assert all(f"{code} " in out for code in (0, 1, 2, 3, 10, 20, 21, 22, 23, 30))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(command, "--help")
+    options = capsys.readouterr().out.partition("options:\n")[2].partition("\n\n")[0]
+    flags = [line for line in options.splitlines() if line.startswith("  -")]
+    following = dict(zip(options.splitlines(), [*options.splitlines()[1:], ""], strict=True))
+    assert flags
+    assert all("  " in flag.strip() or following[flag].startswith("     ") for flag in flags)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "the following arguments are required: COMMAND"),
+        (("wach",), "invalid choice: 'wach'"),
+        (("watch",), "the following arguments are required: --version"),
+        (("gate", "--version", "v1", "--jsn"), "unrecognized arguments: --jsn"),
+        # An abbreviation that works today may mean two things tomorrow.
+        (("gate", "--version", "v1", "--hist"), "unrecognized arguments: --hist"),
+        (("gate", "--version", "v1", "--baseline", "yesterday"), "invalid choice: 'yesterday'"),
+        (("demo", "--seed", "seven"), "invalid int value: 'seven'"),
+        (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
+    ],
+)
+def test_wrong_usage_is_2_and_said_on_stderr(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+
+
+@pytest.mark.parametrize("command", [("gate", "--version", "v1"), ("watch", "--version", "v1"), ("check",)])
+def test_a_missing_configuration_is_one_sentence_with_its_cure(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*command) == 2
+    assert capsys.readouterr() == (
+        "",
+        "aftergreen.toml: found no such file, expected a configuration: write one, or name another with -c\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--deployed-at", "yesterday"), "'yesterday' is no time: write now, a time ago such as -3m, or "),
+        (("--deployed-at", "-3"), "expected a duration with its unit, such as "),
+        (("--history",), "--history judges a past release: say when it was deployed with --deployed-at\n"),
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_a_usage_error(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usable_configuration()
+    assert run("gate", "-c", "shop.toml", "--version", "v2.4.1", *arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(said)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("when", ["now", "-3m", "-1h30m", "2026-03-01T14:02:10+01:00"])
+def test_the_times_of_the_help_are_taken_and_a_silent_backend_is_3(
+    when: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usable_configuration()
+    assert run("gate", "-c", "shop.toml", "--version", "v2.4.1", "--deployed-at", when) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1].startswith("the metrics backend at http://127.0.0.1:9 cannot be asked: ")
+
+
+def test_all_faults_of_a_configuration_are_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop.toml").write_text(MINIMAL.replace("name", "nam"), encoding="utf-8")
+    assert run("check", "-c", "shop.toml") == 2
+    err = capsys.readouterr().err
+    assert "did you mean" in err
+    assert len(err.splitlines()) > 2
+
+
+def test_a_demo_at_no_speed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("demo", "--speed", "0") == 2
+    assert capsys.readouterr() == ("", "--speed must be above zero\n")
+
+
+def test_paths_tell_where_everything_is_and_who_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("paths") == 0
+    state, settings = tmp_path / "state" / "aftergreen", tmp_path / "config" / "aftergreen"
+    assert capsys.readouterr().out == (
+        f"configuration   {tmp_path / 'aftergreen.toml'}\n"
+        f"journal         {state / 'journal.db'} (default)\n"
+        f"settings        {settings / 'settings.toml'}\n"
+        f"own themes      {settings / 'themes'}\n"
+        f"logs            {state / 'logs'}\n"
+        f"rollback output {state / 'rollbacks'}\n"
+    )
+    monkeypatch.setenv("AFTERGREEN_JOURNAL", "/srv/team/journal.db")
+    run("paths")
+    assert "journal         /srv/team/journal.db (AFTERGREEN_JOURNAL)\n" in capsys.readouterr().out
+    run("paths", "--journal", "own.db")
+    assert f"journal         {tmp_path / 'own.db'} (--journal)\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_completion_script_knows_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--print-completion", shell) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in (*COMMANDS, "deployed-at"))
+
+
+def test_bash_takes_the_completion_script(capsys: pytest.CaptureFixture[str]) -> None:
+    run("--print-completion", "bash")
+    script = capsys.readouterr().out
+    done = subprocess.run(
+        ["bash", "-n"], input=script, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_line_alone_loads_neither_a_screen_nor_http() -> None:
+    code = "import sys, tui.cli\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    assert "aftergreen" in loaded
+    assert loaded.isdisjoint({"textual", "rich", "plotext", "httpx", "shtab"})

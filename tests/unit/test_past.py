@@ -1,0 +1,107 @@
+"""Judging a release of the past: the same decisions as live, nothing recorded, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from aftergreen.model import Plan, RollbackPlan
+from aftergreen.past import judge_past
+from aftergreen.preflight import Finding, PreflightFailed
+from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.watch import Report, Wanted
+from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
+from tests.scenario import DEPLOYED_AT, plan
+
+READY = plan(rollback=RollbackPlan(("true",)))
+
+
+class Judged:
+    """A past release, judged ``since`` seconds after its deployment; what was told on the way."""
+
+    def __init__(self, world: World = fine, *, since: float = 86400.0, lasting: float = 0.0) -> None:
+        self.clock = FakeClock(DEPLOYED_AT + since)
+        self.source = MadeUpSource(self.clock, world, [(0.0, lasting)])
+        self.snapshots: list[Snapshot] = []
+        self.findings: list[Finding] = []
+        self.progress: list[str] = []
+
+    async def by(self, given: Plan = READY, *, advice_ends: bool = True) -> Snapshot:
+        wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana", advice_ends=advice_ends)
+        report = Report(self.snapshots.append, self._found, self.progress.append)
+        return await judge_past(given, wanted, source=self.source, clock=self.clock, report=report)
+
+    def _found(self, findings: Sequence[Finding]) -> None:
+        self.findings.extend(findings)
+
+
+async def test_a_healthy_release_of_yesterday_finished() -> None:
+    judged = Judged()
+    last = await judged.by()
+    assert exit_code(last.state) == 0
+    assert last.state.at == DEPLOYED_AT + 900
+    assert judged.snapshots[-1] == last
+    assert judged.source.closed
+    assert judged.clock.now() == DEPLOYED_AT + 86400, "nobody waits for the past"
+
+
+async def test_a_bad_release_ends_where_a_live_gate_would_have() -> None:
+    last = await Judged(bad_from(200)).by()
+    assert (exit_code(last.state), last.release_state) == (23, ReleaseState.PROPOSED)
+    assert last.state.decided is not None
+    assert last.state.decided.breached_at == DEPLOYED_AT + 210 + 120
+
+
+async def test_the_grid_is_read_in_few_requests_and_no_further_than_needed() -> None:
+    judged = Judged(bad_from(200))
+    await judged.by()
+    asked = [at for at in judged.source.asked_again if at > DEPLOYED_AT]
+    assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 201)]
+    assert judged.progress == ["judging 0 of 5759 instants"]
+
+
+async def test_a_watch_that_is_not_over_yet_is_unproven() -> None:
+    last = await Judged(since=302.0).by()
+    assert exit_code(last.state) == 10
+    assert last.state.at == DEPLOYED_AT + 300
+    assert last.state.missing[-1] == "only 5m of 15m could be watched"
+
+
+async def test_every_event_of_the_past_is_in_the_last_snapshot() -> None:
+    last = await Judged(bad_from(200)).by()
+    assert [event.kind for event in reversed(last.events)] == [
+        EventKind.SEALED,
+        EventKind.JUDGING,
+        EventKind.OVER_LIMIT,
+        EventKind.BREACHED,
+    ]
+
+
+async def test_nothing_can_be_run_in_the_past() -> None:
+    last = await Judged(bad_from(200)).by()
+    assert last.context.read_only == "the release lies in the past"
+    assert last.rollback is None
+
+
+async def test_the_seal_is_that_of_the_plan_and_its_baseline() -> None:
+    seals = [
+        (await Judged().by(given)).state.setup.seal for given in (READY, READY, replace(READY, alpha=0.01))
+    ]
+    assert seals[0] == seals[1] != seals[2]
+
+
+async def test_preflight_counts_for_the_past_too() -> None:
+    silent = Judged(lasting=1e12)
+    with pytest.raises(PreflightFailed, match="cannot be asked: connection refused"):
+        await silent.by()
+    assert silent.source.closed
+    judged = Judged()
+    judged.source.scraped_every = 60.0
+    with pytest.raises(PreflightFailed, match="sees nothing most of the time"):
+        await judged.by()
+    assert len(judged.findings) == 3, "all findings are told, though it ends there"
+    assert judged.source.closed

@@ -1,0 +1,34 @@
+"""Who is watching, and what a watch is put together from."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aftergreen.session import operator_name
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "name"),
+    [
+        ("ana", "ravi", "ana"),
+        (None, "ravi", "ravi"),
+        ("", "ravi", "ravi"),
+        ("ana\x1b[2J", None, "ana [2J"),
+        ("a" * 100, None, "a" * 59 + "…"),
+    ],
+)
+def test_the_operator_is_as_given_else_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, environment: str | None, name: str
+) -> None:
+    if environment is not None:
+        monkeypatch.setenv("AFTERGREEN_OPERATOR", environment)
+    assert operator_name(given) == name
+
+
+def test_else_user_and_host_are_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("LOGNAME", "ana")
+    assert operator_name(None) == f"ana@{socket.gethostname().split('.')[0]}"
