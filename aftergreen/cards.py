@@ -10,7 +10,17 @@ from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Receipt, ReleaseState, RuleState
-from aftergreen.words import baseline, comparison, count, doubt, failure, local_time, outcome, rule
+from aftergreen.words import (
+    baseline,
+    comparison,
+    count,
+    doubt,
+    failure,
+    limit_value,
+    local_time,
+    outcome,
+    rule,
+)
 
 Rows = tuple[tuple[str, str], ...]
 
@@ -24,7 +34,7 @@ def receipt_rows(status: RuleState, backend: Backend, offset: float = 0.0) -> Ro
     rows = [
         ("rule", rule(status)),
         ("value", f"{format_value(receipt.value, unit)} at {local_time(receipt.at, offset)}"),
-        ("limit", format_value(receipt.limit, unit)),
+        ("limit", limit_value(status)),
         ("baseline", baseline(receipt.baseline, unit)),
         ("counted", _counted(receipt)),
         ("window", f"the last {format_duration(receipt.window)}"),
@@ -66,6 +76,8 @@ def production(snapshot: Snapshot) -> str:
 def _measured(running: Mapping[str, float]) -> str:
     counts = {version: number for version, number in running.items() if number}
     total = sum(counts.values())
+    if not counts:
+        return "no instance of any version"
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(

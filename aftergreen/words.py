@@ -69,7 +69,7 @@ def share(fraction: float) -> str:
 def condition(status: RuleState) -> str:
     """What the rule asks, with its effective limit: ``> 1 % for 2m``."""
     sign = ">" if status.rule.condition.upward else "<"
-    limit = "its baseline" if status.limit is None else _limit_value(status)
+    limit = "its baseline" if status.limit is None else limit_value(status)
     return f"{sign} {limit} for {format_duration(status.rule.sustained)}"
 
 
@@ -88,7 +88,8 @@ def _written(status: RuleState) -> str:
     return f"{share(written.limit)} {direction} baseline{floor}"
 
 
-def _limit_value(status: RuleState) -> str:
+def limit_value(status: RuleState) -> str:
+    """The effective limit alone: as it was written, or as it follows from the baseline."""
     if status.limit is None:
         return "no limit"
     unit = status.signal.unit
@@ -109,9 +110,9 @@ def limit(status: RuleState) -> str:
         return "none: " + (status.unknown.why if status.unknown else "no baseline yet")
     lasting = f"for {format_duration(written.sustained)}"
     if not written.condition.relative:
-        return f"{_limit_value(status)} {lasting}"
+        return f"{limit_value(status)} {lasting}"
     sign = "+" if written.condition.upward else "−"
-    return f"{_limit_value(status)} ({sign}{share(written.limit)})"
+    return f"{limit_value(status)} ({sign}{share(written.limit)})"
 
 
 def reading(read: Reading | None, unit: str) -> str:
@@ -185,7 +186,7 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
         left = format_duration(given.rule.remaining)
         return (
             "Roll back",
-            f"if {given.rule.signal.label} stays {side} {_limit_value(given.rule)} for {left} more.",
+            f"if {given.rule.signal.label} stays {side} {limit_value(given.rule)} for {left} more.",
         )
     return "Wait:", f"{given.reason}."
 
@@ -280,12 +281,12 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     side = "over" if status.rule.condition.upward else "under"
     if happened.kind is EventKind.OVER_LIMIT:
         lasting = format_duration(status.rule.sustained)
-        return f"{label} {side} {_limit_value(status)}: {value}{behind}; breached if it lasts {lasting}"
+        return f"{label} {side} {limit_value(status)}: {value}{behind}; breached if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
         return f"{label} breached: {value} {condition(status)}{behind}"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
-        return f"{label} near miss: {side} {_limit_value(status)} for {burnt} of {whole}, back at {value}"
+        return f"{label} near miss: {side} {limit_value(status)} for {burnt} of {whole}, back at {value}"
     if happened.kind is EventKind.BACK:
         return f"{label} back in range: {value}"
     if happened.kind is EventKind.CLEARED:

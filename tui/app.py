@@ -141,6 +141,7 @@ class ConsoleApp(App[int]):
         for theme in found:
             self.register_theme(theme)
         self.theme = "aftergreen-ansi" if self._plain else "aftergreen-dark"
+        self.set_class(self._plain, "-plain")
         for problem in problems:
             self.notify(problem, severity="warning", markup=False)
         self._show()

@@ -8,7 +8,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from aftergreen.clock import SystemClock
@@ -31,7 +30,7 @@ exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the entry point of ``aftergreen``."""
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(_times_ago(sys.argv[1:] if argv is None else argv))
     try:
         code: int = arguments.run(arguments)
     except (ConfigError, JournalError, ValueError) as error:
@@ -46,6 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return ExitCode.ABANDONED
     return code
+
+
+def _times_ago(argv: Sequence[str]) -> list[str]:
+    """``--deployed-at -3m`` with its two words joined: argparse would take the time ago for a flag."""
+    joined: list[str] = []
+    for argument in argv:
+        if joined and joined[-1] == "--deployed-at" and argument[:1] == "-" and argument[1:2].isdigit():
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def parser() -> argparse.ArgumentParser:
@@ -255,19 +265,8 @@ def _demo(arguments: argparse.Namespace) -> int:
     demo = start_demo(seed=arguments.seed, speed=arguments.speed)
     try:
         with tempfile.TemporaryDirectory(prefix="aftergreen-demo-") as folder:
-            release = demo.release
-            wanted = Wanted(
-                version=release.version,
-                previous=release.previous,
-                deployed_at=lambda _now: release.deployed_at,
-                operator=operator_name(None),
-                advice_ends=not screen,
-                simulated=True,
-            )
-            # What is rehearsed here never reaches the journal of real releases.
-            place = Path(folder)
-            paths = replace(find_paths(journal=str(place / "journal.db")), outputs=place / "rollbacks")
-            session = Session(demo.plan, wanted, demo.clock, paths)
+            operator = operator_name(None)
+            session = demo.session(Path(folder), operator=operator, advice_ends=not screen)
             if not screen:
                 return _run_gate(session, as_json=arguments.json)
             from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual

@@ -18,13 +18,11 @@ PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
 
 
-def run_console(session: Session, *, mouse: bool = True) -> int:
-    """Show a watch on this terminal until somebody leaves; the exit code is the verdict's."""
+def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
+    """The app and the watch behind it, joined; the watch starts when the app has painted."""
     plan, wanted = session.plan, session.wanted
-    found: list[Finding] = []
 
     def findings(some: Sequence[Finding]) -> None:
-        found.extend(some)
         app.preflight(some)
 
     def ended(error: BaseException | None) -> None:
@@ -50,8 +48,14 @@ def run_console(session: Session, *, mouse: bool = True) -> int:
         # Asking starts after the first paint: importing the HTTP client would hold it up.
         on_painted=thread.start,
     )
+    return app, thread
+
+
+def run_console(session: Session, *, mouse: bool = True) -> int:
+    """Show a watch on this terminal until somebody leaves; the exit code is the verdict's."""
+    app, thread = console(session)
     app.run(mouse=mouse)
-    thread.abandon(by=wanted.operator)
+    thread.abandon(by=session.wanted.operator)
     thread.join(PATIENCE)
     return _farewell(thread)
 

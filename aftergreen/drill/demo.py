@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
+from pathlib import Path
 
 from aftergreen.clock import FastClock
 from aftergreen.config import loads
+from aftergreen.drill.behaviour import Version
 from aftergreen.drill.server import DrillServer
 from aftergreen.drill.service import SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from aftergreen.model import Plan, Release
+from aftergreen.paths import find_paths
+from aftergreen.session import Session
+from aftergreen.watch import Wanted
 
 PAST = 900.0
 """Seconds for which the previous version has run when the demo begins."""
@@ -28,19 +33,32 @@ class Demo:
     clock: FastClock
     server: DrillServer
 
+    def session(self, place: Path, *, operator: str, advice_ends: bool) -> Session:
+        """A watch of the demo's release; its journal and output stay in ``place``, apart from real ones."""
+        wanted = Wanted(
+            version=self.release.version,
+            previous=self.release.previous,
+            deployed_at=lambda _now: self.release.deployed_at,
+            operator=operator,
+            advice_ends=advice_ends,
+            simulated=True,
+        )
+        paths = replace(find_paths(journal=str(place / "journal.db")), outputs=place / "rollbacks")
+        return Session(self.plan, wanted, self.clock, paths)
+
     def close(self) -> None:
         """Stop the metrics server."""
         self.server.close()
 
 
-def start_demo(*, seed: int = 7, speed: float = 8.0) -> Demo:
+def start_demo(*, seed: int = 7, speed: float = 8.0, versions: tuple[Version, ...] = VERSIONS) -> Demo:
     """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
 
     The same seed gives the same samples relative to the deployment, up to a rollback. Simulated time runs
     ``speed`` times as fast as the machine's.
     """
     deployed_at = round(time.time(), 3)
-    service = SimulatedService(seed, deployed_at - PAST, VERSIONS)
+    service = SimulatedService(seed, deployed_at - PAST, versions)
     service.deploy(RELEASED, deployed_at)
     service.advance(deployed_at)
     clock = FastClock(speed)

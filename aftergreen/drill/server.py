@@ -40,7 +40,8 @@ class DrillServer:
         return f"http://{host!s}:{port}"
 
     def close(self) -> None:
-        """Stop answering; open connections end with their clients."""
+        """Stop answering, on open connections as well."""
+        self._http.closed.set()
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
@@ -82,6 +83,7 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, drill: DrillServer) -> None:
         self.drill = drill
+        self.closed = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -114,6 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is logged: the terminal belongs to the console."""
 
     def _reply(self, method: str, form: str) -> None:
+        if self.server.closed.is_set():
+            # A connection that was kept alive outlives the listening socket; nobody answers on it.
+            self.close_connection = True
+            return
         target = urlsplit(self.path)
         if target.path == "/-/healthy":
             self._send(HTTPStatus.OK, "text/plain", b"The simulated backend is healthy.\n")

@@ -1,0 +1,134 @@
+"""Makes every picture in this folder from the real console on the demo's simulated service.
+
+``make screenshots`` takes about a minute. Each scene is shown at 120×40 and at 80×24.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from aftergreen.drill.demo import start_demo
+from aftergreen.drill.story import VERSIONS
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import ReleaseState
+from tui.app import ConsoleApp
+from tui.console import console
+
+HERE = Path(__file__).parent
+SIZES = ((120, 40), (80, 24))
+HEALTHY = tuple(replace(version, stages=()) for version in VERSIONS)
+PATIENCE = 120.0
+
+_FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
+
+
+class Scenes:
+    """A console under way, of which pictures are taken."""
+
+    def __init__(self, app: ConsoleApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, holds: Callable[[Snapshot], bool]) -> None:
+        """Wait until the newest snapshot looks like this."""
+        async with asyncio.timeout(PATIENCE):
+            while self.app.snapshot is None or not holds(self.app.snapshot):
+                await self.pilot.pause(0.05)
+
+    async def shoot(self, name: str) -> None:
+        """Save the screen as it stands, at every size."""
+        for width, height in SIZES:
+            await self.pilot.resize_terminal(width, height)
+            await self.pilot.pause(0.5)
+            picture = self.app.export_screenshot(title=f"aftergreen · {name.replace('-', ' ')}")
+            # The picture names fonts on a server elsewhere; the reader's own monospace will do.
+            target = HERE / f"{name}-{width}x{height}.svg"
+            target.write_text(_FONTS.sub("", picture), encoding="utf-8")
+            print(target.name)
+        await self.pilot.resize_terminal(*SIZES[0])
+
+
+async def a_release_that_goes_bad() -> None:
+    """Watching, over limit, breached, the receipt, the dialog, recovered."""
+    demo = start_demo(speed=8.0)
+    with tempfile.TemporaryDirectory() as folder:
+        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            scenes = Scenes(app, pilot)
+            await scenes.until(lambda s: s.state.watched >= 60)
+            await scenes.shoot("watching")
+            await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20 and bool(s.doubts))
+            await scenes.shoot("over-limit")
+            await scenes.until(lambda s: s.release_state is ReleaseState.PROPOSED)
+            await scenes.shoot("breached")
+            await pilot.press("w")
+            await scenes.shoot("receipt")
+            await pilot.press("escape", "1")
+            await scenes.shoot("zoom")
+            await pilot.press("escape", "r")
+            await pilot.pause(1.0)
+            for key in "checkout-api":
+                await pilot.press("minus" if key == "-" else key)
+                await pilot.pause(0.05)
+            await scenes.shoot("rollback-dialog")
+            await pilot.press("enter")
+            await scenes.until(lambda s: s.rollback is not None and not s.rollback.running)
+            await pilot.press("escape")
+            await scenes.until(lambda s: s.release_state.ended)
+            await pilot.pause(0.5)
+            await scenes.shoot("finish-card")
+            await pilot.press("escape")
+            await scenes.shoot("recovered")
+            app.exit()
+        thread.join(10)
+    demo.close()
+
+
+async def a_healthy_release() -> None:
+    """Finished."""
+    demo = start_demo(speed=30.0, versions=HEALTHY)
+    with tempfile.TemporaryDirectory() as folder:
+        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            scenes = Scenes(app, pilot)
+            await scenes.until(lambda s: s.release_state.ended)
+            await pilot.pause(0.5)
+            await pilot.press("escape")
+            await scenes.shoot("finished")
+            app.exit()
+        thread.join(10)
+    demo.close()
+
+
+async def a_backend_that_goes_away() -> None:
+    """Blind."""
+    demo = start_demo(speed=8.0, versions=HEALTHY)
+    with tempfile.TemporaryDirectory() as folder:
+        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            scenes = Scenes(app, pilot)
+            await scenes.until(lambda s: s.state.watched >= 100)
+            demo.close()
+            await scenes.until(lambda s: s.release_state is ReleaseState.BLIND and s.state.blind >= 20)
+            await scenes.shoot("blind")
+            thread.abandon(by="ana@bastion2")
+            app.exit()
+        thread.join(10)
+
+
+async def main() -> None:
+    """Every scene, one after the other."""
+    await a_release_that_goes_bad()
+    await a_healthy_release()
+    await a_backend_that_goes_away()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
