@@ -93,6 +93,8 @@ def folded(text: str, width: int) -> list[str]:
 
     Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one.
     """
+    # A terminal that is being resized may leave no room at all for a moment.
+    width = max(1, width)
     lines = [""]
     for word, blanks in re.findall(r"(\S*)(\s*)", text):
         if lines[-1].strip() and cell_len(lines[-1] + word) > width:
