@@ -99,19 +99,26 @@ class Watch:
         self._asked: float
 
     async def run(self) -> Snapshot:
-        """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`."""
+        """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`.
+
+        Source and journal are closed when it returns: a watch runs once.
+        """
         try:
-            await self._open()
-            while not over(self._state):
-                if self._left:
-                    self._take(abandon(self._state, "nobody watches any more", by=self._left))
-                    break
-                await self._turn()
-                if self._running is not None and self._running.done():
-                    # What went wrong in there must not be lost with the task.
-                    self._running.result()
+            return await self._watch()
         finally:
             await self._source.close()
+            self._journal.close()
+
+    async def _watch(self) -> Snapshot:
+        await self._open()
+        while not over(self._state):
+            if self._left:
+                self._take(abandon(self._state, "nobody watches any more", by=self._left))
+                break
+            await self._turn()
+            if self._running is not None and self._running.done():
+                # What went wrong in there must not be lost with the task.
+                self._running.result()
         self._record(Kind.FINISH, self._state.at, self._finish_body())
         return self._publish()
 

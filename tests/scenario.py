@@ -25,7 +25,7 @@ from aftergreen.model import (
 )
 from aftergreen.verdict.baseline import baseline_instants, summarise
 from aftergreen.verdict.release import begin, step
-from aftergreen.verdict.state import Event, EventKind, Setup, State
+from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Setup, State
 
 DEPLOYED_AT = 1_700_000_000.0
 
@@ -179,6 +179,14 @@ class Scenario:
 
     def told(self, *kinds: EventKind) -> list[Event]:
         return [event for event in self.events if event.kind in kinds]
+
+    def stands(self) -> ReleaseState:
+        """Where the release stands; a call, because it is another state after each instant."""
+        return self.state.state
+
+    def phase(self, rule: int = 0) -> Phase:
+        """Where one of its rules stands."""
+        return self.state.rules[rule].phase
 
     @property
     def age(self) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.journal import Journal, Kind, open_journal
+from aftergreen.journal import Kind, open_journal
 from aftergreen.model import Plan, RollbackPlan, Timing
 from aftergreen.preflight import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
@@ -37,7 +37,7 @@ class Rig:
     ) -> None:
         self.clock = FakeClock(starts)
         self.source = MadeUpSource(self.clock, world, outages)
-        self.journal: Journal = open_journal(folder / "journal.db")
+        self.place = folder / "journal.db"
         self.snapshots: list[Snapshot] = []
         self.findings: list[Finding] = []
         self.hooks: list[Callable[[Snapshot], None]] = []
@@ -45,7 +45,7 @@ class Rig:
             given or plan(),
             wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
             source=self.source,
-            journal=self.journal,
+            journal=open_journal(self.place),
             clock=self.clock,
             output_of=lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
             report=Report(self._seen, self.findings.extend, lambda _text: None),
@@ -68,7 +68,11 @@ class Rig:
 
     def entries(self, *kinds: Kind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release
-        return [entry.body for entry in self.journal.entries(release, kinds=kinds)]
+        journal = open_journal(self.place)
+        try:
+            return [entry.body for entry in journal.entries(release, kinds=kinds)]
+        finally:
+            journal.close()
 
 
 def command(folder: Path, code: int = 0) -> RollbackPlan:
