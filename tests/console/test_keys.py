@@ -1,0 +1,270 @@
+"""What each key does: pages, pause, notes, the clipboard, and the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.binding import Binding
+
+from aftergreen.cards import curl_line
+from aftergreen.model import Indicator
+from aftergreen.verdict.ending import ExitCode
+from aftergreen.words import indicator_title
+from tests.console import moments
+from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.moments import WHO
+from tests.console.story import Story
+
+SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+WAYS_OUT = pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+
+
+def title(here: Desk) -> str:
+    """The heading of the page that is open without its number, empty on the overview."""
+    page = here.app.screen.query("#page")
+    return str(page.first().border_title).lstrip("0123456789 ") if page else ""
+
+
+def left(here: Desk) -> bool:
+    return here.app._exit
+
+
+# Pages
+
+
+@SIZES
+async def test_a_digit_zooms_its_indicator(size: tuple[int, int]) -> None:
+    async with desk(moments.watching(), size) as here:
+        for number, indicator in enumerate(Indicator, start=1):
+            await here.press(str(number))
+            assert title(here) == indicator_title(indicator)
+            for signal in here.app.frame().plan.of(indicator)[:2]:
+                assert signal.name in here.text
+        await here.press("escape")
+        assert title(here) == ""
+        assert "✓ WATCHING" in here.lines[0]
+
+
+async def test_the_zoom_follows_the_release() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("1")
+        await here.show(moments.breached())
+        assert title(here) == "Error rate"
+        assert "✗ BREACHED" in here.lines[0]
+        assert "breached" in here.text
+
+
+async def test_enter_opens_the_panel_that_has_the_focus() -> None:
+    async with desk(moments.watching()) as here:
+        opened = []
+        for _ in range(6):
+            await here.press("j", "enter")
+            opened.append(title(here))
+            await here.press("escape")
+        assert sorted(opened) == sorted([*map(indicator_title, Indicator), "Decision"])
+
+
+async def test_j_and_k_and_the_arrows_and_tab_move_the_focus() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("tab")
+        first = here.app.focused
+        assert first is not None
+        for there, back in (("j", "k"), ("down", "up"), ("right", "left"), ("tab", "shift+tab")):
+            await here.press(there)
+            assert here.app.focused is not first
+            await here.press(back)
+            assert here.app.focused is first
+
+
+@SIZES
+@pytest.mark.parametrize("key", ["6", "c"])
+async def test_6_and_c_show_the_decision_with_its_facts(key: str, size: tuple[int, int]) -> None:
+    async with desk(moments.breached(), size) as here:
+        await here.press(key)
+        assert title(here) == "Decision"
+        assert "✗ error rate in range" in here.text
+        assert "HTTP 5xx is breached" in here.text
+
+
+@SIZES
+async def test_w_shows_the_receipt_with_the_line_that_gives_the_number_again(size: tuple[int, int]) -> None:
+    async with desk(moments.breached(), size) as here:
+        await here.press("w")
+        assert "HTTP 5xx above 1 % for 2m: roll back" in here.text
+        assert "of 1,244" in here.text
+        assert "curl" in here.text
+        assert "/api/v1/query" in here.text
+        await here.press("escape")
+        assert title(here) == ""
+
+
+async def test_w_has_nothing_to_explain_while_all_is_well() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("w")
+        assert "nothing to explain yet" in here.text
+
+
+async def test_one_page_replaces_the_other_and_escape_leads_back_to_the_overview() -> None:
+    async with desk(moments.breached()) as here:
+        await here.press("1", "w", "c", "question_mark", "escape")
+        assert title(here) == ""
+        await here.press("escape")
+        assert title(here) == ""
+        assert not left(here)
+
+
+async def test_the_help_lists_every_binding() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("question_mark")
+        for binding in here.app.BINDINGS:
+            assert isinstance(binding, Binding)
+            assert binding.description in here.text
+            assert binding.tooltip in here.text
+        assert "esc" in here.text
+
+
+# Pause
+
+
+@SIZES
+async def test_pause_freezes_the_view_and_says_so_while_the_watch_goes_on(size: tuple[int, int]) -> None:
+    async with desk(moments.watching(), size) as here:
+        seen = [line for line in here.lines[2:] if "HTTP 5xx" in line]
+        await here.press("space")
+        assert "PAUSED at" in here.lines[0]
+        await here.show(moments.breached())
+        assert "PAUSED at" in here.lines[0]
+        assert "3:30 ago" in here.lines[0]
+        assert "+05:00 of 15:00" in here.text
+        assert [line for line in here.lines[2:] if "HTTP 5xx" in line and "BREACHED" not in line] == seen
+        await here.press("space")
+        assert "PAUSED" not in here.text
+        assert "✗ BREACHED" in here.lines[0]
+
+
+async def test_a_frozen_view_cannot_be_taken_for_fresh_data() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("space")
+        await here.show(moments.breached())
+        assert "! data 3m33s ago" in here.text
+
+
+async def test_what_ends_while_the_view_is_frozen_is_not_lost() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("space")
+        await here.show(moments.finished())
+        await here.press("space")
+        assert "FINISHED" in here.text
+
+
+# Notes and the clipboard
+
+
+async def test_a_note_reaches_the_watch_with_its_author() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("n")
+        await here.type("db ok")
+        await here.press("enter")
+        assert here.given.orders == [("note", "db ok", WHO)]
+        assert title(here) == ""
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("enter",), ("space", "enter")])
+async def test_an_empty_note_is_none(keys: tuple[str, ...]) -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("n", *keys)
+        assert here.given.orders == []
+        assert "WATCHING" in here.lines[0]
+
+
+async def test_keys_typed_into_a_note_are_text() -> None:
+    async with desk(moments.breached()) as here:
+        await here.press("n")
+        await here.type("rq1")
+        await here.press("enter")
+        assert here.given.orders == [("note", "rq1", WHO)]
+        assert not left(here)
+
+
+async def test_y_copies_the_line_of_the_receipt() -> None:
+    story = moments.breached()
+    rule = story.state.decided
+    assert rule is not None
+    assert rule.receipt is not None
+    for page in ((), ("w",)):
+        async with desk(story) as here:
+            await here.press(*page, "y")
+            assert here.app.clipboard == curl_line(rule.receipt, story.plan.backend)
+            assert here.app.clipboard.startswith("curl ")
+
+
+async def test_y_copies_nothing_while_there_is_no_receipt() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("y")
+        assert here.app.clipboard == ""
+
+
+# The ways out
+
+
+@WAYS_OUT
+async def test_leaving_an_open_release_is_asked_first_and_n_stays(key: str) -> None:
+    async with desk(moments.watching()) as here:
+        await here.press(key)
+        assert "abandons the release" in here.text
+        await here.press("n")
+        assert not left(here)
+        assert "abandons the release" not in here.text
+        assert here.given.orders == []
+
+
+@pytest.mark.parametrize(
+    ("story", "code"),
+    [(moments.watching, ExitCode.ABANDONED), (moments.breached, ExitCode.ROLLBACK_ADVISED)],
+    ids=["well", "breached"],
+)
+async def test_y_leaves_abandons_and_carries_the_exit_code(
+    story: Callable[[], Story], code: ExitCode
+) -> None:
+    async with desk(story()) as here:
+        await here.press("q", "y")
+        assert left(here)
+        assert here.given.orders == [("abandon", WHO)]
+        assert here.app.return_value == code
+
+
+async def test_only_y_says_yes() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("q", "enter", "space", "q", "ctrl+c", "ctrl+q", "escape", "enter")
+        assert not left(here)
+        assert here.given.orders == []
+
+
+@WAYS_OUT
+@pytest.mark.parametrize(
+    ("story", "code"),
+    [(moments.finished, ExitCode.FINISHED), (moments.rolled_back, ExitCode.RECOVERED)],
+    ids=["finished", "rolled back"],
+)
+async def test_an_ended_release_is_left_at_once(key: str, story: Callable[[], Story], code: ExitCode) -> None:
+    async with desk(story()) as here:
+        await here.press(key)
+        assert left(here)
+        assert here.app.return_value == code
+        assert here.given.orders == []
+
+
+async def test_before_the_watch_has_begun_there_is_nothing_to_ask() -> None:
+    async with desk(None) as here:
+        await here.press("q")
+        assert left(here)
+        assert here.given.orders == []
+
+
+async def test_pages_are_left_by_the_same_question() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("1", "q")
+        assert "abandons the release" in here.text
+        await here.press("y")
+        assert left(here)

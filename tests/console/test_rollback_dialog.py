@@ -1,0 +1,276 @@
+"""Rolling back by hand: what the dialog shows, and everything that must not run the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual import events
+from textual.widgets import Button, Input
+
+from aftergreen.model import RollbackPlan
+from tests.console import moments
+from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.moments import FAILING, WHO
+from tests.console.story import Story
+from tests.scenario import plan
+from tui.screens.dialogs import WAIT, RollbackDialog
+
+NAME = "checkout-api"
+RUN = [("roll back", WHO)]
+
+
+def is_open(here: Desk) -> bool:
+    return isinstance(here.app.screen, RollbackDialog)
+
+
+def written(here: Desk) -> str:
+    return here.app.screen.query_one(Input).value
+
+
+@asynccontextmanager
+async def asked(story: Story | None = None, size: tuple[int, int] = SMALL) -> AsyncIterator[Desk]:
+    """The dialog is open and its field takes keys; the first moment has tests of its own."""
+    async with desk(story or moments.breached(), size) as here:
+        with pytest.MonkeyPatch.context() as hurry:
+            hurry.setattr("tui.screens.dialogs.WAIT", 0.01)
+            await here.press("r")
+        assert is_open(here)
+        await here.pilot.pause(0.02)
+        assert "wait" not in here.text
+        yield here
+
+
+async def burst(here: Desk, text: str, gap: float = 0.0) -> None:
+    """Every key at the same moment, as a terminal without bracketed paste delivers a paste."""
+    for letter in text:
+        here.app.screen.post_message(events.Key({"-": "minus"}.get(letter, letter), letter))
+        if gap:
+            await asyncio.sleep(gap)
+    await here.settle()
+
+
+async def typed(here: Desk, text: str) -> None:
+    """Key after key, as fast as a quick typist."""
+    await burst(here, text, gap=0.03)
+
+
+# What it shows
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+async def test_it_shows_what_runs_why_what_is_doubtful_and_who(size: tuple[int, int]) -> None:
+    async with desk(moments.doubtful(), size) as here:
+        await here.press("r")
+        for part in (
+            "kubectl rollout undo deployment/checkout-api",
+            "HTTP 5xx",
+            "> 1 % for 2m",
+            "of 1,244",
+            "orders-db broke 45s earlier: rolling back may not help",
+            WHO,
+            f"Type {NAME}",
+        ):
+            assert part in here.text
+
+
+async def test_an_argument_with_a_blank_is_shown_as_one_argument() -> None:
+    story = Story(plan(rollback=RollbackPlan(("deploy", "--message", "back to {previous}"))))
+    async with desk(story.feed(300).feed(210, FAILING)) as here:
+        await here.press("r")
+        assert "deploy --message 'back to v2.4.0'" in here.text
+
+
+async def test_without_a_breach_it_says_that_nothing_advises_it() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("r")
+        assert "this is your own decision" in here.text
+
+
+async def test_no_button_confirms_and_the_focus_rests_on_the_field() -> None:
+    async with asked() as here:
+        assert not here.app.screen.query(Button)
+        for key in ("tab", "shift+tab", "down"):
+            await here.press(key)
+            assert isinstance(here.app.focused, Input)
+
+
+# What runs nothing
+
+
+async def test_in_the_first_moment_the_field_says_wait_and_takes_no_keys() -> None:
+    async with desk(moments.breached(), SMALL) as here:
+        await here.press("r")
+        assert "wait" in here.text
+        await here.press("c", "h", "enter")
+        assert written(here) == ""
+        await here.pilot.pause(WAIT)
+        await here.settle()
+        assert "wait" not in here.text
+        assert written(here) == ""
+        assert here.given.orders == []
+
+
+async def test_r_and_enter_in_one_go_run_nothing() -> None:
+    async with desk(moments.breached(), SMALL) as here:
+        await here.press("r", "enter", "enter")
+        assert is_open(here)
+        assert here.given.orders == []
+
+
+@pytest.mark.parametrize("name", ["checkout", "checkout-apis", "Checkout-api"])
+async def test_a_wrong_name_says_so_and_runs_nothing(name: str) -> None:
+    async with asked() as here:
+        await typed(here, name)
+        await here.press("enter")
+        assert f"that is not {NAME}: nothing was run" in here.text
+        assert here.given.orders == []
+
+
+async def test_escape_runs_nothing_even_after_the_whole_name() -> None:
+    async with asked() as here:
+        await typed(here, NAME)
+        await here.press("escape")
+        assert not is_open(here)
+        assert here.given.orders == []
+
+
+async def test_escape_closes_it_in_the_first_moment_too() -> None:
+    async with desk(moments.breached(), SMALL) as here:
+        await here.press("r", "escape")
+        assert not is_open(here)
+
+
+async def test_pasted_text_is_refused() -> None:
+    async with asked() as here:
+        here.app.screen.post_message(events.Paste(NAME))
+        here.app.screen.query_one(Input).post_message(events.Paste(NAME))
+        await here.settle()
+        await here.press("enter")
+        assert written(here) == ""
+        assert "nothing was run" in here.text
+        assert here.given.orders == []
+
+
+async def test_the_clipboard_of_the_console_is_refused_as_well() -> None:
+    async with asked() as here:
+        here.app.copy_to_clipboard(NAME)
+        await here.press("ctrl+v", "enter")
+        assert written(here) == ""
+        assert here.given.orders == []
+
+
+async def test_a_burst_of_the_whole_name_is_taken_for_a_paste() -> None:
+    async with asked() as here:
+        await burst(here, NAME)
+        assert written(here) == NAME
+        await here.press("enter")
+        assert "must be typed, not pasted: nothing was run" in here.text
+        assert here.given.orders == []
+
+
+async def test_a_burst_completed_by_hand_is_still_a_paste() -> None:
+    async with asked() as here:
+        await burst(here, NAME[:-1])
+        await typed(here, NAME[-1])
+        await here.press("enter")
+        assert here.given.orders == []
+
+
+# What runs it
+
+
+async def test_the_name_typed_by_hand_runs_it_exactly_once() -> None:
+    async with asked() as here:
+        await typed(here, NAME)
+        assert here.given.orders == []
+        await here.press("enter", "enter", "enter")
+        assert here.given.orders == RUN
+        await here.press("escape", "r")
+        await typed(here, NAME)
+        await here.press("enter")
+        assert here.given.orders == RUN
+
+
+async def test_after_a_refused_paste_the_name_can_be_typed() -> None:
+    async with asked() as here:
+        await burst(here, NAME)
+        await here.press("enter")
+        await typed(here, NAME)
+        await here.press("enter")
+        assert here.given.orders == RUN
+
+
+async def test_a_mistake_can_be_corrected() -> None:
+    async with asked() as here:
+        await typed(here, "checkout-apo")
+        await here.press("backspace")
+        await typed(here, "i")
+        await here.press("enter")
+        assert here.given.orders == RUN
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+async def test_while_it_runs_the_output_and_the_time_are_shown(size: tuple[int, int]) -> None:
+    async with asked(size=size) as here:
+        await typed(here, NAME)
+        await here.press("enter")
+        await here.show(moments.rolling_back("Waiting for rollout to finish", "2 of 3 updated"), later=12)
+        assert is_open(here)
+        assert "Waiting for rollout to finish" in here.text
+        assert "2 of 3 updated" in here.text
+        assert "the rollback command is running  0:15" in here.text
+        assert f"Type {NAME}" not in here.text
+
+
+async def test_a_failed_rollback_says_its_exit_code_and_can_be_tried_again() -> None:
+    failed = moments.rolling_back("error: no such deployment").rolled_back(exit_code=3)
+    async with desk(failed) as here:
+        assert "✗ ROLLBACK FAILED" in here.lines[0]
+        assert "exit code 3" in here.lines[0]
+        await here.press("r")
+        assert is_open(here)
+
+
+async def test_a_failure_shows_the_last_words_of_the_command() -> None:
+    async with asked(size=SMALL) as here:
+        failed = moments.rolling_back(*(f"line {n}" for n in range(40))).rolled_back(exit_code=3)
+        await here.show(failed)
+        assert "line 39" in here.text
+        assert "exit code 3" in here.text
+
+
+# Where it cannot run
+
+
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        (moments.read_only, "it was opened with --read-only"),
+        (moments.rolling_back, "a rollback is running"),
+        (lambda: Story(plan(rollback=None)).feed(300), "no rollback command is configured"),
+    ],
+    ids=["read-only", "running", "unconfigured"],
+)
+async def test_where_it_cannot_run_r_says_why(story: Callable[[], Story], why: str) -> None:
+    async with desk(story()) as here:
+        await here.press("r")
+        assert not is_open(here)
+        assert any(why in notice.message for notice in here.app._notifications)
+        assert here.given.orders == []
+
+
+async def test_read_only_is_said_on_the_screen() -> None:
+    async with desk(moments.read_only()) as here:
+        assert "read-only" in here.lines[1]
+        assert "r roll back" not in here.lines[0]
+
+
+async def test_it_opens_from_every_page() -> None:
+    async with desk(moments.breached()) as here:
+        for page in ("1", "w", "6", "question_mark"):
+            await here.press(page, "r")
+            assert is_open(here)
+            await here.press("escape", "escape")
