@@ -14,7 +14,7 @@ from aftergreen.verdict.walk import rule_mark, signal_mark
 from widgets.chart import Drawing, chart
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
-from widgets.rows import Row, Span, beside, fit, row, width_of
+from widgets.rows import Row, Span, beside, fit, folded, row, width_of
 from widgets.spark import spark
 
 TEXT = 26
@@ -265,7 +265,7 @@ def _shares(wanted: list[int], budget: int) -> list[int]:
     return shares
 
 
-def rule_rows(signal: SignalState, offset: float) -> tuple[Row, ...]:
+def rule_rows(signal: SignalState, offset: float, width: int) -> tuple[Row, ...]:
     """Every rule of a signal with its state and since when, for the zoom."""
     rows: list[Row] = []
     for rule in signal.rules:
@@ -277,5 +277,12 @@ def rule_rows(signal: SignalState, offset: float) -> tuple[Row, ...]:
         elif rule.breached_at is not None and rule.breached:
             word = "" if rule.phase is Phase.BREACHED else f"{state}, "
             state = f"{word}breached at {words.local_time(rule.breached_at, offset)}"
-        rows.append(row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}  ", Span(state, "dim")))
+        named = row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}")
+        if width_of(named) + 2 + len(state) <= width:
+            rows.append((*named, Span(f"  {state}", "dim")))
+        else:
+            first, *others = folded(words.rule(rule), width - 4)
+            rows.append(row("  ", mark_span(rule_mark(rule)), f" {first}"))
+            rows += [row(f"    {line}") for line in others]
+            rows += [row(Span(f"    {line}", "dim")) for line in folded(state, width - 4)]
     return tuple(rows)

@@ -113,7 +113,7 @@ def _signal_rows(
     rows += [
         row("  ", Span(text, "dim")) for text in folded(" · ".join(filter(None, facts)), width - 2) if text
     ]
-    return [*rows, *rule_rows(signal, snapshot.context.offset)]
+    return [*rows, *rule_rows(signal, snapshot.context.offset, width)]
 
 
 def _receipts(view: IndicatorView, snapshot: Snapshot, width: int) -> list[Row]:

@@ -1,0 +1,200 @@
+"""Where things stand on the screen: nothing cut, nothing that moves while it is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from rich.color import ColorType
+
+from aftergreen.model import RollbackPlan
+from tests.console import moments
+from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story, busy_plan
+
+SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+
+
+def column_of(line: str, part: str) -> int:
+    assert part in line, line
+    return line.index(part)
+
+
+def body(here: Desk) -> list[str]:
+    """The rows of an open page."""
+    region = here.app.screen.query_one("#page").region
+    return here.lines[region.y : region.bottom]
+
+
+async def test_a_doubt_on_the_banner_takes_a_row_and_no_axis() -> None:
+    async with desk(moments.doubtful(), WIDE) as here:
+        # Five indicators have a chart, each with its own time axis.
+        assert sum(line.count("deploy ") for line in here.lines) == 5
+
+
+async def test_the_grid_gives_the_row_back_when_the_doubt_is_gone() -> None:
+    async with desk(moments.doubtful(), WIDE) as here:
+        await here.show(moments.breached())
+        assert "checkout-api v2.4.1" in here.lines[1]
+        assert sum(line.count("deploy ") for line in here.lines) == 5
+
+
+async def test_on_the_small_screen_every_line_has_the_deployment_in_one_column() -> None:
+    """Also where there are more signals than lines."""
+    for lines in (20, 22, 24):
+        async with desk(moments.doubtful(), (80, lines)) as here:
+            marks = {line.index("│") for line in here.lines if "was " in line and "│" in line}
+            assert len(marks) == 1
+
+
+async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
+    story = Story().feed(300).feed(90, {ORDERS: 0.9})
+    async with desk(story, (80, 14)) as here:
+        assert "+3" in here.text
+        assert "! orders-db connect" in here.text
+
+
+@SIZES
+async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(size: tuple[int, int]) -> None:
+    places = set()
+    for rate in (0.002, 0.03, 0.4):
+        async with desk(Story().feed(300, {ERRORS: rate}), size) as here:
+            (line, *_) = [line for line in here.lines[2:] if "HTTP 5xx" in line and " %" in line]
+            places.add(line.index(" %", line.index("HTTP 5xx")))
+    assert len(places) == 1
+
+
+@SIZES
+async def test_a_name_that_leaves_no_room_for_its_value_is_not_cut(size: tuple[int, int]) -> None:
+    async with desk(Story().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
+        assert "registrations" in here.text
+        assert "…" not in here.text
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100, 120, 160])
+async def test_the_keys_fit_and_the_way_out_is_among_them(width: int) -> None:
+    async with desk(moments.breached(), (width, 24)) as here:
+        assert here.lines[-1].endswith("? Help  q Quit")
+        assert "r Roll back" in here.lines[-1]
+
+
+async def test_a_click_on_a_key_presses_it() -> None:
+    async with desk(moments.breached(), WIDE) as here:
+        at = column_of(here.lines[-1], "w Why")
+        await here.pilot.click("#keys", offset=(at, 0))
+        await here.settle()
+        assert "curl" in here.text
+
+
+@SIZES
+@pytest.mark.parametrize("key", ["1", "w", "c", "question_mark"])
+async def test_no_page_hides_the_state_the_doubt_or_the_age_of_the_data(
+    key: str, size: tuple[int, int]
+) -> None:
+    async with desk(moments.doubtful(), size) as here:
+        await here.press(key)
+        assert "✗ BREACHED" in here.lines[0]
+        assert "orders-db broke 45s earlier" in here.lines[1]
+        assert "data 3 s ago" in here.lines[2]
+
+
+@SIZES
+@pytest.mark.parametrize("key", ["1", "2", "3", "4", "5", "w", "c", "question_mark"])
+async def test_no_page_cuts_a_line(key: str, size: tuple[int, int]) -> None:
+    async with desk(moments.doubtful(), size) as here:
+        await here.press(key)
+        assert [line for line in body(here) if "…" in line] == []
+
+
+async def test_a_zoom_shows_every_signal_every_rule_and_the_receipt() -> None:
+    async with desk(moments.doubtful(), (120, 80)) as here:
+        await here.press("4")
+        for part in ("orders-db connect", "session-cache get", "payments authorise", "events publish"):
+            assert part in here.text
+        rules = [line for line in body(here) if ": warn  " in line and line.strip("│ ")[0] in "✓!"]
+        assert len(rules) == 4
+        assert "breached at" in here.text
+        assert "curl" in here.text
+
+
+async def test_a_page_scrolls_by_j_and_k() -> None:
+    async with desk(moments.doubtful(), SMALL) as here:
+        await here.press("4")
+        first = body(here)[1]
+        await here.press("j", "j")
+        assert body(here)[1] != first
+        await here.press("k", "k")
+        assert body(here)[1] == first
+
+
+async def test_a_frozen_view_says_what_has_become_of_the_release() -> None:
+    async with desk(moments.watching(), WIDE) as here:
+        await here.press("space")
+        await here.show(moments.breached())
+        assert "✓ WATCHING" in here.lines[0]
+        assert "now: ✗ BREACHED" in here.lines[1]
+        assert "space goes on" in here.lines[0]
+
+
+async def test_nobody_decides_on_a_frozen_view() -> None:
+    async with desk(moments.watching(), WIDE) as here:
+        await here.press("space")
+        await here.show(moments.breached())
+        await here.press("r")
+        assert "PAUSED" not in here.text
+        assert "HTTP 5xx 5.55 % > 1 % for 2m" in here.text
+
+
+@SIZES
+async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[int, int]) -> None:
+    arguments = [f"--argument-{number}=[/]{'x' * (number // 3)}" for number in range(60)]
+    plan = replace(busy_plan(), rollback=RollbackPlan(("deployctl", "back to\n{previous}", *arguments)))
+    async with desk(Story(plan).feed(300), size) as here:
+        await here.press("r")
+        assert "$'back to\\nv2.4.0'" in here.text
+        seen = set(here.lines)
+        for _ in range(70):
+            assert "Type checkout-api" in here.text
+            assert "esc closes" in here.text
+            await here.pilot.press("down")
+            await here.pilot.pause()
+            seen |= set(here.lines)
+        for argument in arguments:
+            assert any(f"'{argument}'" in line for line in seen), argument
+
+
+async def test_in_a_tiny_terminal_one_plain_line_remains() -> None:
+    async with desk(moments.doubtful(), (50, 12)) as here:
+        assert [line for line in here.lines if line] == [here.lines[0]]
+        assert "Roll back" in here.lines[0]
+
+
+async def test_the_layout_follows_the_terminal() -> None:
+    async with desk(moments.doubtful(), WIDE) as here:
+        for size, framed in ((SMALL, False), (WIDE, True), ((60, 14), False), (WIDE, True)):
+            await here.pilot.resize_terminal(*size)
+            await here.settle()
+            await asyncio.sleep(0.05)
+            assert ("┏━ 1 Error rate" in here.text) is framed
+            assert "✗ BREACHED" in here.lines[0]
+
+
+def colours(here: Desk) -> Iterable[ColorType]:
+    for strip in here.app.screen._compositor.render_strips():
+        for _, style, _ in strip:
+            if style is not None:
+                yield from (colour.type for colour in (style.color, style.bgcolor) if colour is not None)
+
+
+@SIZES
+async def test_without_colours_a_breach_is_told_by_its_whole_row(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with desk(moments.doubtful(), size) as here:
+        assert set(colours(here)) == {ColorType.DEFAULT}
+        first, second, third = here.app.screen._compositor.render_strips()[:3]
+        assert all(style is not None and style.reverse for _, style, _ in (*first, *second))
+        assert not any(style is not None and style.reverse for _, style, _ in third)

@@ -1,0 +1,68 @@
+"""Keys and commands that do nothing now say why; the palette knows every action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.console import moments
+from tests.console.desk import WIDE, Desk, desk
+from tests.console.story import Story
+from tui.bindings import bindings
+
+
+def told(here: Desk) -> str:
+    return " ".join(notice.message for notice in here.app._notifications)
+
+
+@pytest.mark.parametrize(
+    ("story", "key", "why"),
+    [
+        (None, "r", "Roll back: the watch has not begun."),
+        (None, "space", "Pause: there is nothing to freeze yet."),
+        (None, "n", "Note: the watch has not begun."),
+        (None, "y", "Copy curl: there is no receipt yet."),
+        (moments.watching, "y", "Copy curl: there is no receipt yet."),
+        (moments.finished, "n", "Note: the release has ended."),
+        (moments.finished, "r", "Roll back: the release has ended."),
+        (moments.rolled_back, "r", "Roll back: it was rolled back already."),
+    ],
+)
+async def test_a_key_that_does_nothing_now_says_why(
+    story: Callable[[], Story] | None, key: str, why: str
+) -> None:
+    async with desk(story() if story is not None else None, WIDE) as here:
+        await here.press(key)
+        assert told(here) == why
+        assert here.given.orders == []
+
+
+async def test_the_palette_has_every_action() -> None:
+    async with desk(moments.breached(), WIDE) as here:
+        titles = {command.title for command in here.app.get_system_commands(here.app.screen)}
+    usual = {"Zoom", "Open", "Commands"}
+    assert {binding.description for binding in bindings()} - usual <= titles
+    assert {"Zoom Error rate", "Zoom Business", "Theme"} <= titles
+
+
+@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
+async def test_a_command_is_found_by_its_name_and_runs(key: str) -> None:
+    async with desk(moments.breached(), WIDE) as here:
+        await here.press(key)
+        await here.type("why")
+        await here.pilot.pause(0.5)
+        await here.press("enter")
+        await here.pilot.pause(0.2)
+        assert "Why: the receipt" in here.text
+
+
+async def test_a_command_that_cannot_run_says_why() -> None:
+    async with desk(moments.read_only(), WIDE) as here:
+        await here.press("colon")
+        await here.type("roll back")
+        await here.pilot.pause(0.5)
+        await here.press("enter")
+        await here.pilot.pause(0.2)
+        assert "it was opened with --read-only" in told(here)
+        assert here.given.orders == []
