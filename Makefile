@@ -16,16 +16,14 @@ $(READY): pyproject.toml constraints.txt .ci/setup.sh
 demo: $(READY) ## the console on a simulated release that goes bad (plain lines without a terminal)
 	@sh .ci/demo.sh
 
-test: $(READY) ## every test, those on a real Prometheus too (fetched where that can be)
-	@sh .ci/tools.sh prometheus curl
-	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest $(PYTEST)
+test: unit e2e ## every test, those on a real Prometheus too (fetched where that can be)
 
 unit: $(READY) ## the tests that need nothing but Python
-	$(BIN)/python -m pytest --ignore=tests/e2e $(PYTEST)
+	$(BIN)/python -m pytest -n auto --ignore=tests/e2e $(PYTEST)
 
 e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
-	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e $(PYTEST)
+	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e --durations=5 $(E2E) $(PYTEST)
 
 check: $(READY) ## lint, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -57,6 +57,9 @@ def run_console(session: Session, *, mouse: bool = True) -> int:
     app.run(mouse=mouse)
     thread.abandon(by=session.wanted.operator)
     thread.join(PATIENCE)
+    if app.return_code:
+        # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
+        return ExitCode.INTERNAL
     return _farewell(thread)
 
 

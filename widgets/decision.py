@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftergreen import words
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
+from aftergreen.verdict.state import Event
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
 from widgets.rows import Row, Span, fit, folded, row, width_of
@@ -95,13 +96,19 @@ def log_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     snapshot = frame.snapshot
     if snapshot is None:
         return ()
-    rows = []
-    for event in snapshot.events[:height]:
-        at = words.local_time(event.at, snapshot.context.offset)
-        rows.append(
-            fit(
-                (Span(f" {at} ", "dim"), mark_span(words.event_mark(event)), Span(f" {words.event(event)}")),
-                width,
-            )
-        )
-    return tuple(rows)
+    return tuple(
+        fit((Span(" "), *_event_head(event, snapshot), Span(words.event(event))), width)
+        for event in snapshot.events[:height]
+    )
+
+
+def event_rows(event: Event, snapshot: Snapshot, width: int) -> list[Row]:
+    """When something happened, how it is to be taken, and what."""
+    head = _event_head(event, snapshot)
+    first, *others = folded(words.event(event), max(10, width - width_of(head)))
+    return [(*head, Span(first)), *(row(" " * width_of(head), line) for line in others)]
+
+
+def _event_head(event: Event, snapshot: Snapshot) -> Row:
+    at = words.local_time(event.at, snapshot.context.offset)
+    return row(Span(f"{at} ", "dim"), mark_span(words.event_mark(event)), " ")

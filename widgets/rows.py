@@ -51,6 +51,9 @@ class Span:
 
 Row = tuple[Span, ...]
 
+LABEL = 10
+"""Cells of the labels of a list."""
+
 
 def row(*spans: Span | str) -> Row:
     """A row of spans; a string is plain text."""
@@ -102,6 +105,16 @@ def folded(text: str, width: int) -> list[str]:
         lines[-1:] = chop_cells(lines[-1] + word, width) or [""]
         lines[-1] = set_cell_size(lines[-1] + blanks, min(width, cell_len(lines[-1] + blanks)))
     return [line.rstrip() for line in lines]
+
+
+def labelled(pairs: Sequence[tuple[str, str]], width: int, look: str = "text") -> list[Row]:
+    """Labels with their texts beside them, none of which is cut."""
+    rows: list[Row] = []
+    for label, text in pairs:
+        first, *others = folded(text, max(LABEL, width - LABEL))
+        rows.append(row(Span(label.ljust(LABEL), "dim"), Span(first, look)))
+        rows += [row(" " * LABEL, Span(line, look)) for line in others]
+    return rows
 
 
 class Rows(Widget):

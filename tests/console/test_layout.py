@@ -198,3 +198,26 @@ async def test_without_colours_a_breach_is_told_by_its_whole_row(
         first, second, third = here.app.screen._compositor.render_strips()[:3]
         assert all(style is not None and style.reverse for _, style, _ in (*first, *second))
         assert not any(style is not None and style.reverse for _, style, _ in third)
+
+
+@SIZES
+async def test_why_tells_of_the_rollback_what_ran_and_what_it_wrote(size: tuple[int, int]) -> None:
+    story = moments.rolling_back("deployment rolled back", "1 of 4 updated").rolled_back(exit_code=3)
+    async with desk(story, size) as here:
+        await here.press("w")
+        for part in (
+            "the rollback failed",
+            "kubectl rollout undo",
+            moments.WHO,
+            "1 of 4 updated",
+            "of 1,244",
+        ):
+            assert part in here.text
+
+
+@SIZES
+async def test_the_decision_has_everything_that_happened(size: tuple[int, int]) -> None:
+    async with desk(moments.doubtful(), size) as here:
+        await here.press("6", *("j",) * 20)
+        for part in ("thresholds and baseline sealed", "warm-up is over", "orders-db connect breached"):
+            assert part in here.text

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,8 @@ class Stage:
     stalled: Terminal
     stalled_home: Path
     stalled_from: float
+    by_hand: Terminal
+    record: Path
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +54,36 @@ def stage(shops: Shops) -> Iterator[Stage]:
     configs = {
         name: write_config(shops.folder / f"{name}.toml", url=shops.prometheus.url, job=name) for name in BAD
     }
-    deployed_at = shops.deploy(*BAD)
-    release = release_arguments(VERSION, PREVIOUS, deployed_at)
-    gates = {
-        name: Aftergreen(["gate", "-c", str(config), *release, "--json"], home=shops.folder / f"home-{name}")
-        for name, config in configs.items()
-    }
-    long = write_config(
-        shops.folder / "stalled.toml",
-        url=shops.prometheus.url,
-        job="healthy",
-        watch={"duration": "50s"},
+    record = shops.folder / "rollbacks"
+    command = shops.fleet.rollback_command(record)
+    by_hand = write_config(
+        shops.folder / "by-hand.toml", url=shops.prometheus.url, job="spare-1", command=command
     )
-    home = shops.folder / "home-stalled"
-    stalled = Terminal(["watch", "-c", str(long), *release], home=home)
-    stalled.wait_for("WATCHING")
-    stalled.stop_reading()
-    try:
-        yield Stage(deployed_at, gates, configs, stalled, home, time.time())
-    finally:
-        for gate in gates.values():
-            gate.stop()
-        stalled.close()
+    long = write_config(
+        shops.folder / "stalled.toml", url=shops.prometheus.url, job="healthy", watch={"duration": "50s"}
+    )
+    shops.wait_for_baseline()
+    deployed_at = shops.fleet.deploy(
+        {name: (VERSION, behaviour) for name, behaviour in BAD.items()}
+        | {"spare-1": (VERSION, Behaviour(error_rate=0.3))}
+    )
+    release = release_arguments(VERSION, PREVIOUS, deployed_at)
+    with ExitStack() as running:
+        gates = {}
+        for name, config in configs.items():
+            home = shops.folder / f"home-{name}"
+            gates[name] = Aftergreen(["gate", "-c", str(config), *release, "--json"], home=home)
+            running.callback(gates[name].stop)
+        home = shops.folder / "home-stalled"
+        stalled = Terminal(["watch", "-c", str(long), *release], home=home)
+        running.callback(stalled.close)
+        hand = Terminal(
+            ["watch", "-c", str(by_hand), *release, "--operator", "ana"], home=shops.folder / "home-by-hand"
+        )
+        running.callback(hand.close)
+        stalled.wait_for("WATCHING")
+        stalled.stop_reading()
+        yield Stage(deployed_at, gates, configs, stalled, home, time.time(), hand, record)
 
 
 def seconds(text: str) -> float:
@@ -84,6 +95,57 @@ def asked_again(line: str) -> float:
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=30)
     result = json.loads(ran.stdout)["data"]["result"]
     return float(result[0]["value"][1])
+
+
+def typed(terminal: Terminal, text: str) -> None:
+    """Type as a person does, key by key."""
+    for character in text:
+        terminal.send(character)
+        time.sleep(0.06)
+
+
+def test_rolled_back_by_hand_in_a_terminal(shops: Shops, stage: Stage) -> None:
+    terminal, record = stage.by_hand, stage.record
+    terminal.wait_for("BREACHED")
+    _nothing_runs(terminal, record)
+    terminal.send("r")
+    terminal.wait_for("type the service's name")
+    typed(terminal, "spare-1")
+    terminal.send("enter")
+    terminal.wait_for("rolling spare-1 back to v1")
+    terminal.send("escape")
+    recovered = terminal.wait_for("RECOVERED", timeout=60)
+    assert "Production runs v1" in recovered
+    terminal.send("q")
+    assert terminal.wait() == 20
+    left = terminal.screen()
+    assert left.lstrip().startswith("Production runs v1. v2 was rolled back at ")
+    assert "by ana" in left
+    ran = [json.loads(line) for line in record.read_text().splitlines()]
+    assert ran == [[shops.fleet.control, str(record), "spare-1", "v1"]]
+    assert shops.prometheus.number('sum(app_info{job="spare-1",version="v1"})') == 1
+
+
+def _nothing_runs(terminal: Terminal, record: Path) -> None:
+    """Wrong name, escape, a paste, and everything in one burst."""
+    terminal.send("r", "enter")
+    terminal.wait_for("type the service's name")
+    terminal.send("enter")
+    terminal.wait_for("nothing was run")
+    typed(terminal, "spare-2")
+    terminal.send("enter")
+    terminal.wait_for("that is not spare-1")
+    terminal.send("escape")
+    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
+    terminal.send("r")
+    terminal.wait_for("type the service's name")
+    terminal.paste("spare-1")
+    terminal.wait_for("typed, not pasted")
+    terminal.send("spare-1", "enter")
+    terminal.wait_until(lambda screen: "type the service's name" in screen, "the field is empty again")
+    terminal.send("escape")
+    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
+    assert not record.exists()
 
 
 def test_a_healthy_version_is_finished(stage: Stage) -> None:
@@ -149,77 +211,13 @@ def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
     stage.stalled.wait_until(lambda screen: "FINISHED" in screen or "WATCHING" in screen, "a live screen")
 
 
-def typed(terminal: Terminal, text: str) -> None:
-    """Type as a person does, key by key."""
-    for character in text:
-        terminal.send(character)
-        time.sleep(0.06)
-
-
-def test_rolled_back_by_hand_in_a_terminal(shops: Shops) -> None:
-    record = shops.folder / "rollbacks"
-    command = shops.fleet.rollback_command(record)
-    config = write_config(
-        shops.folder / "by-hand.toml", url=shops.prometheus.url, job="spare-1", command=command
-    )
-    shops.wait_for_baseline()
-    deployed_at = shops.fleet.deploy({"spare-1": (VERSION, Behaviour(error_rate=0.3))})
-    release = release_arguments(VERSION, PREVIOUS, deployed_at)
-    terminal = Terminal(
-        ["watch", "-c", str(config), *release, "--operator", "ana"], home=shops.folder / "home-by-hand"
-    )
-    try:
-        terminal.wait_for("BREACHED")
-        _nothing_runs(terminal, record)
-        terminal.send("r")
-        terminal.wait_for("type the service's name")
-        typed(terminal, "spare-1")
-        terminal.send("enter")
-        terminal.wait_for("rolling spare-1 back to v1")
-        terminal.send("escape")
-        recovered = terminal.wait_for("RECOVERED", timeout=60)
-        assert "Production runs v1" in recovered
-        terminal.send("q")
-        assert terminal.wait() == 20
-        left = terminal.screen()
-    finally:
-        terminal.close()
-    assert left.lstrip().startswith("Production runs v1. v2 was rolled back at ")
-    assert "by ana" in left
-    ran = [json.loads(line) for line in record.read_text().splitlines()]
-    assert ran == [[shops.fleet.control, str(record), "spare-1", "v1"]]
-    assert shops.prometheus.number('sum(app_info{job="spare-1",version="v1"})') == 1
-
-
-def _nothing_runs(terminal: Terminal, record: Path) -> None:
-    """Wrong name, escape, a paste, and everything in one burst."""
-    terminal.send("r", "enter")
-    terminal.wait_for("type the service's name")
-    terminal.send("enter")
-    terminal.wait_for("nothing was run")
-    typed(terminal, "spare-2")
-    terminal.send("enter")
-    terminal.wait_for("that is not spare-1")
-    terminal.send("escape")
-    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
-    terminal.send("r")
-    terminal.wait_for("type the service's name")
-    terminal.paste("spare-1")
-    terminal.wait_for("typed, not pasted")
-    terminal.send("spare-1", "enter")
-    terminal.wait_until(lambda screen: "type the service's name" in screen, "the field is empty again")
-    terminal.send("escape")
-    terminal.wait_until(lambda screen: "press enter" not in screen, "the dialog is closed")
-    assert not record.exists()
-
-
 def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops: Shops) -> None:
     shops.wait_for_baseline()
     config = write_config(
         shops.folder / "fragile.toml",
         url=shops.fragile.url,
         job="spare-2",
-        watch={"duration": "16s", "warmup": "3s", "window": "4s"},
+        watch={"duration": "12s", "warmup": "3s", "window": "4s"},
     )
     deployed_at = shops.fleet.deploy({"spare-2": (VERSION, Behaviour())})
     release = release_arguments(VERSION, PREVIOUS, deployed_at)
@@ -231,7 +229,7 @@ def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops:
         shops.fragile.stop()
         blind = screen.wait_for("BLIND")
         assert "clock stands still" in blind
-        time.sleep(4.0)
+        time.sleep(3.0)
         shops.fragile.start()
         screen.wait_until(lambda shown: "BLIND" not in shown, "sight again")
         code = back.wait()

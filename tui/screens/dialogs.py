@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -17,12 +15,13 @@ from textual.widgets import Input
 from aftergreen import words
 from aftergreen.cards import receipt_rows
 from aftergreen.rollback.command import fill
-from aftergreen.units import format_clock, format_duration
+from aftergreen.units import format_duration
 from aftergreen.verdict.state import Event
-from tui.screens.pages import LABEL, explained, labelled
+from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
-from widgets.rows import Row, Rows, Span, folded, row
+from widgets.rollback import command_rows, outcome_row, output_rows
+from widgets.rows import Row, Rows, Span, labelled, row
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
@@ -196,7 +195,7 @@ class RollbackDialog(ShownModal[None]):
                 version=release.version,
                 previous=release.previous,
             )
-            rows += _command_rows(command, width)
+            rows += command_rows(command, width)
             ended = f"ended after {format_duration(plan.rollback.timeout)}"
             rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
         rows += self._reasons(frame, width)
@@ -218,34 +217,13 @@ class RollbackDialog(ShownModal[None]):
         snapshot = frame.snapshot
         if snapshot is None or snapshot.rollback is None:
             return []
-        rollback = snapshot.rollback
-        until = rollback.ended_at if rollback.ended_at is not None else frame.now
-        elapsed = format_clock(max(0.0, until - rollback.started_at))
-        look = "text" if rollback.running else ("ok" if rollback.succeeded else "bad")
-        rows: list[Row] = [row(Span(words.outcome(rollback), look, bold=True), f"  {elapsed}"), ()]
-        lines = [line for told in snapshot.output[-OUTPUT_SHOWN:] for line in folded(told, width)]
-        return rows + [row(Span(line, "dim")) for line in lines[-min(OUTPUT_SHOWN, height - 2) :]]
+        rows = output_rows(snapshot, width)
+        return [outcome_row(snapshot.rollback, frame.now), (), *rows[-min(OUTPUT_SHOWN, height - 2) :]]
 
 
 def _attempt(frame: Frame) -> int:
     rollback = frame.snapshot.rollback if frame.snapshot is not None else None
     return rollback.attempt if rollback is not None else 0
-
-
-def _command_rows(command: Sequence[str], width: int) -> list[Row]:
-    """The argument list exactly: on one row as a shell would take it, else an argument on each row."""
-    joined = " ".join(_quoted(argument) for argument in command)
-    if len(folded(joined, width - LABEL)) == 1:
-        return labelled((("runs", joined),), width)
-    labels = ("runs", *("",) * (len(command) - 1))
-    return labelled([(label, _quoted(text)) for label, text in zip(labels, command, strict=True)], width)
-
-
-def _quoted(argument: str) -> str:
-    """An argument with its boundaries; what a terminal would obey is written out."""
-    if argument.isprintable():
-        return shlex.quote(argument)
-    return "$'" + argument.encode("unicode_escape").decode().replace("'", "\\'") + "'"
 
 
 class QuitDialog(ShownModal[bool]):

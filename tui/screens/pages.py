@@ -18,10 +18,11 @@ from aftergreen.verdict.state import RuleState, SignalState
 from tui.bindings import Help
 from tui.screens.shown import ShownScreen
 from widgets.chart import chart
-from widgets.decision import advice_rows, checklist_details, ticked, walk_row
+from widgets.decision import advice_rows, checklist_details, event_rows, ticked, walk_row
 from widgets.frame import Frame
 from widgets.panels import columns_of, drawing_of, rule_rows, signal_line
-from widgets.rows import Row, Rows, Span, folded, row
+from widgets.rollback import rollback_rows
+from widgets.rows import Row, Rows, Span, folded, labelled, row
 
 SMALLEST_CHART = 7
 """Rows of a chart on a page, where they need not all be seen at once."""
@@ -31,9 +32,6 @@ LARGEST_CHART = 24
 
 CARD_LABEL = 11
 """Cells of the labels on the finish card."""
-
-LABEL = 10
-"""Cells of the labels of a list."""
 
 
 class Page(ShownScreen):
@@ -127,7 +125,7 @@ def _receipts(view: IndicatorView, snapshot: Snapshot, width: int) -> list[Row]:
 
 
 class DecisionPage(Page):
-    """The walk, the advice, the doubts and the checklist with its facts."""
+    """The walk, the advice, the doubts, the checklist with its facts, and all that happened."""
 
     def __init__(self) -> None:
         super().__init__("Decision")
@@ -143,6 +141,8 @@ class DecisionPage(Page):
             rows += [
                 row(f"  {line}") for lacking in snapshot.state.missing for line in folded(lacking, width - 2)
             ]
+        rows += [(), row(Span("what happened", "dim"))]
+        rows += [line for event in snapshot.events for line in event_rows(event, snapshot, width)]
         return rows
 
 
@@ -158,12 +158,14 @@ class ReceiptPage(Page):
 
     def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
-        if snapshot is None or rule is None:
+        if snapshot is None or (rule is None and snapshot.rollback is None):
             return (row("Nothing was over its limit, so there is nothing to explain yet."),)
-        backend = snapshot.state.setup.plan.backend
-        rows = labelled(receipt_rows(rule, backend, snapshot.context.offset), width)
-        doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
-        return [*rows, *labelled(doubts, width, "warn")]
+        rows = rollback_rows(snapshot, width)
+        if rule is not None:
+            backend = snapshot.state.setup.plan.backend
+            rows += [()] if rows else []
+            rows += labelled(receipt_rows(rule, backend, snapshot.context.offset), width)
+        return [*rows, *labelled([("doubt", words.doubt(doubt)) for doubt in snapshot.doubts], width, "warn")]
 
 
 def explained(snapshot: Snapshot | None) -> RuleState | None:
@@ -174,16 +176,6 @@ def explained(snapshot: Snapshot | None) -> RuleState | None:
         if rule is not None and rule.receipt is not None:
             return rule
     return None
-
-
-def labelled(pairs: Sequence[tuple[str, str]], width: int, look: str = "text") -> list[Row]:
-    """Labels with their texts beside them, none of which is cut."""
-    rows: list[Row] = []
-    for label, text in pairs:
-        first, *others = folded(text, max(LABEL, width - LABEL))
-        rows.append(row(Span(label.ljust(LABEL), "dim"), Span(first, look)))
-        rows += [row(" " * LABEL, Span(line, look)) for line in others]
-    return rows
 
 
 class FinishPage(Page):

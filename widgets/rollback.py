@@ -1,0 +1,61 @@
+"""A rollback on the screen: the exact argument list, and what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from aftergreen import words
+from aftergreen.units import format_clock
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import Rollback
+from widgets.rows import LABEL, Row, Span, folded, labelled, row
+
+
+def command_rows(command: Sequence[str], width: int) -> list[Row]:
+    """The argument list exactly: on one row as a shell would take it, else an argument on each row."""
+    joined = " ".join(_quoted(argument) for argument in command)
+    if len(folded(joined, width - LABEL)) == 1:
+        return labelled((("runs", joined),), width)
+    labels = ("runs", *("",) * (len(command) - 1))
+    return labelled([(label, _quoted(text)) for label, text in zip(labels, command, strict=True)], width)
+
+
+def outcome_row(rollback: Rollback, now: float) -> Row:
+    """How it stands, and for how long the command has run."""
+    until = rollback.ended_at if rollback.ended_at is not None else now
+    elapsed = format_clock(max(0.0, until - rollback.started_at))
+    return row(Span(words.outcome(rollback), _look(rollback), bold=True), f"  {elapsed}")
+
+
+def output_rows(snapshot: Snapshot, width: int) -> list[Row]:
+    """The newest lines that the command wrote, the last one at the bottom."""
+    return [row(Span(line, "dim")) for told in snapshot.output for line in folded(told, width)]
+
+
+def rollback_rows(snapshot: Snapshot, width: int) -> list[Row]:
+    """Who ran what and when, what came of it and what it wrote; nothing where none was run."""
+    rollback = snapshot.rollback
+    if rollback is None:
+        return []
+    started = words.local_time(rollback.started_at, snapshot.context.offset)
+    facts = (("by", f"{rollback.by} at {started}"), ("output", rollback.output))
+    return [
+        row(Span(words.outcome(rollback), _look(rollback), bold=True)),
+        *command_rows(rollback.command, width),
+        *labelled([(label, text) for label, text in facts if text], width),
+        *output_rows(snapshot, width),
+    ]
+
+
+def _look(rollback: Rollback) -> str:
+    if rollback.running:
+        return "text"
+    return "ok" if rollback.succeeded and rollback.recovered is not False else "bad"
+
+
+def _quoted(argument: str) -> str:
+    """An argument with its boundaries; what a terminal would obey is written out."""
+    if argument.isprintable():
+        return shlex.quote(argument)
+    return "$'" + argument.encode("unicode_escape").decode().replace("'", "\\'") + "'"
