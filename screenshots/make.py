@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +27,9 @@ HERE = Path(__file__).parent
 SIZES = ((120, 40), (80, 24))
 HEALTHY = tuple(replace(version, stages=()) for version in VERSIONS)
 PATIENCE = 120.0
+
+PYTHON = "python3"
+"""The pictures show no path of the machine that made them; `main` sees to it that this is our interpreter."""
 
 _FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
@@ -57,7 +62,7 @@ class Scenes:
 
 async def a_release_that_goes_bad() -> None:
     """Watching, over limit, breached, the receipt, the dialog, recovered."""
-    demo = start_demo(speed=8.0)
+    demo = start_demo(speed=8.0, python=PYTHON)
     with tempfile.TemporaryDirectory() as folder:
         app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
         async with app.run_test(size=SIZES[0]) as pilot:
@@ -93,7 +98,7 @@ async def a_release_that_goes_bad() -> None:
 
 async def a_healthy_release() -> None:
     """Finished."""
-    demo = start_demo(speed=30.0, versions=HEALTHY)
+    demo = start_demo(speed=30.0, versions=HEALTHY, python=PYTHON)
     with tempfile.TemporaryDirectory() as folder:
         app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
         async with app.run_test(size=SIZES[0]) as pilot:
@@ -109,7 +114,7 @@ async def a_healthy_release() -> None:
 
 async def a_backend_that_goes_away() -> None:
     """Blind."""
-    demo = start_demo(speed=8.0, versions=HEALTHY)
+    demo = start_demo(speed=8.0, versions=HEALTHY, python=PYTHON)
     with tempfile.TemporaryDirectory() as folder:
         app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
         async with app.run_test(size=SIZES[0]) as pilot:
@@ -125,6 +130,8 @@ async def a_backend_that_goes_away() -> None:
 
 async def main() -> None:
     """Every scene, one after the other."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["TZ"] = "UTC"
     await a_release_that_goes_bad()
     await a_healthy_release()
     await a_backend_that_goes_away()

@@ -51,11 +51,17 @@ class Demo:
         self.server.close()
 
 
-def start_demo(*, seed: int = 7, speed: float = 8.0, versions: tuple[Version, ...] = VERSIONS) -> Demo:
+def start_demo(
+    *,
+    seed: int = 7,
+    speed: float = 8.0,
+    versions: tuple[Version, ...] = VERSIONS,
+    python: str = sys.executable,
+) -> Demo:
     """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
 
     The same seed gives the same samples relative to the deployment, up to a rollback. Simulated time runs
-    ``speed`` times as fast as the machine's.
+    ``speed`` times as fast as the machine's. ``python`` runs the rollback command.
     """
     deployed_at = round(time.time(), 3)
     service = SimulatedService(seed, deployed_at - PAST, versions)
@@ -64,7 +70,7 @@ def start_demo(*, seed: int = 7, speed: float = 8.0, versions: tuple[Version, ..
     clock = FastClock(speed)
     server = DrillServer(service, clock)
     try:
-        plan = loads(configuration(server.url), "the demo's configuration")
+        plan = loads(configuration(server.url, python), "the demo's configuration")
     except BaseException:
         server.close()
         raise
@@ -78,11 +84,11 @@ def start_demo(*, seed: int = 7, speed: float = 8.0, versions: tuple[Version, ..
     return Demo(plan, release, clock, server)
 
 
-def configuration(url: str) -> str:
+def configuration(url: str, python: str = sys.executable) -> str:
     """The text of the demo's configuration, for a metrics server at ``url``."""
     text = resources.files(__package__).joinpath("demo.toml").read_text(encoding="utf-8")
     # In the rollback command braces stand for placeholders, so those of a path are doubled.
-    python = sys.executable.replace("{", "{{").replace("}", "}}")
+    python = python.replace("{", "{{").replace("}", "}}")
     return text.replace('"@URL@"', _quoted(url)).replace('"@PYTHON@"', _quoted(python))
 
 

@@ -31,7 +31,6 @@ def present(
 ) -> Snapshot:
     """The snapshot of a state; ``events`` are oldest first and come out newest first."""
     lead = leading(state)
-    newest = [signal.newest for signal in state.signals.values() if signal.newest is not None]
     waived = state.setup.plan.waived
     return Snapshot(
         state=state,
@@ -46,5 +45,4 @@ def present(
         axis=axis_of(state),
         events=tuple(reversed(events[-EVENTS_SHOWN:])),
         output=tuple(output),
-        data_at=max(newest) if newest else None,
     )

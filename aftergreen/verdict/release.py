@@ -77,7 +77,12 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
     blind = is_blind(instant)
     state, events = _read(state, instant, blind=blind)
     state = _run_clock(state, instant, blind=blind)
-    state = replace(state, at=instant.at, running=instant.running or state.running)
+    state = replace(
+        state,
+        at=instant.at,
+        running=instant.running or state.running,
+        data_at=_newest(state, instant),
+    )
     state, more = _settle(state, instant)
     return state, (*events, *more)
 
@@ -228,6 +233,11 @@ def _run_clock(state: State, instant: Instant, *, blind: bool) -> State:
         since = state.blind_since if state.blind_since is not None else instant.at
         return replace(state, blind=state.blind + passed, blind_since=since)
     return replace(state, watched=state.watched + passed)
+
+
+def _newest(state: State, instant: Instant) -> float | None:
+    times = [state.data_at, *(reading.newest for reading in instant.readings.values())]
+    return max((at for at in times if at is not None), default=None)
 
 
 def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:

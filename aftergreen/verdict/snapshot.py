@@ -103,8 +103,7 @@ class Context:
 class Snapshot:
     """Everything that is shown, as one value.
 
-    ``at`` is the newest instant that was judged and ``data_at`` the time of the newest raw sample behind
-    it, both on the backend's clock. ``leading`` is the breach or, where there is none, the fuse that
+    Times are on the backend's clock. ``leading`` is the breach or, where there is none, the fuse that
     counts most. ``output`` is the tail of a rollback command's output. ``events`` are newest first.
     """
 
@@ -118,12 +117,16 @@ class Snapshot:
     axis: Axis
     events: tuple[Event, ...] = ()
     output: tuple[str, ...] = ()
-    data_at: float | None = None
 
     @property
     def at(self) -> float:
         """The newest instant that was judged."""
         return self.state.at
+
+    @property
+    def data_at(self) -> float | None:
+        """The time of the newest raw sample that was ever seen."""
+        return self.state.data_at
 
     @property
     def release_state(self) -> ReleaseState:

@@ -283,6 +283,7 @@ class State:
 
     ``watched`` is watch time: seconds since ``setup.starts`` in which something could be measured.
     ``blind`` is what could not be. ``extended`` is how far the end was moved for a burning fuse.
+    ``data_at`` is the time of the newest raw sample that any reading so far stood on.
     """
 
     setup: Setup
@@ -297,6 +298,7 @@ class State:
     extended: float = 0.0
     rollback: Rollback | None = None
     running: Mapping[str, float] | None = None
+    data_at: float | None = None
     near_misses: tuple[NearMiss, ...] = ()
     decided: RuleState | None = None
     missing: tuple[str, ...] = field(default=())

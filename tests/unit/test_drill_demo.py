@@ -95,9 +95,8 @@ def test_the_configuration_is_an_ordinary_one_without_warnings(plan: Plan) -> No
     assert plan.rollback.command[:3] == (sys.executable, "-m", "aftergreen.drill.switch")
 
 
-def test_an_interpreter_with_braces_in_its_path_is_no_placeholder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", '/opt/{py}/"3"\\ü')
-    plan = loads(demonstration.configuration("http://127.0.0.1:1"))
+def test_an_interpreter_with_braces_in_its_path_is_no_placeholder() -> None:
+    plan = loads(demonstration.configuration("http://127.0.0.1:1", '/opt/{py}/"3"\\ü'))
     assert plan.rollback is not None
     assert plan.rollback.command[0] == '/opt/{{py}}/"3"\\ü'
 

@@ -216,6 +216,12 @@ def test_blindness_without_end_is_unproven_after_one_more_duration() -> None:
     assert release.age == 1800.0
 
 
+def test_blindness_does_not_forget_how_old_the_data_are() -> None:
+    fresh = {ERRORS: replace(errors(0.001), newest=DEPLOYED_AT + 299)}
+    release = Scenario().feed(285).instant(fresh).blind(60)
+    assert present(release.state, Context("ana")).data_at == DEPLOYED_AT + 299
+
+
 def test_a_fuse_does_not_burn_through_blindness() -> None:
     release = Scenario().feed(180).feed(75, BAD).blind(60)
     assert release.state.rules[0].burnt == 60.0
