@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import Kind, open_journal
-from aftergreen.model import Plan, RollbackPlan, Timing
+from aftergreen.journal.codec import decode
+from aftergreen.model import Instant, Plan, RollbackPlan, SignalKey, Timing
 from aftergreen.preflight import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.release import begin, step
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.verdict.state import Baseline, EventKind, ReleaseState, Setup
 from aftergreen.watch import Report, Wanted, Watch
 from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
 from tests.scenario import DEPLOYED_AT, plan
@@ -246,3 +248,24 @@ async def test_notes_are_kept_and_cleaned(tmp_path: Path) -> None:
     rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.watch.note("looks\x1b[2J fine", by="ana"))
     await rig.watch.run()
     assert rig.entries(Kind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]
+
+
+async def test_a_release_can_be_rebuilt_from_its_journal_alone(tmp_path: Path) -> None:
+    gate = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ci", advice_ends=True)
+    outage = (DEPLOYED_AT + 120, DEPLOYED_AT + 160)
+    last = await Rig(tmp_path, bad_from(200), wanted=gate, outages=[outage]).watch.run()
+    journal = open_journal(tmp_path / "journal.db")
+    record = journal.latest("checkout-api", "prod")
+    assert record is not None
+    entries = list(journal.entries(record.release, kinds=[Kind.INSTANT]))
+    journal.close()
+    baselines = {SignalKey(key): decode(body, Baseline) for key, body in record.baseline.items()}  # type: ignore[arg-type]  # JSON
+    again = Setup(decode(record.plan, Plan), record.release, record.seal, baselines, advice_ends=True)
+    state, _ = begin(again)
+    # An instant that was asked again is there twice; what was read last is what was judged.
+    asked = {entry.body["at"]: decode(entry.body, Instant) for entry in entries}
+    for at in sorted(asked, key=float):  # type: ignore[arg-type]  # JSON
+        state, _ = step(state, asked[at])
+    assert state.state is last.release_state
+    assert state.decided == last.state.decided
+    assert state.decided is not None
