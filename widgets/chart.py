@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from textual.events import Resize
-
-from aftergreen.units import format_value
 from aftergreen.verdict.snapshot import Axis
 from aftergreen.verdict.state import Baseline, Bucket, Trace
 from widgets.plot import draw
-from widgets.rows import Row, Rows, Span, row
+from widgets.rows import Row, Span, row
 from widgets.scale import Times, Values, band, values_of
 
 SMALLEST = (8, 1)
@@ -79,43 +76,6 @@ def chart(drawing: Drawing, now: float, width: int, height: int) -> tuple[Row, .
         return canvas.rows()
     labels = times.labels(now)
     return (*canvas.rows(), row(Span(labels.replace("−", "-") if drawing.mode == "ascii" else labels, "dim")))
-
-
-class Chart(Rows):
-    """A chart in a place of its own, of which a new sample repaints the cells it changes."""
-
-    def __init__(self, *, mode: str = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's
-        super().__init__(id=id, classes=classes)
-        self._mode = mode
-        self._drawn: tuple[Drawing, float] | None = None
-
-    def draw(
-        self,
-        trace: Trace,
-        axis: Axis,
-        *,
-        now: float,
-        unit: str,
-        baseline: Baseline | None,
-        limit: float | None,
-        upward: bool,
-    ) -> None:
-        """Show a signal as it stands at ``now``, on the backend's clock; values are in ``unit``."""
-        label = "" if limit is None else format_value(limit, unit)
-        drawing = Drawing(trace, axis, baseline, limit, label, upward, self._mode, self._shaded())
-        self._drawn = (drawing, now)
-        self._draw()
-
-    def on_resize(self, _event: Resize) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._drawn is not None:
-            self.show(chart(*self._drawn, self.size.width, self.size.height))
-
-    def _shaded(self) -> bool:
-        """Whether a background cannot show the band: no colours, or the terminal's own sixteen."""
-        return self.app.no_color or self.app.native_ansi_color
 
 
 @dataclass(frozen=True, slots=True)

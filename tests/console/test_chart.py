@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import Resize
 from textual.geometry import Region
 
 from aftergreen.verdict.snapshot import Axis
 from aftergreen.verdict.state import Baseline, Bucket, Trace
 from themes.loader import DEFAULT_VARIABLES, load_themes
-from widgets.chart import Chart, Drawing, chart
+from widgets.chart import Drawing, chart
 from widgets.plot import MODES
-from widgets.rows import LOOKS, Row
+from widgets.rows import LOOKS, Row, Rows
 from widgets.scale import Times, values_of
 from widgets.spark import spark
 
@@ -265,7 +266,7 @@ def test_a_new_sample_changes_a_few_cells(size: tuple[int, int]) -> None:
 class ChartApp(App[None]):
     """One chart on a screen of its size."""
 
-    CSS = "Chart { width: 100%; height: 100%; }" + "".join(
+    CSS = "Watched { width: 100%; height: 100%; }" + "".join(
         f".rows--{look} {{ color: ${look}; }}" for look in LOOKS if look in DEFAULT_VARIABLES
     )
 
@@ -276,9 +277,10 @@ class ChartApp(App[None]):
         yield Watched()
 
     def show(self, *runs: Run, now: float, limit: float | None = LIMIT) -> None:
-        self.query_one(Watched).draw(
-            trace(*runs), AXIS, now=DEPLOYED + now, unit="s", baseline=USUAL, limit=limit, upward=True
-        )
+        label = "" if limit is None else "262 ms"
+        shaded = self.no_color or self.native_ansi_color
+        shown = Drawing(trace(*runs), AXIS, USUAL, limit, label, shaded=shaded)
+        self.query_one(Watched).draw(shown, DEPLOYED + now)
 
     def screen_rows(self) -> list[str]:
         return [
@@ -287,12 +289,21 @@ class ChartApp(App[None]):
         ]
 
 
-class Watched(Chart):
-    """A chart that remembers what it had repainted."""
+class Watched(Rows):
+    """A chart in a place of its own, which remembers what it had repainted."""
 
     def __init__(self) -> None:
         super().__init__()
         self.painted: list[Region] = []
+        self.drawn: tuple[Drawing, float] | None = None
+
+    def draw(self, shown: Drawing, now: float) -> None:
+        self.drawn = (shown, now)
+        self.on_resize()
+
+    def on_resize(self, _event: Resize | None = None) -> None:
+        if self.drawn is not None:
+            self.show(chart(*self.drawn, self.size.width, self.size.height))
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
