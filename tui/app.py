@@ -285,9 +285,11 @@ class ConsoleApp(App[int]):
         await self._open(ZoomPage(list(Indicator)[number - 1]))
 
     async def action_zoom_focused(self) -> None:
-        """Zoom the focused panel."""
-        name = (self.focused.id or "") if self.focused is not None else ""
-        number = name.removeprefix("panel-")
+        """Zoom the focused panel; where none has the focus, the one that leads."""
+        leading = self._shown.leading if self._shown is not None else None
+        number = (self.focused.id or "").removeprefix("panel-") if self.focused is not None else ""
+        if self.focused is None and leading is not None:
+            number = str(list(Indicator).index(leading.signal.indicator) + 1)
         if number == "6":
             await self.action_decision()
         elif number.isdigit():

@@ -31,7 +31,14 @@ def bindings() -> Sequence[Binding]:
         _key(
             decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),
-        _key(look, "enter", "zoom_focused", "Open", "The focused panel on the whole screen", shown=False),
+        _key(
+            look,
+            "enter",
+            "zoom_focused",
+            "Open",
+            "The focused panel, or the leading one, on the whole screen",
+            shown=False,
+        ),
         _key(look, "space", "pause", "Pause", "Freeze the view or let it go on; the watch never stops"),
         _key(look, "j,down,right", "focus_next", "Next", "The next panel (also ↓ → tab)", shown=False),
         _key(look, "k,up,left", "focus_previous", "Previous", "The previous panel (also ↑ ←)", shown=False),

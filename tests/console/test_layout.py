@@ -221,3 +221,15 @@ async def test_the_decision_has_everything_that_happened(size: tuple[int, int]) 
         await here.press("6", *("j",) * 20)
         for part in ("thresholds and baseline sealed", "warm-up is over", "orders-db connect breached"):
             assert part in here.text
+
+
+async def test_while_all_is_well_nothing_asks_to_be_looked_at() -> None:
+    async with desk(moments.watching(), WIDE) as here:
+        assert here.app.focused is None
+
+
+async def test_enter_opens_what_leads_while_no_panel_has_the_focus() -> None:
+    async with desk(Story().feed(300).feed(240, {REGISTRATIONS: 40.0}), WIDE) as here:
+        await here.press("enter")
+        assert "─ Business ─" in here.text
+        assert "registrations 30 % below baseline" in here.text

@@ -34,6 +34,9 @@ class Panel(Rows, can_focus=True):
 class MainScreen(ShownScreen):
     """Everything at one glance, in one of three layouts."""
 
+    # A frame that is lit from the start would be what one sees first.
+    AUTO_FOCUS = ""
+
     def body(self) -> ComposeResult:
         with Container(id="grid"):
             for number, indicator in enumerate(Indicator, start=1):

@@ -71,6 +71,7 @@ class ShownScreen(Screen[None], Shown):
         banner = self.query_one("#banner", Rows)
         rows = self.head(frame, width)
         banner.set_class(len(rows) > 1, "-two")
+        banner.set_class(frame.snapshot is not None and frame.snapshot.release_state.ended, "-ended")
         current = f"-{LOOK_OF[banner_mark(frame)]}"
         for look in LOOKS:
             banner.set_class(look == current, look)
