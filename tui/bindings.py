@@ -36,7 +36,7 @@ def bindings() -> Sequence[Binding]:
             "enter",
             "zoom_focused",
             "Open",
-            "The focused panel, or the leading one, on the whole screen",
+            "The focused or the leading panel on the whole screen",
             shown=False,
         ),
         _key(look, "space", "pause", "Pause", "Freeze the view or let it go on; the watch never stops"),
