@@ -17,7 +17,7 @@ from tests.console.moments import FAILING, WHO
 from tests.console.story import Story
 from tests.scenario import plan
 from tui.screens import dialogs
-from tui.screens.dialogs import WAIT, RollbackDialog
+from tui.screens.dialogs import RollbackDialog
 
 NAME = "checkout-api"
 RUN = [("roll back", WHO)]
