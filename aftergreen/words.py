@@ -314,7 +314,7 @@ def _release_event(happened: Event) -> str:
     texts = {
         EventKind.SEALED: f"deployed; thresholds and baseline sealed {happened.text[:7]}",
         EventKind.JUDGING: "warm-up is over, rules judge from here",
-        EventKind.BLIND: f"blind: {happened.text}; the watch clock stops",
+        EventKind.BLIND: f"blind, the watch clock stops: {happened.text}",
         EventKind.SIGHT: f"measuring again after {length} of blindness",
         EventKind.QUIET: "quiet: the backend answers and there is no traffic",
         EventKind.ROLLBACK_STARTED: f"rollback started{by}",
@@ -330,23 +330,30 @@ def panel_footer(view: IndicatorView, snapshot: Snapshot) -> str:
     """The one remark at a panel's lower edge."""
     if view.waived:
         return f"waived: {view.waived}"
+    if over := _over_since(view, snapshot.context.offset):
+        return over
+    # Blindness is said once for all panels, by the banner.
+    return "" if snapshot.release_state is ReleaseState.BLIND else _why_unknown(view)
+
+
+def _over_since(view: IndicatorView, offset: float) -> str:
     rules = [r for s in view.signals for r in s.rules]
     for status in rules:
         if status.breached and status.breached_at is not None:
-            word = "clearing since" if status.phase is Phase.CLEARING else "breached at"
-            at = status.clear_since if status.phase is Phase.CLEARING else status.breached_at
-            return f"{status.signal.label} {word} {local_time(at or 0.0, snapshot.context.offset)}"
+            if status.phase is Phase.CLEARING and status.clear_since is not None:
+                return f"{status.signal.label} clearing since {local_time(status.clear_since, offset)}"
+            return f"{status.signal.label} breached at {local_time(status.breached_at, offset)}"
     for status in rules:
         if status.burning and status.onset is not None:
-            since = local_time(status.onset, snapshot.context.offset)
-            return f"{status.signal.label} over its limit since {since}"
+            return f"{status.signal.label} over its limit since {local_time(status.onset, offset)}"
+    return ""
+
+
+def _why_unknown(view: IndicatorView) -> str:
     for signal in view.signals:
         if signal.reading is not None and not signal.reading.compared and signal.reading.detail:
             return signal.reading.detail
-    for status in rules:
-        if status.unknown is not None:
-            return status.unknown.why
-    return ""
+    return next((r.unknown.why for s in view.signals for r in s.rules if r.unknown is not None), "")
 
 
 @dataclass(frozen=True, slots=True)

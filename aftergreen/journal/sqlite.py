@@ -53,8 +53,12 @@ class SqliteJournal:
         place.prepare(path)
         with self._told():
             self._database = connect(path, _PATIENCE)
-            self._file = path.stat()
-            place.share_companions(path)
+            try:
+                self._file = path.stat()
+                place.share_companions(path)
+            except BaseException:
+                self._database.close()
+                raise
 
     def latest(self, service: str, environment: str) -> Record | None:
         row = self._row(_NEWEST, service, environment)

@@ -367,8 +367,10 @@ def test_damage_that_shows_later_is_told_in_one_sentence(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096 * 2)
         file.write(b"\xff" * (path.stat().st_size - 4096 * 3))
+    damaged = open_journal(path)
     with pytest.raises(JournalError, match="is damaged"):
-        list(open_journal(path).entries(release))
+        list(damaged.entries(release))
+    damaged.close()
 
 
 def test_a_journal_below_a_regular_file_cannot_be_created(tmp_path: Path) -> None:

@@ -387,7 +387,7 @@ def test_the_log_of_near_misses_blindness_and_warnings() -> None:
     release = watched().feed(90, BAD).feed(15).blind(30).feed(15).feed(15, SLOW_DATABASE)
     assert [(words.event_mark(e).value, words.event(e)) for e in release.events[3:]] == [
         ("warn", "HTTP 5xx near miss: over 1 % for 1m15s of 2m, back at 0.10 %"),
-        ("unknown", "blind: connection refused; the watch clock stops"),
+        ("unknown", "blind, the watch clock stops: connection refused"),
         ("ok", "measuring again after 30s of blindness"),
         ("warn", "orders-db connect over 500 ms: 900 ms; breached if it lasts 1m"),
     ]

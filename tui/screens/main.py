@@ -14,7 +14,7 @@ from tui.screens.shown import ShownScreen
 from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
 from widgets.frame import Frame
 from widgets.header import LOOK_OF
-from widgets.panels import compact_rows, panel_rows, panel_title
+from widgets.panels import compact_rows, fit_text, panel_rows, panel_title
 from widgets.rows import Row, Rows, Span
 
 WIDE = (110, 32)
@@ -101,7 +101,11 @@ def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
     for look in ("bad", "warn", "unknown"):
         panel.set_class(LOOK_OF[view.mark] == look, f"-{look}")
     room = max(0, panel.size.width - 4)
-    _set(panel, f"{title} · {word}" if word else title, words.panel_footer(view, snapshot)[:room])
+    _set(
+        panel,
+        f"{title} · {word}" if word else title,
+        fit_text(words.panel_footer(view, snapshot), room).rstrip(),
+    )
 
 
 def _set(panel: Panel, title: str, subtitle: str) -> None:
