@@ -162,7 +162,7 @@ async def test_what_a_command_left_behind_in_good_time_goes_on(tmp_path: Path) -
 
 def test_neither_cancelling_nor_the_end_of_the_loop_kills_the_command(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    script = f"import pathlib, time; time.sleep(1.0); pathlib.Path({str(marker)!r}).write_text('done')"
+    script = f"import pathlib, time; time.sleep(2.0); pathlib.Path({str(marker)!r}).write_text('done')"
 
     async def leave() -> None:
         begun = asyncio.Event()
@@ -172,9 +172,8 @@ def test_neither_cancelling_nor_the_end_of_the_loop_kills_the_command(tmp_path: 
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    before = time.monotonic()
     asyncio.run(leave())
-    assert time.monotonic() - before < 0.9
+    assert not marker.exists()
     deadline = time.monotonic() + 10.0
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -455,7 +455,10 @@ def test_a_panels_footer_says_what_matters_most_there() -> None:
     assert footers(watched().feed(60, BAD))["error-rate"] == "HTTP 5xx over its limit since 22:16:38 UTC"
     assert footers(breached())["error-rate"] == "HTTP 5xx breached at 22:18:38 UTC"
     assert footers(breached().feed(45))["error-rate"] == "HTTP 5xx clearing since 22:18:53 UTC"
-    assert footers(watched().blind(15, "connection refused"))["latency"] == "connection refused"
+    blind = watched().blind(15, "connection refused")
+    assert set(footers(blind).values()) == {""}, "the banner says once why nothing is measured"
+    stale = watched().feed(15, {CONNECT: Reading.unknown(Kind.STALE, "newest sample 2m old")})
+    assert footers(stale)["dependency"] == "newest sample 2m old"
     waived = replace(plan(), signals=signals()[:4], waived={Indicator.BUSINESS: "internal tool"})
     assert footers(Scenario(waived).feed(15))["business"] == "waived: internal tool"
 
