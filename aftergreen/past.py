@@ -6,8 +6,9 @@ from aftergreen.capture import grid
 from aftergreen.clock import Clock
 from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Plan, Release
-from aftergreen.preflight import PreflightFailed, backend_time, preflight
+from aftergreen.preflight import PreflightFailed, backend_time, deployment_time, preflight
 from aftergreen.sources.protocol import Source
+from aftergreen.units import format_duration
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import begin, conclude, over, step
 from aftergreen.verdict.snapshot import Context, Snapshot
@@ -27,7 +28,7 @@ async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock
         offset = await backend_time(source, plan, clock)
         now = clock.now() - offset
         service = plan.service
-        deployed_at = round(wanted.deployed_at(now), 3)
+        deployed_at = deployment_time(wanted.deployed_at, now)
         release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
         checked = await preflight(source, plan, release, offset)
         report.findings(checked.findings)
@@ -47,7 +48,8 @@ async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock
         told: list[Event] = list(events)
         instants = grid(deployed_at, plan.timing.interval, now - plan.backend.lag)
         for first in range(0, len(instants), CHUNK):
-            report.progress(f"judging {first} of {len(instants)} instants")
+            watched, total = format_duration(state.watched), format_duration(state.total)
+            report.progress(f"judged {watched} of {total}")
             for instant in await source.history(plan.signals, instants[first : first + CHUNK], state.view):
                 state, events = step(state, instant)
                 told.extend(events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,6 +106,17 @@ async def backend_time(source: Source, plan: Plan, clock: Clock) -> float:
     except SourceUnavailable as error:
         text = f"the metrics backend at {plan.backend.url} cannot be asked: {error}"
         raise PreflightFailed((Finding(Severity.ERROR, text),)) from error
+
+
+def deployment_time(when: Callable[[float], float], now: float) -> float:
+    """The deployment on the backend's clock; `PreflightFailed` where it is still to come."""
+    at = round(when(now), 3)
+    # The clock of the pipeline that wrote the time may be as wrong as ours.
+    if at > now + OFFSET_REFUSED:
+        ahead = format_duration(round(at - now))
+        text = f"the deployment lies {ahead} in the future: give the time at which its first instance served"
+        raise PreflightFailed((Finding(Severity.ERROR, text),))
+    return at
 
 
 def _clock_findings(offset: float) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from aftergreen.journal import Claim, Journal, JournalError, Kind
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import Instant, Plan, Release, SignalKey
 from aftergreen.model import Kind as ReadingKind
-from aftergreen.preflight import Finding, Preflight, PreflightFailed, backend_time, preflight
+from aftergreen.preflight import Finding, Preflight, PreflightFailed, backend_time, deployment_time, preflight
 from aftergreen.rollback.command import fill
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
@@ -161,7 +161,7 @@ class Watch:
         open_one = self._journal.latest(service.name, service.environment)
         if open_one is not None and open_one.ended is None and open_one.release.version == wanted.version:
             return open_one.release
-        deployed_at = round(wanted.deployed_at(now), 3)
+        deployed_at = deployment_time(wanted.deployed_at, now)
         return Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
 
     def _seal(self, release: Release, checked: Preflight) -> None:

@@ -28,12 +28,20 @@ exit codes:
   1 internal error · 2 usage or configuration · 3 preflight failed"""
 
 
+SPEEDS = (0.1, 60.0)
+"""How slow and how fast the demo's time may run; faster, a machine does not keep up with its instants."""
+
+
+class UsageError(Exception):
+    """Options that contradict each other; the text says the cure."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the entry point of ``aftergreen``."""
     arguments = parser().parse_args(_times_ago(sys.argv[1:] if argv is None else argv))
     try:
         code: int = arguments.run(arguments)
-    except (ConfigError, JournalError, ValueError) as error:
+    except (ConfigError, JournalError, UsageError) as error:
         print(error, file=sys.stderr)
         return ExitCode.USAGE
     except PreflightFailed as error:
@@ -101,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
         _demo,
     )
     demo.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
-    demo.add_argument("--speed", type=float, default=8.0, help="how fast time runs (default: %(default)s)")
+    demo.add_argument("--speed", type=_speed, default=8.0, help="how fast time runs (default: %(default)g)")
     demo.add_argument("--json", action="store_true", help="without a screen, as JSON Lines")
     demo.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
 
@@ -199,7 +207,7 @@ def _add_release(command: argparse.ArgumentParser) -> None:
     command.add_argument("--previous", help="the version it replaced, and a rollback returns to")
     command.add_argument(
         "--deployed-at",
-        default="now",
+        type=_when,
         metavar="WHEN",
         help="when its first instance served: now, -3m, or an ISO 8601 time (default: now)",
     )
@@ -211,11 +219,31 @@ def _add_release(command: argparse.ArgumentParser) -> None:
     command.add_argument("--journal", metavar="FILE", help="the journal (default: see aftergreen paths)")
 
 
+def _when(text: str) -> Callable[[float], float]:
+    try:
+        return parse_when(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    slowest, fastest = SPEEDS
+    if not slowest <= speed <= fastest:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no speed: write a number from {slowest:g} to {fastest:g}"
+        )
+    return speed
+
+
 def _wanted(arguments: argparse.Namespace, *, advice_ends: bool) -> Wanted:
     return Wanted(
         version=arguments.version,
         previous=arguments.previous,
-        deployed_at=parse_when(arguments.deployed_at),
+        deployed_at=arguments.deployed_at or parse_when("now"),
         operator=operator_name(arguments.operator),
         read_only="--read-only was given" if arguments.read_only else "",
         advice_ends=advice_ends,
@@ -245,8 +273,8 @@ def _gate(arguments: argparse.Namespace) -> int:
     session = _session(arguments, advice_ends=True)
     if not arguments.history:
         return _run_gate(session, as_json=arguments.json)
-    if arguments.deployed_at == "now":
-        raise ValueError("--history judges a past release: say when it was deployed with --deployed-at")
+    if arguments.deployed_at is None:
+        raise UsageError("--history judges a past release: say when it was deployed with --deployed-at")
     from aftergreen.past import judge_past  # noqa: PLC0415  # the rarer way
 
     report = _report(as_json=arguments.json)
@@ -257,8 +285,6 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    if arguments.speed <= 0:
-        raise ValueError("--speed must be above zero")
     from aftergreen.drill.demo import start_demo  # noqa: PLC0415  # only the demo needs a simulation
 
     screen = _on_terminal() and not arguments.json

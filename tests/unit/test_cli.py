@@ -106,7 +106,7 @@ def test_a_missing_configuration_is_one_sentence_with_its_cure(
     [
         (("--deployed-at", "yesterday"), "'yesterday' is no time: write now, a time ago such as -3m, or "),
         (("--deployed-at", "-3"), "expected a duration with its unit, such as "),
-        (("--history",), "--history judges a past release: say when it was deployed with --deployed-at\n"),
+        (("--history",), "--history judges a past release: say when it was deployed with --deployed-at"),
     ],
 )
 def test_a_time_that_cannot_be_meant_is_a_usage_error(
@@ -116,8 +116,7 @@ def test_a_time_that_cannot_be_meant_is_a_usage_error(
     assert run("gate", "-c", "shop.toml", "--version", "v2.4.1", *arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(said)
-    assert err.count("\n") == 1
+    assert said in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("when", ["now", "-3m", "-1h30m", "2026-03-01T14:02:10+01:00"])
@@ -141,9 +140,10 @@ def test_all_faults_of_a_configuration_are_told_at_once(
     assert len(err.splitlines()) > 2
 
 
-def test_a_demo_at_no_speed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("demo", "--speed", "0") == 2
-    assert capsys.readouterr() == ("", "--speed must be above zero\n")
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "1e9", "fast"])
+def test_a_demo_at_no_speed_is_refused(capsys: pytest.CaptureFixture[str], speed: str) -> None:
+    assert run("demo", f"--speed={speed}") == 2
+    assert f"{speed!r} is no speed: write a number from 0.1 to 60" in capsys.readouterr().err
 
 
 def test_paths_tell_where_everything_is_and_who_decided(

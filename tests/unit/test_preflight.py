@@ -14,6 +14,7 @@ from aftergreen.preflight import (
     PreflightFailed,
     Severity,
     backend_time,
+    deployment_time,
     measure_offset,
     preflight,
 )
@@ -70,6 +71,20 @@ async def test_nothing_is_found_where_everything_is_ready() -> None:
 )
 async def test_a_clock_that_is_off_is_refused(offset: float, found: list[str]) -> None:
     assert told(await looked(offset=offset)) == found
+
+
+@pytest.mark.parametrize(("ahead", "shown"), [(31.0, "31s"), (600.0, "10m"), (86400.0, "24h")])
+def test_a_deployment_that_is_still_to_come_is_refused(ahead: float, shown: str) -> None:
+    with pytest.raises(PreflightFailed) as refused:
+        deployment_time(lambda now: now + ahead, 1000.0)
+    assert str(refused.value) == (
+        f"the deployment lies {shown} in the future: give the time at which its first instance served"
+    )
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 0.0, 29.9996])
+def test_a_pipelines_clock_may_be_a_little_ahead(ahead: float) -> None:
+    assert deployment_time(lambda now: now + ahead, 1000.0) == round(1000.0 + ahead, 3)
 
 
 async def test_a_window_shorter_than_two_scrapes_is_refused() -> None:
