@@ -26,7 +26,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.release import Events, abandon, begin, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, Setup, State
-from aftergreen.verdict.walk import rollback_problem
+from aftergreen.verdict.walk import rollback_refused
 
 TAIL_EVERY = 0.25
 """Real seconds between two looks at the output of a running rollback command."""
@@ -124,7 +124,7 @@ class Watch:
 
     def roll_back(self, *, by: str) -> None:
         """Run the rollback command, unless something speaks against it; then the log says what."""
-        problem = self._why_not() or self._start_rollback(by)
+        problem = rollback_refused(self._state, self._context.read_only) or self._start_rollback(by)
         if problem:
             self._note(f"no rollback was started: {problem}")
 
@@ -283,16 +283,6 @@ class Watch:
                 self._take(abandon(self._state, f"superseded by {newer.version}"))
 
     # Rolling back
-
-    def _why_not(self) -> str:
-        if self._context.read_only:
-            return self._context.read_only
-        rollback = self._state.rollback
-        if rollback is not None and (rollback.running or rollback.succeeded):
-            return "one is running already" if rollback.running else "it was rolled back already"
-        if over(self._state):
-            return "the release has ended"
-        return rollback_problem(self._state)
 
     def _start_rollback(self, by: str) -> str:
         """Claim, record the intent, start the command; the reason where that cannot be done."""

@@ -24,7 +24,7 @@ from aftergreen.orders import Orders
 from aftergreen.preflight import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.walk import rollback_problem
+from aftergreen.verdict.walk import rollback_refused
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names
 from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
@@ -249,16 +249,7 @@ class ConsoleApp(App[int]):
         snapshot = self._newest
         if snapshot is None:
             return self._read_only or "the watch has not begun"
-        if snapshot.context.read_only:
-            return f"read-only: {snapshot.context.read_only}"
-        rollback = snapshot.rollback
-        if rollback is not None and rollback.running:
-            return "a rollback is running"
-        if rollback is not None and rollback.succeeded:
-            return "it was rolled back already"
-        if snapshot.release_state.ended:
-            return "the release has ended"
-        return rollback_problem(snapshot.state)
+        return rollback_refused(snapshot.state, snapshot.context.read_only)
 
     def on_key(self, event: events.Key) -> None:
         """A key whose action is refused arrives here: say why nothing happens."""

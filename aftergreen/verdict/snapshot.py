@@ -139,6 +139,11 @@ class Snapshot:
         return self.state.rollback
 
     @property
+    def rolling_back(self) -> bool:
+        """Whether the rollback command runs."""
+        return self.rollback is not None and self.rollback.running
+
+    @property
     def signals(self) -> Mapping[SignalKey, SignalState]:
         """All signals by key."""
         return self.state.signals

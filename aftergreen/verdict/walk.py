@@ -161,6 +161,20 @@ def rollback_problem(state: State) -> str:
     return state.setup.rollback_problem
 
 
+def rollback_refused(state: State, read_only: str = "") -> str:
+    """Why nobody may roll back now; empty where somebody may. ``read_only`` says why a console may not."""
+    rollback = state.rollback
+    if read_only:
+        return f"read-only: {read_only}"
+    if rollback is not None and rollback.running:
+        return "a rollback is running"
+    if rollback is not None and rollback.succeeded:
+        return "it was rolled back already"
+    if state.state.ended:
+        return "the release has ended"
+    return rollback_problem(state)
+
+
 def _why(state: State, indicator: Indicator) -> str:
     waived = state.setup.plan.waived.get(indicator)
     if waived:

@@ -165,10 +165,18 @@ async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[
             assert any(f"'{argument}'" in line for line in seen), argument
 
 
-async def test_in_a_tiny_terminal_one_plain_line_remains() -> None:
+async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
     async with desk(moments.doubtful(), (50, 12)) as here:
-        assert [line for line in here.lines if line] == [here.lines[0]]
-        assert "Roll back" in here.lines[0]
+        assert [line.strip() for line in here.lines if line] == [
+            "✗ BREACHED  HTTP 5xx 5.63 % > 1 % for 2m  !",
+            "orders-db broke 45s earlier: rolling back may not",
+            "help",
+        ]
+
+
+async def test_the_tiniest_terminal_shows_the_beginning_of_the_sentence() -> None:
+    async with desk(moments.doubtful(), (20, 1)) as here:
+        assert here.lines == ["✗ BREACHED  HTTP 5xx"]
 
 
 async def test_the_layout_follows_the_terminal() -> None:

@@ -61,7 +61,7 @@ async def test_the_grid_is_read_in_few_requests_and_no_further_than_needed() -> 
     await judged.by()
     asked = [at for at in judged.source.asked_again if at > DEPLOYED_AT]
     assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 201)]
-    assert judged.progress == ["judged 0s of 30m"]
+    assert judged.progress == ["judged 0s of 15m"]
 
 
 async def test_a_watch_that_is_not_over_yet_is_unproven() -> None:

@@ -163,7 +163,7 @@ async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_
     assert last.rollback.by == "ana@bastion2"
     assert len(rig.entries(Kind.INTENT)) == len(rig.entries(Kind.OUTCOME)) == 1
     told = [event.text for event in last.events if event.kind is EventKind.NOTE]
-    assert told == ["no rollback was started: one is running already"]
+    assert told == ["no rollback was started: a rollback is running"]
 
 
 async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ class RollbackDialog(ShownModal[None]):
     def _below(self, frame: Frame, *, live: bool) -> Row:
         """What became of the last key, or which key leaves."""
         if live:
-            return row(Span("esc closes; the command goes on whatever this screen does", "dim"))
+            running = frame.snapshot is not None and frame.snapshot.rolling_back
+            return row(Span(f"esc closes{'; the command goes on' if running else ''}", "dim"))
         if self._ordered is None:
             return (
                 row(Span(self._said, "bad")) if self._said else row(Span("esc closes, nothing is run", "dim"))
@@ -248,7 +249,7 @@ class QuitDialog(ShownModal[bool]):
 
     def show(self, frame: Frame) -> None:
         release, snapshot = frame.release, frame.snapshot
-        running = snapshot is not None and snapshot.rollback is not None and snapshot.rollback.running
+        running = snapshot is not None and snapshot.rolling_back
         rows = [
             row(f"{release.service} {release.version} is still being watched."),
             row(

@@ -15,13 +15,13 @@ from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows
 from widgets.frame import Frame
 from widgets.header import LOOK_OF
 from widgets.panels import compact_rows, fit_text, panel_rows, panel_title
-from widgets.rows import Row, Rows, Span
+from widgets.rows import Row, Rows, Span, folded
 
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""
 
 SMALLEST = (60, 14)
-"""Below this one line says the state and the verdict."""
+"""Below this a sentence says the state and the verdict."""
 
 DECISION = len(Indicator) + 1
 """The number of the panel after those of the indicators."""
@@ -56,7 +56,7 @@ class MainScreen(ShownScreen):
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         if self.has_class("-tiny") and frame.snapshot is not None:
-            return (_one_line(frame, frame.snapshot),)
+            return _sentence(frame, frame.snapshot, width)[: self.size.height]
         return super().head(frame, width)
 
     def draw(self, frame: Frame) -> None:
@@ -116,7 +116,11 @@ def _set(panel: Panel, title: str, subtitle: str) -> None:
         panel.border_subtitle = Content(subtitle)
 
 
-def _one_line(frame: Frame, snapshot: Snapshot) -> Row:
+def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
+    """The state and the verdict in words, folded into as many rows as they take."""
     banner = words.banner(snapshot, frame.now)
-    lead, rest = words.advice(snapshot)
-    return (Span(f"{words.SYMBOLS[banner.mark]} {banner.word} {lead} {rest}"),)
+    facts = banner.text or " ".join(words.advice(snapshot))
+    fuse = [banner.fuse.text] if banner.fuse is not None else []
+    doubt = [f"! {banner.doubt}"] if banner.doubt else []
+    said = "  ".join([f"{words.SYMBOLS[banner.mark]} {banner.word}", *fuse, facts, *doubt])
+    return tuple((Span(line),) for line in folded(said, width))

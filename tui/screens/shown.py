@@ -54,7 +54,7 @@ class ShownScreen(Screen[None], Shown):
         raise NotImplementedError
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
-        """The state, on one row or two."""
+        """The state, on as many rows as it takes."""
         return banner_rows(frame, width)
 
     def on_resize(self, _event: Resize) -> None:
@@ -70,7 +70,7 @@ class ShownScreen(Screen[None], Shown):
         width = self.size.width
         banner = self.query_one("#banner", Rows)
         rows = self.head(frame, width)
-        banner.set_class(len(rows) > 1, "-two")
+        banner.styles.height = len(rows)
         banner.set_class(frame.snapshot is not None and frame.snapshot.release_state.ended, "-ended")
         current = f"-{LOOK_OF[banner_mark(frame)]}"
         for look in LOOKS:
