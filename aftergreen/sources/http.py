@@ -56,7 +56,9 @@ class Client:
             # The text of this error holds the header at fault, which may be the secret.
             raise SourceUnavailable("a header of [metrics] cannot be sent: check headers") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceUnavailable(f"no answer from {self._backend.url}: {_with_cure(error)}") from error
+            raise SourceUnavailable(
+                f"no answer from {self._backend.url}: {_with_cure(error, self._backend)}"
+            ) from error
         return status, body
 
     async def close(self) -> None:
@@ -179,7 +181,11 @@ def _content(path: str) -> str:
     return value
 
 
-def _with_cure(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+def _with_cure(error: httpx.HTTPError | httpx.InvalidURL, backend: Backend) -> str:
+    if isinstance(error, _BROKEN) and backend.url.startswith("https://"):
+        # TLS 1.3 refuses a client only after its own part of the handshake, often by just closing.
+        cure = "a server that asks for a certificate refuses like this: check client_cert of [metrics]"
+        return f"{reason(error)}; {cure}"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error)):
         return f"{reason(error)}: set ca_file of [metrics]"
     return f"{reason(error)}: check metrics.url" if isinstance(error, httpx.ConnectError) else reason(error)

@@ -17,17 +17,13 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     ``fragile`` is a second server that scrapes the same shops, for tests that stop it.
     """
     folder = tmp_path_factory.mktemp("shops")
-    with Fleet([*BAD, *EXTRA]) as fleet:
-        prometheus = Prometheus(folder / "prometheus", fleet.shops.values())
-        fragile = Prometheus(folder / "fragile", fleet.shops.values())
-        try:
-            prometheus.start()
-            fragile.start()
-            since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in fleet.shops})
-            yield Shops(fleet, prometheus, fragile, folder, since)
-        finally:
-            prometheus.stop()
-            fragile.stop()
+    with (
+        Fleet([*BAD, *EXTRA]) as fleet,
+        Prometheus(folder / "prometheus", fleet.targets) as prometheus,
+        Prometheus(folder / "fragile", fleet.targets) as fragile,
+    ):
+        since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in fleet.shops})
+        yield Shops(fleet, prometheus, fragile, folder, since)
 
 
 @pytest.hookimpl(wrapper=True)

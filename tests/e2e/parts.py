@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,6 +119,11 @@ class Shop:
         return next(iter(self._running))
 
     @property
+    def target(self) -> dict[str, object]:
+        """Both its places, for a Prometheus to scrape."""
+        return {"labels": {"job": self.name}, "targets": [f"127.0.0.1:{port}" for port in self.ports]}
+
+    @property
     def url(self) -> str:
         """The address of the version in service."""
         return f"http://127.0.0.1:{self.port}"
@@ -140,9 +145,9 @@ class Shop:
         command = [sys.executable, str(HERE / "shop.py"), str(port), version, how]
         process = self._running[port] = subprocess.Popen(command)
         self._next = port, version
-        wait_until(
-            lambda: _answers(process, f"http://127.0.0.1:{port}/healthz"), 20, f"{self.name} {version}"
-        )
+        healthy = f"http://127.0.0.1:{port}/healthz"
+        with httpx.Client(trust_env=False) as client:
+            wait_until(lambda: _answers(process, healthy, client), 20, f"{self.name} {version}")
 
     def switch(self) -> float:
         """Send all load to the version that was prepared; returns the time."""
@@ -174,24 +179,29 @@ class Shop:
 
 
 class Prometheus:
-    """A real server with data of its own, scraping both places of every shop.
+    """A real server with data of its own that scrapes ``targets``, entries of ``static_configs``.
 
-    It can be stopped and started again: same port, same data.
+    It can be stopped and started again: same port, same data. ``flags`` are more words for its command line;
+    a secured one is asked by ``client``.
     """
 
-    def __init__(self, folder: Path, shops: Iterable[Shop], interval: str = "1s") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        targets: Sequence[Mapping[str, object]] = (),
+        *flags: str,
+        interval: str = "1s",
+        client: httpx.Client | None = None,
+    ) -> None:
         self.program = require("prometheus")
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if client else 'http'}://127.0.0.1:{self.port}"
+        self._flags = flags
+        self._client = client or httpx.Client(trust_env=False)
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        targets = [
-            {"labels": {"job": shop.name}, "targets": [f"127.0.0.1:{port}" for port in shop.ports]}
-            for shop in shops
-        ]
-        (folder / "targets.json").write_text(json.dumps(targets))
-        scrape = {"job_name": "shops", "file_sd_configs": [{"files": ["targets.json"]}]}
+        scrape = {"job_name": "shops", "static_configs": list(targets)}
         times = {"scrape_interval": interval, "scrape_timeout": interval}
         # YAML reads JSON.
         (folder / "prometheus.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
@@ -204,16 +214,26 @@ class Prometheus:
             f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.port}",
             "--log.level=warn",
+            *self._flags,
         ]
         with (self.folder / "log").open("ab") as log:
             process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(lambda: _answers(process, f"{self.url}/-/ready"), 30, "Prometheus to be ready")
+        ready = f"{self.url}/-/ready"
+        wait_until(lambda: _answers(process, ready, self._client), 30, "Prometheus to be ready")
 
     def stop(self) -> None:
         """End it in an orderly way; its data stay."""
         if self._process is not None:
             end(self._process)
             self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._client.close()
 
     @property
     def log(self) -> str:
@@ -224,7 +244,7 @@ class Prometheus:
     def query(self, expression: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
         """Labels and value of every series at an instant (now)."""
         parameters = {"query": expression} | ({} if at is None else {"time": f"{at:.3f}"})
-        answer = httpx.get(f"{self.url}/api/v1/query", params=parameters, trust_env=False)
+        answer = self._client.get(f"{self.url}/api/v1/query", params=parameters)
         answer.raise_for_status()
         result = answer.json()["data"]["result"]
         return [(series["metric"], float(series["value"][1])) for series in result]
@@ -242,6 +262,11 @@ class Fleet:
         self.load = load or Load()
         self.shops = {name: Shop(name, self.load) for name in names}
         self._control = _Control(("127.0.0.1", 0), self.shops)
+
+    @property
+    def targets(self) -> list[dict[str, object]]:
+        """The places of all shops, for a Prometheus to scrape."""
+        return [shop.target for shop in self.shops.values()]
 
     def __getitem__(self, name: str) -> Shop:
         return self.shops[name]
@@ -311,10 +336,10 @@ class _ControlHandler(BaseHTTPRequestHandler):
         """Say nothing: pytest's output is for tests."""
 
 
-def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
+def _answers(process: subprocess.Popen[bytes], url: str, client: httpx.Client) -> bool:
     assert process.poll() is None, f"{url}: its process ended with {_code(process.returncode)}"
     try:
-        return httpx.get(url, trust_env=False, timeout=2).status_code == 200
+        return client.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
-import socket
 import struct
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +15,7 @@ from aftergreen.drill.answers import instant, ranged
 from aftergreen.drill.service import SimulatedService
 from aftergreen.drill.store import Labels, Series, Store
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from tests.e2e.parts import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -79,24 +75,15 @@ def store(deployed_at: float) -> Store:
 @pytest.fixture(scope="module")
 def prometheus(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A real server with the same samples, the marks of ended series among them."""
-    program = shutil.which("prometheus")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("prometheus is not installed, and in CI the comparison must run")
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
-    process = _started(program, folder, port := _free_port())
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            _wait_until_ready(client, process)
-            body = _write_request(store)
-            headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
-            answer = client.post("/api/v1/write", content=_snappy(body), headers=headers)
-            assert answer.status_code == 204, answer.text
-            yield client
-    finally:
-        process.terminate()
-        process.wait(10)
+    with (
+        Prometheus(folder, (), "--web.enable-remote-write-receiver") as server,
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+    ):
+        headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
+        answer = client.post("/api/v1/write", content=_snappy(_write_request(store)), headers=headers)
+        assert answer.status_code == 204, answer.text
+        yield client
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -172,38 +159,6 @@ def _approximately(data: dict[str, Any]) -> dict[Labels, list[tuple[float, objec
 
 def _point(point: list[Any]) -> Point:
     return float(point[0]), float(point[1])
-
-
-def _started(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    (folder / "prometheus.yml").write_text("scrape_configs: []\n")
-    command = [
-        program,
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-remote-write-receiver",
-    ]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)
-
-
-def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        assert process.poll() is None, "prometheus ended at once"
-        try:
-            if client.get("/-/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    pytest.fail("prometheus was not ready within ten seconds")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _write_request(store: Store) -> bytes:

@@ -47,17 +47,13 @@ class Broken:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
-    with Fleet(["shop"]) as fleet:
-        server = Prometheus(tmp_path_factory.mktemp("parts"), fleet.shops.values())
-        server.start()
-        try:
-            fleet["shop"].deploy("v1")
-            time.sleep(WINDOW + 2)
-            deployed_at = fleet["shop"].deploy("v2", BROKEN)
-            time.sleep(WINDOW + 3)
-            yield Broken(fleet, server, deployed_at)
-        finally:
-            server.stop()
+    folder = tmp_path_factory.mktemp("parts")
+    with Fleet(["shop"]) as fleet, Prometheus(folder, fleet.targets) as server:
+        fleet["shop"].deploy("v1")
+        time.sleep(WINDOW + 2)
+        deployed_at = fleet["shop"].deploy("v2", BROKEN)
+        time.sleep(WINDOW + 3)
+        yield Broken(fleet, server, deployed_at)
 
 
 def test_the_load_is_what_was_asked_for(broken: Broken) -> None:

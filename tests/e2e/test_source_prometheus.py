@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
 
 from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, SignalKey, View
 from aftergreen.promql import curl, expression
 from aftergreen.sources.prometheus import PrometheusSource
+from tests.e2e.parts import Prometheus, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -131,68 +127,28 @@ def service() -> Iterator[ThreadingHTTPServer]:
         server.server_close()
 
 
+def scraping(folder: Path, service: ThreadingHTTPServer) -> Prometheus:
+    """A Prometheus that scrapes the service every second."""
+    host, port = service.server_address[:2]
+    return Prometheus(folder, [{"targets": [f"{host!s}:{port}"]}])
+
+
 @dataclass
 class Running:
-    """A Prometheus that scrapes a service every second."""
+    """A Prometheus, and since when it has samples of the service."""
 
     url: str
-    process: subprocess.Popen[bytes]
     since: float
-
-
-@contextmanager
-def prometheus(folder: Path, target: ThreadingHTTPServer) -> Iterator[Running]:
-    program = shutil.which("prometheus")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("prometheus is not installed, and in CI this must run")
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
-    host, port = target.server_address[:2]
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-        "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [f"{host!s}:{port}"]}]}],
-    }
-    file = folder / "prometheus.yml"
-    file.write_text(json.dumps(config), encoding="utf-8")
-    with closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        free = sock.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            program,
-            f"--config.file={file}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{free}",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        url = f"http://127.0.0.1:{free}"
-        wait_for(url)
-        yield Running(url, process, time.time())
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_for(url: str) -> None:
-    """Until the server is up and has scraped the service."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):
-            answer = httpx.get(f"{url}/api/v1/query", params={"query": "pool_in_use"}, trust_env=False)
-            if answer.status_code == 200 and answer.json()["data"]["result"]:
-                return
-        time.sleep(0.1)
-    pytest.fail("prometheus did not scrape within 20 s")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with service() as target, prometheus(tmp_path_factory.mktemp("prometheus"), target) as running:
+    folder = tmp_path_factory.mktemp("prometheus")
+    with service() as target, scraping(folder, target) as prometheus:
+        wait_until(lambda: bool(prometheus.query("pool_in_use")), 20, "Prometheus to scrape the service")
+        since = time.time()
         time.sleep(7)
-        yield running
+        yield Running(prometheus.url, since)
 
 
 @pytest.fixture
@@ -295,8 +251,8 @@ async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp
             await asyncio.sleep(0.2)
         return pytest.fail(f"never {kind}, but {[reading.kind.value for reading in seen]}")
 
-    with service() as target, prometheus(tmp_path, target) as running:
-        source = PrometheusSource(Backend(running.url, timeout=2.0))
+    with service() as target, scraping(tmp_path, target) as prometheus:
+        source = PrometheusSource(Backend(prometheus.url, timeout=2.0))
         await asyncio.sleep(5)
         await source.prepare(signals, now(), NEVER_ENDING)
         await until(source, ERRORS.key, Kind.VALUE, 3)
@@ -307,11 +263,10 @@ async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp
         assert stale.value is None
         assert stale.detail
         await until(source, POOL.key, Kind.NO_SERIES, 5)
-        running.process.terminate()
-        running.process.wait(10)
+        prometheus.stop()
         blind = (await source.read(signals, now(), NEVER_ENDING)).readings[ERRORS.key]
         assert (blind.kind, blind.detail) == (
             Kind.BLIND,
-            f"no answer from {running.url}: Connection refused: check metrics.url",
+            f"no answer from {prometheus.url}: Connection refused: check metrics.url",
         )
         await source.close()
