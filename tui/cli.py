@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from aftergreen.clock import SystemClock
@@ -288,18 +289,16 @@ def _demo(arguments: argparse.Namespace) -> int:
     from aftergreen.drill.demo import start_demo  # noqa: PLC0415  # only the demo needs a simulation
 
     screen = _on_terminal() and not arguments.json
-    demo = start_demo(seed=arguments.seed, speed=arguments.speed)
-    try:
-        with tempfile.TemporaryDirectory(prefix="aftergreen-demo-") as folder:
-            operator = operator_name(None)
-            session = demo.session(Path(folder), operator=operator, advice_ends=not screen)
-            if not screen:
-                return _run_gate(session, as_json=arguments.json)
-            from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
+    with ExitStack() as parts:
+        demo = start_demo(seed=arguments.seed, speed=arguments.speed)
+        parts.callback(demo.close)
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-demo-")))
+        session = demo.session(folder, operator=operator_name(None), advice_ends=not screen)
+        if not screen:
+            return _run_gate(session, as_json=arguments.json)
+        from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
-            return run_console(session, mouse=not arguments.no_mouse)
-    finally:
-        demo.close()
+        return run_console(session, mouse=not arguments.no_mouse, clean_up=parts.close)
 
 
 def _check(arguments: argparse.Namespace) -> int:

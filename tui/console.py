@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aftergreen.journal import JournalError
 from aftergreen.model import Release
@@ -13,6 +14,7 @@ from aftergreen.thread import WatchThread
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.watch import Report, Watch
 from tui.app import ConsoleApp
+from tui.terminal import Watchdog, discard_output
 
 PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
@@ -51,34 +53,68 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
     return app, thread
 
 
-def run_console(session: Session, *, mouse: bool = True) -> int:
-    """Show a watch on this terminal until somebody leaves; the exit code is the verdict's."""
+def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], None] | None = None) -> int:
+    """Show a watch on this terminal until somebody leaves; the exit code is the verdict's.
+
+    Where the terminal goes away, the process ends at once with that code; ``clean_up`` is called before.
+    """
     app, thread = console(session)
-    app.run(mouse=mouse)
-    thread.abandon(by=session.wanted.operator)
-    thread.join(PATIENCE)
+
+    def leave() -> None:
+        thread.abandon(by=session.wanted.operator)
+        thread.join(PATIENCE)
+
+    def lost() -> None:
+        leave()
+        if clean_up is not None:
+            clean_up()
+        # Textual's threads wait for a terminal that never answers; nothing orderly gets past them.
+        os._exit(_code(thread))
+
+    with Watchdog(sys.stdin.fileno(), lost):
+        app.run(mouse=mouse)
+        leave()
     if app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
         return ExitCode.INTERNAL
     return _farewell(thread)
 
 
+def _code(thread: WatchThread) -> int:
+    """The exit code for what became of the watch."""
+    if isinstance(thread.error, PreflightFailed):
+        return ExitCode.PREFLIGHT
+    if isinstance(thread.error, JournalError):
+        return ExitCode.USAGE
+    if thread.error is not None:
+        return ExitCode.INTERNAL
+    return ExitCode.ABANDONED if thread.snapshot is None else exit_code(thread.snapshot.state)
+
+
 def _farewell(thread: WatchThread) -> int:
-    """Print the finish card below the prompt and return the exit code."""
+    """Print below the prompt what became of the watch, and return the exit code."""
+    error = thread.error
+    if error is not None and not isinstance(error, (PreflightFailed, JournalError)):
+        raise error
+    try:
+        _say(thread)
+        sys.stdout.flush()
+    except OSError:
+        # The terminal went with the person: the verdict stands without a reader.
+        discard_output()
+    return _code(thread)
+
+
+def _say(thread: WatchThread) -> None:
     error = thread.error
     if isinstance(error, PreflightFailed):
         for finding in error.findings:
             print(finding.text, file=sys.stderr)
-        return ExitCode.PREFLIGHT
-    if isinstance(error, JournalError):
+    elif error is not None:
         print(error, file=sys.stderr)
-        return ExitCode.USAGE
-    if error is not None:
-        raise error
-    if thread.snapshot is None:
+    elif thread.snapshot is None:
         print("left before the watch had begun", file=sys.stderr)
-        return ExitCode.ABANDONED
-    from aftergreen.gate import print_card  # noqa: PLC0415  # the screen needs none of it
+    else:
+        from aftergreen.gate import print_card  # noqa: PLC0415  # the screen needs none of it
 
-    print_card(thread.snapshot)
-    return exit_code(thread.snapshot.state)
+        print_card(thread.snapshot)

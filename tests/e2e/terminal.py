@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -46,7 +47,11 @@ _LOGIN = (
 
 
 class Terminal:
-    """A terminal of 120 by 40 in which the program runs; a thread reads and draws what it writes."""
+    """A terminal of 120 by 40 in which the program runs; a thread reads and draws what it writes.
+
+    It is the ``controlling`` one of a session, as after a login: then the kernel tells the program, by
+    SIGHUP, that it is gone.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class Terminal:
         columns: int = 120,
         rows: int = 40,
         env: Mapping[str, str] | None = None,
+        controlling: bool = True,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._screen = _Screen(columns, rows)
@@ -63,12 +69,13 @@ class Terminal:
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._reading.set()
+        self._hung_up = threading.Event()
         self.written = 0
         """Bytes that the program has sent."""
         self._fd, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _LOGIN, *program(*arguments)],
+            [*((sys.executable, "-c", _LOGIN) if controlling else ()), *program(*arguments)],
             cwd=home,
             env=environment(home, TERM="xterm-256color", **(env or {})),
             stdin=inner,
@@ -143,6 +150,13 @@ class Terminal:
         """The exit code, None while it runs."""
         return self.process.poll()
 
+    def hang_up(self) -> None:
+        """Go away, as a connection that breaks."""
+        self._hung_up.set()
+        self._thread.join(5)
+        os.close(self._fd)
+        self._fd = -1
+
     def close(self) -> None:
         """End the program if it runs, and the terminal."""
         self.resume()
@@ -154,9 +168,11 @@ class Terminal:
             self._fd = -1
 
     def _read(self) -> None:
-        while True:
+        while not self._hung_up.is_set():
             self._reading.wait()
             try:
+                if not select.select([self._fd], [], [], 0.1)[0]:
+                    continue
                 data = os.read(self._fd, 65536)
             except OSError:
                 # Linux says EIO once the last program has closed the terminal.
