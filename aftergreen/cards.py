@@ -18,6 +18,7 @@ from aftergreen.words import (
     failure,
     limit_value,
     local_time,
+    near_miss,
     outcome,
     rule,
 )
@@ -110,11 +111,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         + f"; sealed {state.setup.seal[:7]}."
     )
     lines.extend(f"Missing: {lacking}." for lacking in state.missing)
-    lines.extend(
-        f"Near miss at {local_time(near.at, snapshot.context.offset)}: {comparison(near.rule)}, "
-        f"{format_duration(near.rule.burnt)} of {format_duration(near.rule.rule.sustained)}."
-        for near in state.near_misses
-    )
+    lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
     return tuple(lines)
 
 

@@ -307,6 +307,7 @@ class Watch:
             return "somebody else is rolling back, or a newer release is out"
         output = self._output_of(release, claim.attempt, at)
         started = Rollback(claim.attempt, by, command, at, output=str(output))
+        self._output = ()
         self._take(rollback_started(self._state, started))
         self._running = asyncio.get_running_loop().create_task(self._roll_back(claim, started, output))
         self._publish()

@@ -6,7 +6,7 @@ The screen, the plain output and the reports use the same words; nothing here kn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from aftergreen.model import Indicator, Kind, Reading, Signal, Then
@@ -16,6 +16,7 @@ from aftergreen.verdict.state import (
     Baseline,
     Event,
     EventKind,
+    NearMiss,
     Phase,
     ReleaseState,
     Rollback,
@@ -192,9 +193,16 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
 
 
 def _ended(snapshot: Snapshot) -> tuple[str, str]:
-    if snapshot.release_state is ReleaseState.FINISHED:
+    state, rollback = snapshot.state, snapshot.rollback
+    if state.state is ReleaseState.FINISHED:
         return "Finished.", "Every indicator is in range and there is enough evidence."
-    return "Rolled back.", f"{outcome(snapshot.rollback)}."
+    if state.state is ReleaseState.UNPROVEN:
+        return "Unproven:", f"{state.missing[0] if state.missing else 'too little was seen'}."
+    if state.state is ReleaseState.ABANDONED or rollback is None:
+        return "Abandoned:", f"{state.reason or 'nobody watches any more'}."
+    if rollback.recovered:
+        return "Rolled back:", f"{outcome(rollback)}."
+    return ("Not seen to recover:" if rollback.unseen else "Still burning:"), "look for another cause."
 
 
 def outcome(rollback: Rollback | None) -> str:
@@ -209,14 +217,16 @@ def outcome(rollback: Rollback | None) -> str:
         return "verifying its effect"
     if rollback.recovered and rollback.good_since is not None:
         return f"recovered in {format_duration(rollback.good_since - rollback.started_at)}"
+    if rollback.unseen:
+        return "rolled back and not seen to recover: nothing could be measured"
     return "rolled back and still burning"
 
 
 def failure(rollback: Rollback) -> str:
-    """Why a rollback command did not succeed."""
+    """Why a rollback command did not succeed, in a few words; `Rollback.error` has all of them."""
     if rollback.timed_out:
-        return "it ran into its timeout and was ended"
-    return rollback.error or f"exit code {rollback.exit_code}"
+        return "timed out"
+    return "not started" if rollback.exit_code is None else f"exit code {rollback.exit_code}"
 
 
 def doubt(doubted: Doubt) -> str:
@@ -227,6 +237,12 @@ def doubt(doubted: Doubt) -> str:
     if doubted.kind is DoubtKind.BEFORE:
         return f"{name} was over its limit before the deployment: rolling back will not help that"
     return f"{name} itself is failing: the fault may be theirs"
+
+
+def near_miss(near: NearMiss, offset: float) -> str:
+    """``Near miss at 14:08:22 CET: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m``."""
+    burnt, whole = format_duration(near.rule.burnt), format_duration(near.rule.rule.sustained)
+    return f"Near miss at {local_time(near.at, offset)}: {comparison(near.rule)}, {burnt} of {whole}."
 
 
 def _dependency(signal: Signal) -> str:
@@ -319,7 +335,7 @@ def _release_event(happened: Event) -> str:
         EventKind.QUIET: "quiet: the backend answers and there is no traffic",
         EventKind.ROLLBACK_STARTED: f"rollback started{by}",
         EventKind.RECOVERED: f"recovered in {length}",
-        EventKind.STILL_BURNING: f"rolled back and still burning after {length}",
+        EventKind.STILL_BURNING: f"rolled back and not recovered after {length}: {happened.text}",
         EventKind.ENDED: f"the release is {happened.text}{by}",
         EventKind.NOTE: f"note{by}: {happened.text}",
     }
@@ -358,15 +374,21 @@ def _why_unknown(view: IndicatorView) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fuse:
-    """The fuse on the banner: burnt and whole length in seconds, and the time until it fires."""
+    """The fuse on the banner: burnt and whole length in seconds, and the time until it fires.
+
+    ``frozen`` says why it does not burn now.
+    """
 
     burnt: float
     sustained: float
     fires_in: float
+    frozen: str = ""
 
     @property
     def text(self) -> str:
-        """``fires in 0:23``."""
+        """``fires in 0:23``, ``fuse frozen: stale``."""
+        if self.frozen:
+            return f"fuse frozen: {self.frozen}"
         return f"fires in {format_clock(self.fires_in)}"
 
 
@@ -383,6 +405,15 @@ class Banner:
 
 def banner(snapshot: Snapshot, now: float) -> Banner:
     """What is happening, worst thing first; ``now`` is the time on the backend's clock."""
+    found, since = _banner(snapshot, now), snapshot.state.blind_since
+    if since is None or snapshot.release_state is ReleaseState.BLIND or snapshot.release_state.ended:
+        return found
+    lasting = format_duration(max(0.0, now - since))
+    # What was found still stands, and nobody can see whether it is still true.
+    return replace(found, doubt=f"BLIND for {lasting}: nothing can be measured")
+
+
+def _banner(snapshot: Snapshot, now: float) -> Banner:
     doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
     lead = snapshot.leading
     state = snapshot.release_state
@@ -397,6 +428,9 @@ def banner(snapshot: Snapshot, now: float) -> Banner:
             Mark.UNKNOWN, "BLIND", f"nothing can be measured{lasting}; the watch clock stands still"
         )
     if lead is not None and lead.burning and lead.rule.then is Then.ROLLBACK:
+        if lead.unknown is not None:
+            frozen = Fuse(lead.burnt, lead.rule.sustained, lead.remaining, frozen=lead.unknown.why)
+            return Banner(Mark.BAD, "OVER LIMIT", f"last seen: {comparison(lead)}", doubts, frozen)
         due = max(0.0, lead.remaining - max(0.0, now - snapshot.at))
         fuse = Fuse(lead.burnt, lead.rule.sustained, due)
         return Banner(Mark.BAD, "OVER LIMIT", comparison(lead), doubts, fuse)
@@ -408,13 +442,15 @@ def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Bann
         lasting = format_clock(max(0.0, now - rollback.started_at))
         return Banner(Mark.WARN, "ROLLING BACK", f"by {rollback.by}, {lasting}")
     if not rollback.succeeded:
-        return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}; try again or go back by hand")
+        return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}: go back by hand, or try again")
     if rollback.recovered is None:
         return Banner(
             Mark.WARN, "VERIFYING", f"is {snapshot.state.setup.release.previous or 'the old version'} well?"
         )
     if rollback.recovered:
         return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
+    if rollback.unseen:
+        return Banner(Mark.BAD, "NOT SEEN TO RECOVER", "rolled back, and nothing could be measured")
     return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
 
 

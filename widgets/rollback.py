@@ -21,11 +21,15 @@ def command_rows(command: Sequence[str], width: int) -> list[Row]:
     return labelled([(label, _quoted(text)) for label, text in zip(labels, command, strict=True)], width)
 
 
-def outcome_row(rollback: Rollback, now: float) -> Row:
-    """How it stands, and for how long the command has run."""
-    until = rollback.ended_at if rollback.ended_at is not None else now
-    elapsed = format_clock(max(0.0, until - rollback.started_at))
-    return row(Span(words.outcome(rollback), _look(rollback), bold=True), f"  {elapsed}")
+def outcome_rows(rollback: Rollback, width: int, now: float | None = None) -> list[Row]:
+    """How it stands, for how long the command has run by ``now``, and all that is known of a failure."""
+    told = words.outcome(rollback)
+    if now is not None:
+        until = rollback.ended_at if rollback.ended_at is not None else now
+        told += f"  {format_clock(max(0.0, until - rollback.started_at))}"
+    said = [row(Span(line, _look(rollback), bold=True)) for line in folded(told, width)]
+    more = "" if rollback.error in words.outcome(rollback) else rollback.error
+    return [*said, *(row(line) for line in folded(more, width) if line)]
 
 
 def output_rows(snapshot: Snapshot, width: int) -> list[Row]:
@@ -41,7 +45,7 @@ def rollback_rows(snapshot: Snapshot, width: int) -> list[Row]:
     started = words.local_time(rollback.started_at, snapshot.context.offset)
     facts = (("by", f"{rollback.by} at {started}"), ("output", rollback.output))
     return [
-        row(Span(words.outcome(rollback), _look(rollback), bold=True)),
+        *outcome_rows(rollback, width),
         *command_rows(rollback.command, width),
         *labelled([(label, text) for label, text in facts if text], width),
         *output_rows(snapshot, width),

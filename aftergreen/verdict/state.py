@@ -229,7 +229,8 @@ class Rollback:
     """A rollback command that was started, and what came of it.
 
     Times are local to the backend's clock; ``exit_code`` is None while it runs and where it never
-    started or timed out. ``good_since`` is the first sample of the good run after the command's end.
+    started or timed out. ``good_since`` is the first sample of the good run after the command's end;
+    ``unseen`` says that nothing could be measured when the time for it was up.
     """
 
     attempt: int
@@ -244,6 +245,7 @@ class Rollback:
     output: str = ""
     good_since: float | None = None
     recovered: bool | None = None
+    unseen: bool = False
 
     @property
     def running(self) -> bool:

@@ -26,6 +26,7 @@ def verify(state: State) -> tuple[State, list[Event]]:
         return _end(state, rollback, recovered=True, kind=EventKind.RECOVERED, seconds=seconds)
     within = state.setup.plan.rollback.verify_within if state.setup.plan.rollback else 0.0
     if state.at >= ended_at + within:
+        rollback = replace(rollback, unseen=state.blind_since is not None)
         return _end(state, rollback, recovered=False, kind=EventKind.STILL_BURNING, seconds=within)
     return state, []
 
@@ -34,7 +35,8 @@ def _end(
     state: State, rollback: Rollback, *, recovered: bool, kind: EventKind, seconds: float
 ) -> tuple[State, list[Event]]:
     ended = replace(state, rollback=replace(rollback, recovered=recovered), state=ReleaseState.ROLLED_BACK)
-    return ended, [Event(state.at, kind, seconds=seconds)]
+    why = "nothing could be measured" if rollback.unseen else "still burning"
+    return ended, [Event(state.at, kind, seconds=seconds, text="" if recovered else why)]
 
 
 def _good_since(state: State, rollback: Rollback) -> float | None:

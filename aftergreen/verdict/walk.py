@@ -123,12 +123,10 @@ _WAITS = {
 
 def advice(state: State) -> Advice:
     """One of keep watching, wait, roll back, finished."""
-    if state.state is ReleaseState.FINISHED:
-        return Advice(AdviceKind.FINISHED)
+    if state.state.ended:
+        return Advice(AdviceKind.FINISHED, state.decided)
     if state.state in _WAITS:
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
-    if state.state is ReleaseState.ROLLED_BACK:
-        return Advice(AdviceKind.FINISHED, state.decided)
     breached = breaches(state)
     if breached:
         return Advice(AdviceKind.ROLL_BACK, breached[0])

@@ -21,6 +21,10 @@ def over_limit() -> Story:
     return watching().feed(105, FAILING)
 
 
+def near_miss() -> Story:
+    return over_limit().feed(60)
+
+
 def breached() -> Story:
     return watching().feed(210, FAILING)
 

@@ -102,7 +102,13 @@ async def test_w_shows_the_receipt_with_the_line_that_gives_the_number_again(siz
 async def test_w_has_nothing_to_explain_while_all_is_well() -> None:
     async with desk(moments.watching()) as here:
         await here.press("w")
-        assert "nothing to explain yet" in here.text
+        assert "Nothing is over its limit, so there is nothing to explain." in here.text
+
+
+async def test_w_tells_of_a_near_miss() -> None:
+    async with desk(moments.near_miss()) as here:
+        await here.press("w")
+        assert "Near miss at 22:20:20 UTC: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m." in here.text
 
 
 async def test_one_page_replaces_the_other_and_escape_leads_back_to_the_overview() -> None:

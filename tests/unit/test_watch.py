@@ -81,7 +81,7 @@ def command(folder: Path, code: int = 0) -> RollbackPlan:
     """A real command that appends its arguments to a file."""
     script = (
         "import json,sys; open(sys.argv[1],'a').write(json.dumps(sys.argv[2:])+'\\n');"
-        "sys.exit(int(sys.argv[2]))"
+        "print('no such deployment'); sys.exit(int(sys.argv[2]))"
     )
     argv = (sys.executable, "-c", script, str(folder / "ran"), str(code), "{service} {version}", "{previous}")
     return RollbackPlan(argv, verify_within=600.0)
@@ -182,6 +182,7 @@ async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Pa
     assert len(runs(tmp_path)) == 2
     assert exit_code(last.state) == 22
     assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [3, 3]
+    assert last.output == ("no such deployment",), "the first attempt's output is not the second's"
 
 
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:

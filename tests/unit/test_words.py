@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 
@@ -313,22 +314,22 @@ def test_a_release_that_was_left_says_why() -> None:
             {"exit_code": 3},
             Mark.BAD,
             "ROLLBACK FAILED",
-            "exit code 3; try again or go back by hand",
+            "exit code 3: go back by hand, or try again",
             "the rollback failed: exit code 3",
         ),
         (
             {"exit_code": None, "timed_out": True},
             Mark.BAD,
             "ROLLBACK FAILED",
-            "it ran into its timeout and was ended; try again or go back by hand",
-            "the rollback failed: it ran into its timeout and was ended",
+            "timed out: go back by hand, or try again",
+            "the rollback failed: timed out",
         ),
         (
             {"exit_code": None, "error": "kubectl is not on PATH"},
             Mark.BAD,
             "ROLLBACK FAILED",
-            "kubectl is not on PATH; try again or go back by hand",
-            "the rollback failed: kubectl is not on PATH",
+            "not started: go back by hand, or try again",
+            "the rollback failed: not started",
         ),
         ({}, Mark.WARN, "VERIFYING", "is v2.4.0 well?", "verifying its effect"),
         (
@@ -344,6 +345,13 @@ def test_a_release_that_was_left_says_why() -> None:
             "STILL BURNING",
             "rolled back, and the breach has not cleared",
             "rolled back and still burning",
+        ),
+        (
+            {"recovered": False, "unseen": True},
+            Mark.BAD,
+            "NOT SEEN TO RECOVER",
+            "rolled back, and nothing could be measured",
+            "rolled back and not seen to recover: nothing could be measured",
         ),
     ],
 )
@@ -366,7 +374,58 @@ def test_no_rollback_has_no_outcome() -> None:
 
 def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
     release = rolled_back().feed(300)
-    assert words.advice(seen(release)) == ("Rolled back.", "recovered in 1m20s.")
+    assert words.advice(seen(release)) == ("Rolled back:", "recovered in 1m20s.")
+
+
+@pytest.mark.parametrize(
+    ("release", "lead", "rest"),
+    [
+        (
+            lambda: watched().feed(900),
+            "Finished.",
+            "Every indicator is in range and there is enough evidence.",
+        ),
+        (lambda: Scenario().blind(1800), "Unproven:", "error rate in range: HTTP 5xx: blind."),
+        (lambda: left("nobody watches any more"), "Abandoned:", "nobody watches any more."),
+        (lambda: rolled_back().feed(330, BAD), "Still burning:", "look for another cause."),
+        (lambda: rolled_back().blind(330), "Not seen to recover:", "look for another cause."),
+    ],
+)
+def test_the_advice_of_an_ended_release_says_how_it_ended(
+    release: Callable[[], Scenario], lead: str, rest: str
+) -> None:
+    assert words.advice(seen(release())) == (lead, rest)
+
+
+def left(reason: str) -> Scenario:
+    release = watched()
+    return release.take(abandon(release.state, reason))
+
+
+@pytest.mark.parametrize(
+    ("release", "word"),
+    [
+        (lambda: breached().blind(60), "BREACHED"),
+        (lambda: watched().feed(60, BAD).blind(60), "BLIND"),
+        (lambda: rolled_back().feed(30).blind(60), "VERIFYING"),
+    ],
+)
+def test_blindness_is_said_whatever_else_stands(release: Callable[[], Scenario], word: str) -> None:
+    snapshot = seen(release())
+    shown = words.banner(snapshot, snapshot.at)
+    assert shown.word == word
+    assert "nothing can be measured" in shown.text + shown.doubt
+    assert "45s" in shown.text + shown.doubt
+
+
+def test_a_frozen_fuse_does_not_count_down() -> None:
+    stale = {ERRORS: Reading.unknown(Kind.STALE, "newest sample 2m old")}
+    snapshot = seen(watched().feed(60, BAD).feed(15, stale))
+    shown = [words.banner(snapshot, snapshot.at + late) for late in (0.0, 10.0)]
+    assert shown[0] == shown[1]
+    assert shown[0].fuse is not None
+    assert shown[0].fuse.text == "fuse frozen: stale"
+    assert shown[0].text == "last seen: HTTP 5xx 5.00 % > 1 % for 2m"
 
 
 def test_the_log_of_a_release_that_goes_bad() -> None:
@@ -403,9 +462,9 @@ def test_the_log_of_near_misses_blindness_and_warnings() -> None:
             "the rollback command failed after 4s: exit code 3",
         ),
         (
-            Event(0.0, EventKind.STILL_BURNING, seconds=300.0),
+            Event(0.0, EventKind.STILL_BURNING, seconds=300.0, text="still burning"),
             Mark.BAD,
-            "rolled back and still burning after 5m",
+            "rolled back and not recovered after 5m: still burning",
         ),
         (Event(0.0, EventKind.ENDED, text="finished"), Mark.OK, "the release is finished"),
         (

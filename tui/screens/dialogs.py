@@ -20,7 +20,7 @@ from aftergreen.verdict.state import Event
 from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
-from widgets.rollback import command_rows, outcome_row, output_rows
+from widgets.rollback import command_rows, outcome_rows, output_rows
 from widgets.rows import Row, Rows, Span, labelled, row
 
 WAIT = 0.7
@@ -218,8 +218,8 @@ class RollbackDialog(ShownModal[None]):
         snapshot = frame.snapshot
         if snapshot is None or snapshot.rollback is None:
             return []
-        rows = output_rows(snapshot, width)
-        return [outcome_row(snapshot.rollback, frame.now), (), *rows[-min(OUTPUT_SHOWN, height - 2) :]]
+        outcome, written = outcome_rows(snapshot.rollback, width, frame.now), output_rows(snapshot, width)
+        return [*outcome, (), *written[-max(1, min(OUTPUT_SHOWN, height - len(outcome) - 1)) :]]
 
 
 def _attempt(frame: Frame) -> int:

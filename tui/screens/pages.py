@@ -159,13 +159,21 @@ class ReceiptPage(Page):
     def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
         if snapshot is None or (rule is None and snapshot.rollback is None):
-            return (row("Nothing was over its limit, so there is nothing to explain yet."),)
+            return _nothing_now(snapshot, width)
         rows = rollback_rows(snapshot, width)
         if rule is not None:
             backend = snapshot.state.setup.plan.backend
             rows += [()] if rows else []
             rows += labelled(receipt_rows(rule, backend, snapshot.context.offset), width)
         return [*rows, *labelled([("doubt", words.doubt(doubt)) for doubt in snapshot.doubts], width, "warn")]
+
+
+def _nothing_now(snapshot: Snapshot | None, width: int) -> Sequence[Row]:
+    """No rule leads; what went by is told all the same."""
+    lines = ["Nothing is over its limit, so there is nothing to explain."]
+    if snapshot is not None:
+        lines += [words.near_miss(n, snapshot.context.offset) for n in snapshot.state.near_misses]
+    return [row(part) for line in lines for part in folded(line, width)]
 
 
 def explained(snapshot: Snapshot | None) -> RuleState | None:
