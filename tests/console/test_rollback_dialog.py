@@ -180,11 +180,19 @@ async def test_a_burst_of_the_whole_name_is_taken_for_a_paste() -> None:
         assert here.given.orders == []
 
 
-async def test_a_burst_completed_by_hand_is_still_a_paste() -> None:
+@pytest.mark.parametrize("by_hand", [1, 2, len(NAME) - 1, len(NAME) - 2])
+async def test_a_burst_beside_keys_by_hand_is_still_a_paste(by_hand: int) -> None:
     async with asked() as here:
-        await burst(here, NAME[:-1])
-        await typed(here, NAME[-1])
+        if by_hand < len(NAME) / 2:
+            await typed(here, NAME[:by_hand])
+            await asyncio.sleep(0.5)
+            await burst(here, NAME[by_hand:])
+        else:
+            await burst(here, NAME[:by_hand])
+            await asyncio.sleep(0.5)
+            await typed(here, NAME[by_hand:])
         await here.press("enter")
+        assert "must be typed, not pasted: nothing was run" in here.text
         assert here.given.orders == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from textual import events
@@ -27,7 +28,7 @@ WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
 
 TYPED = 0.02
-"""Seconds that a person takes for a key at the very least; a whole name faster than that was pasted."""
+"""Seconds between two keys of a person at the very least; a name of which half came faster was pasted."""
 
 OUTPUT_SHOWN = 12
 
@@ -69,6 +70,8 @@ class TypedName(Input):
         if event.is_printable:
             self._times.append(event.time)
         await super()._on_key(event)
+        # What was deleted was not typed.
+        del self._times[len(self.value) :]
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -83,8 +86,8 @@ class TypedName(Input):
         """Hand over only what was typed by hand."""
         if not self.ready:
             return
-        last = self._times[-len(self.value) :]
-        if len(last) > 1 and last[-1] - last[0] < TYPED * (len(last) - 1):
+        gaps = [after - before for before, after in pairwise(self._times)]
+        if sum(gap < TYPED for gap in gaps) * 2 > len(gaps):
             self.value = ""
             self._times.clear()
             self.post_message(self.Refused("the name must be typed, not pasted"))
