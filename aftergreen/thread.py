@@ -26,6 +26,7 @@ class WatchThread:
         self._waiting: list[Callable[[Watch], None]] = []
         self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
         self.snapshot: Snapshot | None = None
+        """What is known of the release: its end, or the newest that whoever receives snapshots put here."""
         self.error: BaseException | None = None
 
     def start(self) -> None:

@@ -31,6 +31,9 @@ from aftergreen.verdict.walk import rollback_refused
 TAIL_EVERY = 0.25
 """Real seconds between two looks at the output of a running rollback command."""
 
+LEAVING = 5.0
+"""Real seconds for which leaving waits for a running rollback command, so that its outcome is recorded."""
+
 OUTPUT_LINES = 200
 
 
@@ -113,6 +116,7 @@ class Watch:
         await self._open()
         while not over(self._state):
             if self._left:
+                await self._rolled_back_within(LEAVING)
                 self._take(abandon(self._state, "nobody watches any more", by=self._left))
                 break
             await self._turn()
@@ -129,7 +133,7 @@ class Watch:
             self._note(f"no rollback was started: {problem}")
 
     def abandon(self, *, by: str) -> None:
-        """Stop watching. A rollback command that runs goes on; its output stays in its file."""
+        """Stop watching. A rollback command that runs goes on; only for a moment its end is awaited."""
         self._left = by or "the operator"
         self._wake.set()
 
@@ -317,6 +321,12 @@ class Watch:
         within = self._plan.rollback.timeout if self._plan.rollback is not None else 0.0
         outcome = await self._supervise(started.command, output, within=within)
         self._conclude(claim, started, outcome)
+
+    async def _rolled_back_within(self, seconds: float) -> None:
+        if self._running is not None:
+            done, _ = await asyncio.wait({self._running}, timeout=seconds)
+            for task in done:
+                task.result()
 
     async def _supervise(self, command: Sequence[str], output: Path, *, within: float) -> Outcome:
         tail = Tail(output)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import ClassVar
 
-from textual import events, work
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
@@ -28,7 +28,7 @@ from aftergreen.verdict.walk import rollback_refused
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names
 from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
-from tui.screens.main import MainScreen
+from tui.screens.main import DECISION, MainScreen, Panel
 from tui.screens.pages import (
     DecisionPage,
     FinishPage,
@@ -230,6 +230,10 @@ class ConsoleApp(App[int]):
             return self._why_no_rollback()
         if action == "pause" and self._shown is None:
             return "there is nothing to freeze yet"
+        if action in ("focus_next", "focus_previous") and isinstance(self.screen, MainScreen):
+            return "" if self.screen.has_panels else "this screen is too small for panels; 1 to 6 open them"
+        if action == "zoom_focused" and isinstance(self.screen, MainScreen) and not self._chosen():
+            return "nothing leads and nothing is chosen; 1 to 6 open one"
         if action == "copy_receipt" and explained(self._shown) is None:
             return "there is no receipt yet"
         if action == "note":
@@ -277,25 +281,32 @@ class ConsoleApp(App[int]):
 
     async def action_zoom_focused(self) -> None:
         """Zoom the focused panel; where none has the focus, the one that leads."""
-        leading = self._shown.leading if self._shown is not None else None
-        number = (self.focused.id or "").removeprefix("panel-") if self.focused is not None else ""
-        if self.focused is None and leading is not None:
-            number = str(list(Indicator).index(leading.signal.indicator) + 1)
-        if number == "6":
+        number = self._chosen()
+        if number == DECISION:
             await self.action_decision()
-        elif number.isdigit():
-            await self.action_zoom(int(number))
+        elif number:
+            await self.action_zoom(number)
+
+    def _chosen(self) -> int:
+        """The number of the focused panel, else of the one that leads; 0 where there is neither."""
+        if isinstance(self.focused, Panel):
+            return int((self.focused.id or "").removeprefix("panel-"))
+        leading = self._shown.leading if self._shown is not None else None
+        return list(Indicator).index(leading.signal.indicator) + 1 if leading is not None else 0
 
     async def action_help(self) -> None:
         """Show every key."""
         await self._open(HelpPage(keys()))
 
-    @work
     async def action_note(self) -> None:
         """Ask for a remark and record it."""
-        text = await self.push_screen_wait(NoteDialog())
-        if text:
-            self._orders.note(text, by=self._operator)
+
+        def write(text: str | None) -> None:
+            if text:
+                self._orders.note(text, by=self._operator)
+
+        # Awaited, so that the next key meets the dialog.
+        await self.push_screen(NoteDialog(), write)
 
     def action_copy_receipt(self) -> None:
         """Copy the receipt's curl line to the terminal's clipboard."""
@@ -321,27 +332,31 @@ class ConsoleApp(App[int]):
         self._show()
 
     async def action_back(self) -> None:
-        """Leave the open page."""
+        """Leave the open page; on the overview leave what was chosen there: a panel, a frozen view."""
         if len(self.screen_stack) > 1:
             await self.pop_screen()
+        else:
+            self.screen.set_focus(None)
+            self._paused_at, self._shown = None, self._newest
         self._show()
 
-    @work
     async def action_leave(self) -> None:
         """Leave; ask first while the release is open."""
         snapshot = self._newest
         if snapshot is None or snapshot.release_state.ended:
             self.exit(0 if snapshot is None else int(exit_code(snapshot.state)))
-            return
-        if any(isinstance(screen, QuitDialog) for screen in self.screen_stack):
-            return
-        if await self.push_screen_wait(QuitDialog(self.frame())):
+        elif not any(isinstance(screen, QuitDialog) for screen in self.screen_stack):
+            # Awaited, so that the next key meets the dialog.
+            await self.push_screen(QuitDialog(self.frame()), self._answered)
+
+    def _answered(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
+        if leave and self._newest is not None:
             self._orders.abandon(by=self._operator)
-            self.exit(int(exit_code(snapshot.state)))
+            self.exit(int(exit_code(self._newest.state)))
 
     async def action_quit(self) -> None:
         """Textual's own way out asks as well."""
-        self.action_leave()
+        await self.action_leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002  # Textual's
         """Every action by name, for the palette."""

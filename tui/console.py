@@ -12,6 +12,7 @@ from aftergreen.preflight import Finding, PreflightFailed
 from aftergreen.session import Session
 from aftergreen.thread import WatchThread
 from aftergreen.verdict.ending import ExitCode, exit_code
+from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch import Report, Watch
 from tui.app import ConsoleApp
 from tui.terminal import Watchdog, discard_output
@@ -24,6 +25,10 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
     """The app and the watch behind it, joined; the watch starts when the app has painted."""
     plan, wanted = session.plan, session.wanted
 
+    def receive(snapshot: Snapshot) -> None:
+        thread.snapshot = snapshot
+        app.receive(snapshot)
+
     def findings(some: Sequence[Finding]) -> None:
         app.preflight(some)
 
@@ -31,7 +36,7 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
         app.watch_ended(error)
 
     def make() -> Watch:
-        return session.watch(Report(app.receive, findings, app.progress))
+        return session.watch(Report(receive, findings, app.progress))
 
     thread = WatchThread(make, ended)
     app = ConsoleApp(
@@ -65,11 +70,15 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
         thread.join(PATIENCE)
 
     def lost() -> None:
-        leave()
-        if clean_up is not None:
-            clean_up()
-        # Textual's threads wait for a terminal that never answers; nothing orderly gets past them.
-        os._exit(_code(thread))
+        code = ExitCode.INTERNAL
+        try:
+            leave()
+            code = verdict_code(thread)
+            if clean_up is not None:
+                clean_up()
+        finally:
+            # Textual's threads wait for a terminal that never answers; nothing orderly gets past them.
+            os._exit(code)
 
     with Watchdog(sys.stdin.fileno(), lost):
         app.run(mouse=mouse)
@@ -80,8 +89,8 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
     return _farewell(thread)
 
 
-def _code(thread: WatchThread) -> int:
-    """The exit code for what became of the watch."""
+def verdict_code(thread: WatchThread) -> ExitCode:
+    """The exit code for what became of the watch, also where it could not write its end in time."""
     if isinstance(thread.error, PreflightFailed):
         return ExitCode.PREFLIGHT
     if isinstance(thread.error, JournalError):
@@ -102,7 +111,7 @@ def _farewell(thread: WatchThread) -> int:
     except OSError:
         # The terminal went with the person: the verdict stands without a reader.
         discard_output()
-    return _code(thread)
+    return verdict_code(thread)
 
 
 def _say(thread: WatchThread) -> None:

@@ -70,8 +70,14 @@ def _frozen_rows(
 ) -> tuple[Row, ...]:
     """A frozen view says so before all else, and what has become of the release meanwhile."""
     at = words.local_time(frame.now, snapshot.context.offset)
-    left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago ", bold=True), *_said(banner)]
-    rows = [beside(left, (Span("space goes on ", bold=True),), width)]
+    left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago ", bold=True)]
+    said, key = _said(banner), (Span("space goes on ", bold=True),)
+    if width_of(left) + width_of(said) + width_of(key) + 1 <= width:
+        rows = [beside([*left, *said], key, width)]
+    else:
+        rows = [beside(left, key, width), fit(said, width)]
+    if banner.doubt:
+        rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
     if frame.newest is not None:
         now = words.banner(frame.newest, frame.present)
         if (now.word, now.mark) != (banner.word, banner.mark):
@@ -109,14 +115,18 @@ def identity_row(frame: Frame, width: int) -> Row:
 def _times(frame: Frame, snapshot: Snapshot) -> list[Span]:
     state = snapshot.state
     elapsed = format_clock(state.watched, pad=True)
-    spans = [Span(f"  +{elapsed} of {format_clock(state.total, pad=True)}  "), *_age(frame, snapshot)]
+    spans = [
+        Span(f"  +{elapsed} of {format_clock(state.total, pad=True)}  "),
+        *data_age(snapshot, frame.present),
+    ]
     return [*spans, Span("  read-only", "warn")] if snapshot.context.read_only else spans
 
 
-def _age(frame: Frame, snapshot: Snapshot) -> tuple[Span, ...]:
+def data_age(snapshot: Snapshot, now: float) -> tuple[Span, ...]:
+    """How old the newest data are, with a mark where they are too old for what is shown to be so now."""
     if snapshot.data_at is None:
         return (Span("no data yet", "unknown"),)
-    age = max(0.0, frame.present - snapshot.data_at)
+    age = max(0.0, now - snapshot.data_at)
     stale = age > FRESH_INTERVALS * snapshot.state.setup.plan.timing.interval
     if stale and not snapshot.release_state.ended:
         return (Span(f"! data {format_duration(age)} ago", "warn", bold=True),)

@@ -167,6 +167,10 @@ def _zoom_key(view: IndicatorView) -> str:
     return str(list(Indicator).index(view.indicator) + 1)
 
 
+DIGITS = 6
+"""As wide as a value is written in all but rare cases: ``0.0804``, ``12,345``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Widths of the columns of signal lines: names, digits, units, what it was."""
@@ -186,7 +190,7 @@ def columns_of(signals: Sequence[SignalState], *, names: int) -> Columns:
     ]
     return Columns(
         names=min(names, max((len(s.signal.label) for s in signals), default=0)),
-        digits=max([5, *(len(digits) for digits, _ in parts)]),
+        digits=max([DIGITS, *(len(digits) for digits, _ in parts)]),
         units=max([3, *(len(unit) for _, unit in parts)]),
         was=max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0),
     )

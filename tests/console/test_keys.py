@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual import events
 from textual.binding import Binding
 
 from aftergreen.cards import curl_line
@@ -266,6 +267,52 @@ async def test_before_the_watch_has_begun_there_is_nothing_to_ask() -> None:
         await here.press("q")
         assert left(here)
         assert here.given.orders == []
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+@pytest.mark.parametrize("dialog", ["r", "n"])
+async def test_the_ways_out_ask_from_a_dialog_as_well(key: str, dialog: str) -> None:
+    async with desk(moments.breached()) as here:
+        await here.press(dialog, key)
+        assert "abandons the release" in here.text
+        await here.press("y")
+        assert left(here)
+
+
+async def test_the_question_follows_the_release() -> None:
+    async with desk(moments.breached()) as here:
+        await here.press("q")
+        assert "is still being watched" in here.text
+        await here.show(moments.rolled_back())
+        assert "is still being watched" not in here.text
+        assert "The watch of checkout-api v2.4.1 has ended: rolled back." in here.text
+
+
+@pytest.mark.parametrize("keys", ["nn", "qr", "nq", "rq", "q:"])
+async def test_keys_in_one_burst_open_one_dialog(keys: str) -> None:
+    async with desk(moments.breached()) as here:
+        for key in keys:
+            name = {":": "colon"}.get(key, key)
+            here.app.post_message(events.Key(name, key))
+        await here.settle()
+        assert len(here.app.screen_stack) == 2
+        assert here.given.orders == []
+
+
+@pytest.mark.parametrize("key", ["tab", "j", "down", "enter"])
+async def test_a_key_that_finds_nothing_to_move_to_says_so(key: str) -> None:
+    async with desk(moments.watching(), SMALL) as here:
+        await here.press(key)
+        assert "1 to 6 open" in here.text
+
+
+async def test_escape_on_the_overview_leaves_what_was_chosen_there() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("tab", "space")
+        assert "PAUSED" in here.text
+        await here.press("escape")
+        assert "PAUSED" not in here.text
+        assert here.app.focused is None
 
 
 async def test_pages_are_left_by_the_same_question() -> None:

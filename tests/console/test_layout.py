@@ -59,7 +59,7 @@ async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
 @SIZES
 async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(size: tuple[int, int]) -> None:
     places = set()
-    for rate in (0.002, 0.03, 0.4):
+    for rate in (0.000804, 0.00161, 0.002, 0.03, 0.4):
         async with desk(Story().feed(300, {ERRORS: rate}), size) as here:
             (line, *_) = [line for line in here.lines[2:] if "HTTP 5xx" in line and " %" in line]
             places.add(line.index(" %", line.index("HTTP 5xx")))
@@ -138,6 +138,22 @@ async def test_a_frozen_view_says_what_has_become_of_the_release() -> None:
         assert "space goes on" in here.lines[0]
 
 
+async def test_a_frozen_view_cuts_nothing_on_the_small_screen() -> None:
+    async with desk(moments.doubtful(), SMALL) as here:
+        await here.press("space")
+        head = here.lines[:3]
+        assert head[0].startswith(" PAUSED at ")
+        assert head[1] == " ✗ BREACHED  HTTP 5xx 5.63 % > 1 % for 2m"
+        assert head[2] == "   ! orders-db broke 45s earlier: rolling back may not help"
+
+
+async def test_the_sentence_of_a_tiny_terminal_is_never_frozen() -> None:
+    async with desk(moments.watching(), (50, 12)) as here:
+        await here.press("space")
+        await here.show(moments.breached())
+        assert here.lines[0].startswith("✗ BREACHED")
+
+
 async def test_nobody_decides_on_a_frozen_view() -> None:
     async with desk(moments.watching(), WIDE) as here:
         await here.press("space")
@@ -170,7 +186,7 @@ async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
         assert [line.strip() for line in here.lines if line] == [
             "✗ BREACHED  HTTP 5xx 5.63 % > 1 % for 2m  !",
             "orders-db broke 45s earlier: rolling back may not",
-            "help",
+            "help  data 3 s ago",
         ]
 
 

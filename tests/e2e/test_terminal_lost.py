@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from aftergreen.drill.demo import Demo, configuration, start_demo
+from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.journal import Kind, open_journal
+from tests.e2e.program import release_arguments
 from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.e2e
 
 BREACHED = 23
 ABANDONED = 30
+NOT_RECOVERED = 21
 
 
 @pytest.mark.parametrize(
@@ -35,3 +43,66 @@ def test_a_terminal_that_goes_away_ends_the_program_with_the_verdict(
         assert list(scratch.iterdir()) == []
     finally:
         terminal.close()
+
+
+def test_a_command_to_end_takes_the_same_way_once_the_terminal_is_gone(tmp_path: Path) -> None:
+    terminal = Terminal(["demo"], home=tmp_path, controlling=False)
+    try:
+        terminal.wait_for("✓ WATCHING", 60)
+        terminal.hang_up()
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait(20) == ABANDONED
+    finally:
+        terminal.close()
+
+
+@pytest.fixture
+def simulated() -> Iterator[Demo]:
+    """The demo's service and metrics at the speed of the machine's own clock, for the program to watch."""
+    demo = start_demo(speed=1.0)
+    yield demo
+    demo.close()
+
+
+def watching(folder: Path, demo: Demo, seconds: float) -> list[str]:
+    """The arguments that watch it, with a rollback command that takes so long and leaves a file."""
+    told = f'command = ["sh", "-c", "sleep {seconds:g}; touch {folder}/went-on"]'
+    text = "\n".join(
+        told if line.startswith("command = ") else line
+        for line in configuration(demo.server.url).splitlines()
+    )
+    (folder / "aftergreen.toml").write_text(text)
+    return ["watch", *release_arguments(RELEASED, PREVIOUS, demo.release.deployed_at)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "codes"), [(3.0, [0]), (8.0, [])], ids=["that ends in time", "that takes long"]
+)
+def test_a_rollback_command_goes_on_when_the_terminal_is_gone(
+    tmp_path: Path, simulated: Demo, seconds: float, codes: list[int]
+) -> None:
+    terminal = Terminal(watching(tmp_path, simulated, seconds), home=tmp_path, controlling=False)
+    try:
+        terminal.wait_for("demo  +00:", 60)
+        terminal.send("r")
+        terminal.wait_for("type the service's name")
+        for letter in "checkout-api":
+            terminal.send(letter)
+            time.sleep(0.06)
+        terminal.send("enter")
+        terminal.wait_for("ROLLING BACK")
+        terminal.hang_up()
+        assert terminal.wait(20) == NOT_RECOVERED
+    finally:
+        terminal.close()
+    journal = open_journal(tmp_path / "state" / "aftergreen" / "journal.db")
+    record = journal.latest("checkout-api", "demo")
+    assert record is not None
+    outcomes = [entry.body["exit_code"] for entry in journal.entries(record.release, kinds=[Kind.OUTCOME])]
+    journal.close()
+    assert outcomes == codes
+    assert record.ended == "abandoned"
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "went-on").exists():
+        assert time.monotonic() < deadline, "the rollback command went with the terminal"
+        time.sleep(0.1)

@@ -87,6 +87,12 @@ def command(folder: Path, code: int = 0) -> RollbackPlan:
     return RollbackPlan(argv, verify_within=600.0)
 
 
+def slow_command(folder: Path, seconds: float) -> RollbackPlan:
+    """A real command that takes its time and then leaves a file."""
+    script = "import pathlib,sys,time; time.sleep(float(sys.argv[1])); pathlib.Path(sys.argv[2]).touch()"
+    return RollbackPlan((sys.executable, "-c", script, str(seconds), str(folder / "went on")))
+
+
 def runs(folder: Path) -> list[list[str]]:
     ran = folder / "ran"
     return [json.loads(line) for line in ran.read_text().splitlines()] if ran.exists() else []
@@ -183,6 +189,32 @@ async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Pa
     assert exit_code(last.state) == 22
     assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [3, 3]
     assert last.output == ("no such deployment",), "the first attempt's output is not the second's"
+
+
+async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 0.5)))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
+    last = await rig.watch.run()
+    assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [0]
+    assert last.release_state is ReleaseState.ABANDONED
+    assert exit_code(last.state) == 21
+
+
+async def test_leaving_does_not_end_a_rollback_command_that_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aftergreen.watch.LEAVING", 0.1)
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 1.0)))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
+    last = await rig.watch.run()
+    assert last.rollback is not None
+    assert last.rollback.running
+    assert rig.entries(Kind.OUTCOME) == []
+    async with asyncio.timeout(20):
+        while not (tmp_path / "went on").exists():  # noqa: ASYNC110  # a file has no event
+            await asyncio.sleep(0.02)
 
 
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
 from widgets.rollback import command_rows, outcome_rows, output_rows
-from widgets.rows import Row, Rows, Span, labelled, row
+from widgets.rows import Row, Rows, Span, folded, labelled, row
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
@@ -250,22 +250,29 @@ class QuitDialog(ShownModal[bool]):
     def on_mount(self) -> None:
         self.show(self._frame)
 
+    def on_rows_resized(self) -> None:
+        self.show(self._frame)
+
     def show(self, frame: Frame) -> None:
-        release, snapshot = frame.release, frame.snapshot
-        running = snapshot is not None and snapshot.rolling_back
-        rows = [
-            row(f"{release.service} {release.version} is still being watched."),
-            row(
-                "The rollback command goes on; nobody will see whether it helps."
-                if running
-                else "Leaving abandons the release: nobody will see what happens next."
-            ),
-            (),
-            row(Span("y", "strong", bold=True), " leave   ", Span("n", "strong", bold=True), " stay"),
-        ]
+        self._frame = frame
         text = self.query_one("#dialog-text", Rows)
+        said = [line for told in _leaving(frame) for line in folded(told, max(20, text.size.width))]
+        keys = row(Span("y", "strong", bold=True), " leave   ", Span("n", "strong", bold=True), " stay")
+        rows = [*(row(line) for line in said), (), keys]
         text.styles.height = len(rows)
         text.show(rows)
+
+
+def _leaving(frame: Frame) -> tuple[str, ...]:
+    """What leaving means now."""
+    release, snapshot = frame.release, frame.newest or frame.snapshot
+    name = f"{release.service} {release.version}"
+    if snapshot is not None and snapshot.release_state.ended:
+        return (f"The watch of {name} has ended: {snapshot.release_state.value}.",)
+    watched = f"{name} is still being watched."
+    if snapshot is not None and snapshot.rolling_back:
+        return watched, "The rollback command goes on; nobody will see whether it helps."
+    return watched, "Leaving abandons the release: nobody will see what happens next."
 
 
 class NoteDialog(ShownModal[str]):

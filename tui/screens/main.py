@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.events import Resize
@@ -13,7 +16,7 @@ from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from tui.screens.shown import ShownScreen
 from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
 from widgets.frame import Frame
-from widgets.header import LOOK_OF
+from widgets.header import LOOK_OF, data_age
 from widgets.panels import compact_rows, fit_text, panel_rows, panel_title
 from widgets.rows import Row, Rows, Span, folded
 
@@ -34,8 +37,14 @@ class Panel(Rows, can_focus=True):
 class MainScreen(ShownScreen):
     """Everything at one glance, in one of three layouts."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", "Back", show=False, id="back")]
     # A frame that is lit from the start would be what one sees first.
     AUTO_FOCUS = ""
+
+    @property
+    def has_panels(self) -> bool:
+        """Whether there is room for panels, which can be focused."""
+        return self.has_class("-wide")
 
     def body(self) -> ComposeResult:
         with Container(id="grid"):
@@ -118,9 +127,12 @@ def _set(panel: Panel, title: str, subtitle: str) -> None:
 
 def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The state and the verdict in words, folded into as many rows as they take."""
-    banner = words.banner(snapshot, frame.now)
-    facts = banner.text or " ".join(words.advice(snapshot))
+    newest, now = frame.newest or snapshot, frame.present
+    # Not the frozen view: there is no room here to say what has become of it meanwhile.
+    banner = words.banner(newest, now)
+    facts = banner.text or " ".join(words.advice(newest))
     fuse = [banner.fuse.text] if banner.fuse is not None else []
     doubt = [f"! {banner.doubt}"] if banner.doubt else []
-    said = "  ".join([f"{words.SYMBOLS[banner.mark]} {banner.word}", *fuse, facts, *doubt])
+    age = "".join(span.text for span in data_age(newest, now))
+    said = "  ".join([f"{words.SYMBOLS[banner.mark]} {banner.word}", *fuse, facts, *doubt, age])
     return tuple((Span(line),) for line in folded(said, width))

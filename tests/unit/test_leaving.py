@@ -1,0 +1,66 @@
+"""Leaving the console: what it takes with it where the watch cannot write its end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aftergreen.model import Instant, Signal, View
+from aftergreen.paths import find_paths
+from aftergreen.session import Session
+from aftergreen.sources.protocol import Source
+from aftergreen.verdict.ending import ExitCode
+from aftergreen.watch import Wanted
+from tests.made_up import FakeClock, MadeUpSource, bad_from
+from tests.scenario import DEPLOYED_AT, plan
+from tui.console import console, verdict_code
+
+BREACHED_AT = DEPLOYED_AT + 315 + 15
+
+
+class Hanging(MadeUpSource):
+    """Answers until the errors are a breach, then nothing until it is let go."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock, bad_from(200))
+        self.hangs = threading.Event()
+        self.let_go = threading.Event()
+
+    async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        if at > BREACHED_AT:
+            self.hangs.set()
+            while not self.let_go.is_set():  # noqa: ASYNC110  # another thread's event
+                await asyncio.sleep(0.01)
+        return await super().read(signals, at, view)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpSession(Session):
+    """A session with a backend that is made up."""
+
+    made_up: Source
+
+    def source(self) -> Source:
+        return self.made_up
+
+
+def test_a_backend_that_hangs_takes_nothing_from_the_verdict(tmp_path: Path) -> None:
+    clock = FakeClock(DEPLOYED_AT)
+    source = Hanging(clock)
+    wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana")
+    paths = find_paths(journal=str(tmp_path / "journal.db"))
+    app, thread = console(MadeUpSession(plan(), wanted, clock, paths, source))
+    thread.start()
+    try:
+        assert source.hangs.wait(20)
+        thread.abandon(by="ana")
+        assert not thread.join(0.1)
+        assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
+    finally:
+        source.let_go.set()
+        assert thread.join(20)
+    assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
+    assert app.snapshot is None, "the screen never ran"
