@@ -139,7 +139,7 @@ def _tight(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 def _list_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tuple[Row, ...]:
-    columns = columns_of(view.signals, names=22)
+    columns = columns_of(view.signals, width=width)
     lines = [signal_line(signal, frame, width, columns) for signal in view.signals]
     if len(lines) > height:
         hidden = len(lines) - (height - 1)
@@ -167,6 +167,11 @@ def _zoom_key(view: IndicatorView) -> str:
     return str(list(Indicator).index(view.indicator) + 1)
 
 
+NAMES, SHORT_NAMES = 22, 12
+"""To how many characters names are cut where there is room, and where there is little."""
+
+WAS = "was "
+
 DIGITS = 6
 """As wide as a value is written in all but rare cases: ``0.0804``, ``12,345``."""
 
@@ -181,19 +186,28 @@ class Columns:
     was: int
 
 
-def columns_of(signals: Sequence[SignalState], *, names: int) -> Columns:
-    """Columns in which nothing jumps: wide enough for the values of now, and not narrower than usual ones."""
+def columns_of(signals: Sequence[SignalState], *, width: int, most: int = NAMES) -> Columns:
+    """Columns in which nothing jumps: wide enough for the values of now, and not narrower than usual ones.
+
+    Names are cut to ``most`` characters. Where a line of ``width`` is too short, they are cut further, and at
+    last what the values were is left out.
+    """
     parts = [
         value_parts(s.reading.value, s.signal.unit)
         for s in signals
         if s.reading is not None and s.reading.compared and s.reading.value is not None
     ]
-    return Columns(
-        names=min(names, max((len(s.signal.label) for s in signals), default=0)),
-        digits=max([DIGITS, *(len(digits) for digits, _ in parts)]),
-        units=max([3, *(len(unit) for _, unit in parts)]),
-        was=max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0),
-    )
+    names = min(most, max((len(s.signal.label) for s in signals), default=0))
+    digits = max([DIGITS, *(len(digits) for digits, _ in parts)])
+    units = max([3, *(len(unit) for _, unit in parts)])
+    was = max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0)
+    # The mark, and a blank after each column.
+    room = width - digits - units - 6
+    if names + was + len(WAS) > room:
+        names = max(SHORT_NAMES, min(names, room - was - len(WAS)))
+    if names + was + len(WAS) > room:
+        names, was = min(most, max(1, room)), 0
+    return Columns(names, digits, units, was)
 
 
 def signal_line(
@@ -209,7 +223,7 @@ def signal_line(
         " ",
         *value_spans(signal, number=columns.digits, suffix=columns.units),
         " ",
-        Span(f"was {was.ljust(columns.was)} ", "dim"),
+        Span(f"{WAS}{was.ljust(columns.was)} " if columns.was else "", "dim"),
     )
     if snapshot is None or not small:
         return fit(spans, width)
@@ -229,10 +243,10 @@ def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
         return ()
     budget = max(len(snapshot.indicators), height)
     shares = _shares([max(1, len(view.signals)) for view in snapshot.indicators], budget)
-    columns = columns_of([s for v in snapshot.indicators for s in v.signals], names=22)
     hidden = [len(v.signals) - lines for v, lines in zip(snapshot.indicators, shares, strict=True)]
     # One column for what is not shown, so that the small charts stay below each other.
     tail = max(len(_more(number)) for number in hidden)
+    columns = columns_of([s for v in snapshot.indicators for s in v.signals], width=width - tail - HEAD)
     rows: list[Row] = []
     for view, lines in zip(snapshot.indicators, shares, strict=True):
         rows.extend(_compact_view(view, frame, width - tail, columns, lines))

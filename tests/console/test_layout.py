@@ -49,6 +49,14 @@ async def test_on_the_small_screen_every_line_has_the_deployment_in_one_column()
             assert len(marks) == 1
 
 
+@pytest.mark.parametrize("width", [60, 66, 72])
+async def test_on_a_narrow_screen_a_value_and_what_it_was_are_whole_or_left_out(width: int) -> None:
+    async with desk(moments.doubtful(), (width, 20)) as here:
+        values = [line for line in here.lines if line[12:13] in "✓!✗" and line[12:13]]
+        assert len(values) >= 5
+        assert not [line for line in values if line.rstrip(" 0123456789+").endswith("…")]
+
+
 async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
     story = Story().feed(300).feed(90, {ORDERS: 0.9})
     async with desk(story, (80, 14)) as here:

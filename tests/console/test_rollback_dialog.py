@@ -152,6 +152,15 @@ async def test_escape_closes_it_in_the_first_moment_too() -> None:
         assert not is_open(here)
 
 
+@pytest.mark.parametrize("size", [(60, 20), (60, 14), (50, 12), (40, 8)])
+async def test_on_a_small_terminal_the_answer_to_a_wrong_name_is_seen(size: tuple[int, int]) -> None:
+    async with asked(size=size) as here:
+        await typed(here, "wrong")
+        await here.press("enter")
+        for part in ("Type checkout-api", "wrong", "that is not checkout-api"):
+            assert part in here.text
+
+
 async def test_pasted_text_is_refused() -> None:
     async with asked() as here:
         here.app.screen.post_message(events.Paste(NAME))

@@ -32,8 +32,11 @@ TYPED = 0.02
 
 OUTPUT_SHOWN = 12
 
-FRAME = 9
+FRAME, SHORT_FRAME = 9, 5
 """Rows of the dialog that the facts leave to its frame, the field and what is said below it."""
+
+SHORT = 16
+"""Below so many rows of the terminal blanks give way to what has to be read."""
 
 SHARE = 0.92
 """How much of the terminal's height a dialog may take; the style sheet says the same."""
@@ -141,17 +144,24 @@ class RollbackDialog(ShownModal[None]):
         asking = not live and self._ordered is None
         self.query_one(TypedName).display = asking
         text, asked = self.query_one("#dialog-text", Rows), self.query_one("#dialog-asked", Rows)
-        width, room = max(20, text.size.width), max(3, int(self.size.height * SHARE) - FRAME)
+        width, room = max(20, text.size.width), self._room()
         rows = self._live(frame, width, room) if live else self._question(frame, width)
         text.styles.height = len(rows)
         text.show(rows)
         self.query_one("#dialog-facts").styles.height = min(len(rows), room)
         asked.display = asking
         hidden = len(rows) - room
-        more = f"  ↓ and ↑ show {hidden} more rows" if hidden > 0 else ""
+        more = f"  ↓ {hidden} more" if hidden > 0 else ""
         name = Span(frame.plan.service.name, "strong", bold=True)
         asked.show((row("Type ", name, " and press enter.", Span(more, "warn")),))
         self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
+
+    def _room(self) -> int:
+        """Rows for the facts; the rest of the dialog is always seen."""
+        short = self.size.height < SHORT
+        self.set_class(short, "-short")
+        frame = SHORT_FRAME if short else FRAME
+        return max(1, int(self.size.height * (1.0 if short else SHARE)) - frame)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         wanted = self._frame.plan.service.name

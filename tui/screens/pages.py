@@ -98,7 +98,7 @@ def _signal_rows(
     signal: SignalState, view: IndicatorView, frame: Frame, snapshot: Snapshot, width: int
 ) -> list[Row]:
     """A signal's value, what stands behind it, what it was, and its rules."""
-    line = signal_line(signal, frame, width, columns_of(view.signals, names=40), small=False)
+    line = signal_line(signal, frame, width, columns_of(view.signals, width=width, most=40), small=False)
     facts = [words.seen(signal.reading)]
     if signal.baseline is not None:
         baseline = signal.baseline
@@ -208,6 +208,10 @@ class FinishPage(Page):
         return [*rows, (), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
 
 
+HELP_TEXT = 20
+"""Where the texts of the help begin: after the key and its name."""
+
+
 class HelpPage(Page):
     """Every key, made from the bindings themselves."""
 
@@ -220,7 +224,8 @@ class HelpPage(Page):
         for group, keys in self._keys:
             rows.append(row(Span(group, "strong", bold=True)))
             for key, name, text in keys:
-                rows.append(
-                    row(Span(key.rjust(7), "key", bold=True), f"  {name.ljust(11)}", Span(text, "dim"))
-                )
+                first, *more = folded(text, max(10, width - HELP_TEXT))
+                head = Span(key.rjust(7), "key", bold=True), f"  {name.ljust(11)}"
+                rows.append(row(*head, Span(first, "dim")))
+                rows += [row(" " * HELP_TEXT, Span(line, "dim")) for line in more]
         return rows
