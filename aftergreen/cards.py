@@ -99,6 +99,8 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     state, release = snapshot.state, snapshot.state.setup.release
     code = exit_code(state)
     lines = [production(snapshot), f"{release.name}: {_verdict(snapshot)} (exit code {code.value})."]
+    if state.rollback is not None and state.rollback.error not in lines[1]:
+        lines.append(state.rollback.error)
     decided = state.decided or (state.rollback.leading if state.rollback else None)
     if decided is not None and decided.breached_at is not None:
         at = local_time(decided.breached_at, snapshot.context.offset)
@@ -122,8 +124,10 @@ def _proof(decided: RuleState, snapshot: Snapshot) -> Rows:
 
 def _verdict(snapshot: Snapshot) -> str:
     state = snapshot.state
-    if state.rollback is not None:
-        return outcome(state.rollback)
+    rollback = state.rollback
+    if rollback is not None:
+        left = state.state is ReleaseState.ABANDONED and rollback.succeeded and rollback.recovered is None
+        return "rolled back, and left before its effect was seen" if left else outcome(rollback)
     named = {
         ReleaseState.PROPOSED: "left with a rollback advised that nobody ran",
         ReleaseState.ABANDONED: f"abandoned: {state.reason}" if state.reason else "abandoned",

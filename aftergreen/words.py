@@ -6,11 +6,10 @@ The screen, the plain output and the reports use the same words; nothing here kn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from aftergreen.model import Indicator, Kind, Reading, Signal, Then
-from aftergreen.units import format_clock, format_duration, format_limit, format_value
+from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, IndicatorView, Mark, Snapshot
 from aftergreen.verdict.state import (
     Baseline,
@@ -69,9 +68,12 @@ def share(fraction: float) -> str:
 
 def condition(status: RuleState) -> str:
     """What the rule asks, with its effective limit: ``> 1 % for 2m``."""
+    return f"{_beyond(status)} for {format_duration(status.rule.sustained)}"
+
+
+def _beyond(status: RuleState) -> str:
     sign = ">" if status.rule.condition.upward else "<"
-    limit = "its baseline" if status.limit is None else limit_value(status)
-    return f"{sign} {limit} for {format_duration(status.rule.sustained)}"
+    return f"{sign} {'its baseline' if status.limit is None else limit_value(status)}"
 
 
 def rule(status: RuleState) -> str:
@@ -102,6 +104,12 @@ def comparison(status: RuleState, value: float | None = None) -> str:
     seen = value if value is not None else (status.receipt.value if status.receipt else None)
     shown = "" if seen is None else f" {format_value(seen, status.signal.unit)}"
     return f"{status.signal.label}{shown} {condition(status)}"
+
+
+def _last_seen(status: RuleState) -> str:
+    """What was compared before nothing could be: ``HTTP 5xx was 4.98 % > 1 %``."""
+    value = "" if status.receipt is None else f" {format_value(status.receipt.value, status.signal.unit)}"
+    return f"{status.signal.label} was{value} {_beyond(status)}"
 
 
 def limit(status: RuleState) -> str:
@@ -182,7 +190,13 @@ def _also(snapshot: Snapshot, given: Advice) -> str:
 
 def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
     burning = fuses(snapshot.state)
+    if snapshot.release_state in (ReleaseState.BLIND, ReleaseState.QUIET):
+        return "Wait:", f"{given.reason}."
     if given.rule is not None and burning and given.rule == burning[0]:
+        if given.rule.unknown is not None:
+            left = format_duration(given.rule.remaining)
+            unknown = f"{given.rule.signal.label} is unknown ({given.rule.unknown.why})"
+            return "Wait:", f"{unknown}, {left} of its fuse are left."
         side = "over" if given.rule.rule.condition.upward else "under"
         left = format_duration(given.rule.remaining)
         return (
@@ -202,7 +216,9 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
         return "Abandoned:", f"{state.reason or 'nobody watches any more'}."
     if rollback.recovered:
         return "Rolled back:", f"{outcome(rollback)}."
-    return ("Not seen to recover:" if rollback.unseen else "Still burning:"), "look for another cause."
+    if rollback.unseen:
+        return "Not seen to recover:", "nothing could be measured."
+    return "Still burning:", "look for another cause."
 
 
 def outcome(rollback: Rollback | None) -> str:
@@ -370,103 +386,3 @@ def _why_unknown(view: IndicatorView) -> str:
         if signal.reading is not None and not signal.reading.compared and signal.reading.detail:
             return signal.reading.detail
     return next((r.unknown.why for s in view.signals for r in s.rules if r.unknown is not None), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Fuse:
-    """The fuse on the banner: burnt and whole length in seconds, and the time until it fires.
-
-    ``frozen`` says why it does not burn now.
-    """
-
-    burnt: float
-    sustained: float
-    fires_in: float
-    frozen: str = ""
-
-    @property
-    def text(self) -> str:
-        """``fires in 0:23``, ``fuse frozen: stale``."""
-        if self.frozen:
-            return f"fuse frozen: {self.frozen}"
-        return f"fires in {format_clock(self.fires_in)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """The first row of the screen: how it stands, the word, the rest, the doubt, the fuse."""
-
-    mark: Mark
-    word: str
-    text: str
-    doubt: str = ""
-    fuse: Fuse | None = None
-
-
-def banner(snapshot: Snapshot, now: float) -> Banner:
-    """What is happening, worst thing first; ``now`` is the time on the backend's clock."""
-    found, since = _banner(snapshot, now), snapshot.state.blind_since
-    if since is None or snapshot.release_state is ReleaseState.BLIND or snapshot.release_state.ended:
-        return found
-    lasting = format_duration(max(0.0, now - since))
-    # What was found still stands, and nobody can see whether it is still true.
-    return replace(found, doubt=f"BLIND for {lasting}: nothing can be measured")
-
-
-def _banner(snapshot: Snapshot, now: float) -> Banner:
-    doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
-    lead = snapshot.leading
-    state = snapshot.release_state
-    if snapshot.rollback is not None:
-        return _rollback_banner(snapshot, snapshot.rollback, now)
-    if state is ReleaseState.PROPOSED and lead is not None:
-        return Banner(Mark.BAD, "BREACHED", comparison(lead), doubts)
-    if state is ReleaseState.BLIND:
-        since = snapshot.state.blind_since
-        lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
-        return Banner(
-            Mark.UNKNOWN, "BLIND", f"nothing can be measured{lasting}; the watch clock stands still"
-        )
-    if lead is not None and lead.burning and lead.rule.then is Then.ROLLBACK:
-        if lead.unknown is not None:
-            frozen = Fuse(lead.burnt, lead.rule.sustained, lead.remaining, frozen=lead.unknown.why)
-            return Banner(Mark.BAD, "OVER LIMIT", f"last seen: {comparison(lead)}", doubts, frozen)
-        due = max(0.0, lead.remaining - max(0.0, now - snapshot.at))
-        fuse = Fuse(lead.burnt, lead.rule.sustained, due)
-        return Banner(Mark.BAD, "OVER LIMIT", comparison(lead), doubts, fuse)
-    return _calm_banner(snapshot)
-
-
-def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Banner:
-    if rollback.running:
-        lasting = format_clock(max(0.0, now - rollback.started_at))
-        return Banner(Mark.WARN, "ROLLING BACK", f"by {rollback.by}, {lasting}")
-    if not rollback.succeeded:
-        return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}: go back by hand, or try again")
-    if rollback.recovered is None:
-        return Banner(
-            Mark.WARN, "VERIFYING", f"is {snapshot.state.setup.release.previous or 'the old version'} well?"
-        )
-    if rollback.recovered:
-        return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
-    if rollback.unseen:
-        return Banner(Mark.BAD, "NOT SEEN TO RECOVER", "rolled back, and nothing could be measured")
-    return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
-
-
-def _calm_banner(snapshot: Snapshot) -> Banner:
-    state = snapshot.release_state
-    word = state.value.upper()
-    if state is ReleaseState.FINISHED:
-        return Banner(Mark.OK, word, "every indicator in range, enough evidence")
-    if state is ReleaseState.UNPROVEN:
-        return Banner(Mark.WARN, word, snapshot.state.missing[0] if snapshot.state.missing else "")
-    if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
-        return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
-    if state is ReleaseState.ABANDONED:
-        return Banner(Mark.WARN, word, snapshot.state.reason)
-    warned = warnings(snapshot.state)
-    if warned:
-        return Banner(Mark.WARN, word, comparison(warned[0]))
-    pending = state in (ReleaseState.SEALED, ReleaseState.WARM_UP, ReleaseState.PREFLIGHT)
-    return Banner(Mark.PENDING if pending else Mark.OK, word, "")

@@ -122,11 +122,24 @@ class Story:
         self.output = tuple(output)
         return self._take(rollback_started(self.state, Rollback(attempt, by, COMMAND, self.state.at)))
 
-    def rolled_back(self, *, after: float = 15.0, exit_code: int = 0) -> Story:
+    def rolled_back(
+        self,
+        *,
+        after: float = 15.0,
+        exit_code: int | None = 0,
+        error: str = "",
+        timed_out: bool = False,
+    ) -> Story:
         """The command has ended."""
         started = self.state.rollback
         assert started is not None
-        ended = replace(started, ended_at=started.started_at + after, exit_code=exit_code)
+        ended = replace(
+            started,
+            ended_at=started.started_at + after,
+            exit_code=exit_code,
+            error=error,
+            timed_out=timed_out,
+        )
         return self._take(rollback_ended(self.state, ended))
 
     def abandoned(self) -> Story:

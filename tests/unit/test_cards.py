@@ -35,11 +35,17 @@ def breached() -> Scenario:
     return Scenario().feed(180).feed(135, BAD)
 
 
-def rolled_back(exit_code: int = 0) -> Scenario:
+def rolled_back(exit_code: int | None = 0, error: str = "", *, timed_out: bool = False) -> Scenario:
     release = breached()
     started = Rollback(1, "ana", ("true",), release.state.at + 10)
     release.take(rollback_started(release.state, started))
-    ended = replace(started, ended_at=started.started_at + 20, exit_code=exit_code)
+    ended = replace(
+        started,
+        ended_at=started.started_at + 20,
+        exit_code=exit_code,
+        error=error,
+        timed_out=timed_out,
+    )
     return release.take(rollback_ended(release.state, ended))
 
 
@@ -137,6 +143,26 @@ def test_the_card_of_a_release_that_recovered() -> None:
         ),
         "checkout-api/prod/v2.4.1#7: recovered in 1m20s (exit code 20).",
         "Decided at 22:18:35 UTC: HTTP 5xx 5.00 % > 1 % for 2m.",
+    )
+
+
+def test_the_card_of_a_failed_rollback_says_all_that_is_known_of_why() -> None:
+    stuck = (
+        "The rollback command did not end within 300 s and could not be stopped: end process 4711 by hand."
+    )
+    assert finish_card(seen(rolled_back(None, stuck, timed_out=True)))[:3] == (
+        "Production may still run v2.4.1: the rollback failed, timed out.",
+        "checkout-api/prod/v2.4.1#7: the rollback failed: timed out (exit code 22).",
+        stuck,
+    )
+    assert finish_card(seen(rolled_back(3, "exit code 3")))[2].startswith("Decided at")
+
+
+def test_the_card_of_a_release_that_was_left_after_its_rollback() -> None:
+    release = rolled_back()
+    release.take(abandon(release.state, "nobody watches any more", by="ana"))
+    assert finish_card(seen(release))[1] == (
+        "checkout-api/prod/v2.4.1#7: rolled back, and left before its effect was seen (exit code 21)."
     )
 
 

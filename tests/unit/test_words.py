@@ -9,6 +9,7 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from aftergreen import words
+from aftergreen.banner import Fuse, banner_of
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
@@ -53,12 +54,16 @@ def breached() -> Scenario:
     return watched().feed(135, BAD)
 
 
-def rolled_back(**came: object) -> Scenario:
+def rolling_back() -> Scenario:
     release = breached()
-    at = release.state.at
-    started = Rollback(1, "ana", ("true",), at + 10)
-    release.take(rollback_started(release.state, started))
-    ended = replace(started, ended_at=at + 30, exit_code=0)
+    return release.take(rollback_started(release.state, Rollback(1, "ana", ("true",), release.state.at + 10)))
+
+
+def rolled_back(**came: object) -> Scenario:
+    release = rolling_back()
+    started = release.state.rollback
+    assert started is not None
+    ended = replace(started, ended_at=release.state.at + 30, exit_code=0)
     return release.take(rollback_ended(release.state, replace(ended, **came)))  # type: ignore[arg-type]
 
 
@@ -209,31 +214,31 @@ def test_counts_carry_no_fraction_that_nobody_counted() -> None:
 
 def test_the_banner_of_a_calm_watch_is_one_word() -> None:
     release = watched()
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word, shown.text, shown.fuse) == (Mark.OK, "WATCHING", "", None)
-    assert words.banner(seen(Scenario()), DEPLOYED_AT).mark is Mark.PENDING
+    assert banner_of(seen(Scenario()), DEPLOYED_AT).mark is Mark.PENDING
 
 
 def test_a_burning_fuse_counts_down_between_the_instants() -> None:
     release = watched().feed(60, BAD)
-    shown = words.banner(seen(release), release.state.at + 5)
+    shown = banner_of(seen(release), release.state.at + 5)
     assert (shown.mark, shown.word, shown.text) == (Mark.BAD, "OVER LIMIT", "HTTP 5xx 5.00 % > 1 % for 2m")
     assert shown.fuse is not None
     assert shown.fuse.text == "fires in 1:10"
-    assert words.banner(seen(release), release.state.at + 500).fuse == words.Fuse(45.0, 120.0, 0.0)
+    assert banner_of(seen(release), release.state.at + 500).fuse == Fuse(45.0, 120.0, 0.0)
     assert words.advice(seen(release)) == ("Roll back", "if HTTP 5xx stays over 1 % for 1m15s more.")
 
 
 def test_a_breach_names_what_is_compared_and_who_else_is_over() -> None:
     release = watched().feed(135, BAD | {BUSINESS: Reading.of(100.0)})
-    assert words.banner(seen(release), release.state.at).word == "BREACHED"
+    assert banner_of(seen(release), release.state.at).word == "BREACHED"
     lead, rest = words.advice(seen(release))
     assert (lead, rest) == ("Roll back:", "HTTP 5xx 5.00 % > 1 % for 2m; also registrations.")
 
 
 def test_a_dependency_that_broke_first_is_on_the_banner() -> None:
     release = watched().feed(45, SLOW_DATABASE).feed(135, SLOW_DATABASE | BAD)
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert shown.doubt == "orders-db broke 45s earlier: rolling back may not help"
 
 
@@ -252,7 +257,7 @@ def test_doubts_tell_what_kind_they_are() -> None:
 
 def test_a_warning_is_on_the_banner_and_in_the_advice() -> None:
     release = watched().feed(90, SLOW_DATABASE)
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word, shown.text) == (
         Mark.WARN,
         "WATCHING",
@@ -266,15 +271,15 @@ def test_a_warning_is_on_the_banner_and_in_the_advice() -> None:
 
 def test_blindness_is_said_with_its_length() -> None:
     release = watched().blind(60)
-    shown = words.banner(seen(release), release.state.at + 5)
+    shown = banner_of(seen(release), release.state.at + 5)
     assert (shown.mark, shown.word) == (Mark.UNKNOWN, "BLIND")
-    assert shown.text == "nothing can be measured for 50s; the watch clock stands still"
+    assert shown.text == "nothing measured for 50s; the watch clock stands still"
     assert words.advice(seen(release)) == ("Wait:", "nothing can be measured.")
 
 
 def test_a_finished_release_says_what_it_stands_on() -> None:
     release = Scenario().feed(915)
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word, shown.text) == (
         Mark.OK,
         "FINISHED",
@@ -288,7 +293,7 @@ def test_a_finished_release_says_what_it_stands_on() -> None:
 
 def test_an_unproven_release_says_what_is_missing_first() -> None:
     release = watched().take(conclude(watched().state))
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word) == (Mark.WARN, "UNPROVEN")
     assert shown.text == release.state.missing[0] == "only 3m of 15m could be watched"
 
@@ -296,7 +301,7 @@ def test_an_unproven_release_says_what_is_missing_first() -> None:
 def test_a_release_that_was_left_says_why() -> None:
     release = watched()
     release.take(abandon(release.state, "superseded by v2.4.2", by="ci"))
-    shown = words.banner(seen(release), release.state.at)
+    shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word, shown.text) == (Mark.WARN, "ABANDONED", "superseded by v2.4.2")
 
 
@@ -363,7 +368,7 @@ def test_a_rollback_is_told_as_far_as_it_came(
     ended = replace(started, ended_at=started.started_at + 20, exit_code=0)
     rollback = replace(ended, **came)  # type: ignore[arg-type]  # the rows of the table above
     snapshot = present(replace(release.state, rollback=rollback), Context("ana"))
-    shown = words.banner(snapshot, rollback.started_at + 30)
+    shown = banner_of(snapshot, rollback.started_at + 30)
     assert (shown.mark, shown.word, shown.text) == (mark, word, text)
     assert words.outcome(rollback) == outcome
 
@@ -388,7 +393,7 @@ def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
         (lambda: Scenario().blind(1800), "Unproven:", "error rate in range: HTTP 5xx: blind."),
         (lambda: left("nobody watches any more"), "Abandoned:", "nobody watches any more."),
         (lambda: rolled_back().feed(330, BAD), "Still burning:", "look for another cause."),
-        (lambda: rolled_back().blind(330), "Not seen to recover:", "look for another cause."),
+        (lambda: rolled_back().blind(330), "Not seen to recover:", "nothing could be measured."),
     ],
 )
 def test_the_advice_of_an_ended_release_says_how_it_ended(
@@ -412,20 +417,42 @@ def left(reason: str) -> Scenario:
 )
 def test_blindness_is_said_whatever_else_stands(release: Callable[[], Scenario], word: str) -> None:
     snapshot = seen(release())
-    shown = words.banner(snapshot, snapshot.at)
+    shown = banner_of(snapshot, snapshot.at)
     assert shown.word == word
-    assert "nothing can be measured" in shown.text + shown.doubt
+    assert "measured" in shown.text + shown.doubt
     assert "45s" in shown.text + shown.doubt
 
 
 def test_a_frozen_fuse_does_not_count_down() -> None:
     stale = {ERRORS: Reading.unknown(Kind.STALE, "newest sample 2m old")}
     snapshot = seen(watched().feed(60, BAD).feed(15, stale))
-    shown = [words.banner(snapshot, snapshot.at + late) for late in (0.0, 10.0)]
+    shown = [banner_of(snapshot, snapshot.at + late) for late in (0.0, 10.0)]
     assert shown[0] == shown[1]
     assert shown[0].fuse is not None
     assert shown[0].fuse.text == "fuse frozen: stale"
-    assert shown[0].text == "last seen: HTTP 5xx 5.00 % > 1 % for 2m"
+    assert shown[0].text == "HTTP 5xx was 5.00 % > 1 %"
+    assert words.advice(snapshot) == ("Wait:", "HTTP 5xx is unknown (stale), 1m15s of its fuse are left.")
+
+
+def test_a_burning_fuse_advises_nothing_while_nothing_can_be_measured() -> None:
+    snapshot = seen(watched().feed(60, BAD).blind(45))
+    assert words.advice(snapshot) == ("Wait:", "nothing can be measured.")
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (rolling_back, "superseded by v2.4.2; its rollback was still running"),
+        (rolled_back, "superseded by v2.4.2; its rollback was not verified"),
+    ],
+)
+def test_a_release_that_was_left_after_a_rollback_is_abandoned_for_good(
+    before: Callable[[], Scenario], text: str
+) -> None:
+    release = before()
+    release.take(abandon(release.state, "superseded by v2.4.2"))
+    shown = banner_of(seen(release), release.state.at)
+    assert (shown.word, shown.text) == ("ABANDONED", text)
 
 
 def test_the_log_of_a_release_that_goes_bad() -> None:

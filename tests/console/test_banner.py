@@ -1,0 +1,105 @@
+"""The first rows at 80 columns: nothing of what to do next, of blindness or of a frozen fuse is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aftergreen.model import Kind, Reading
+from aftergreen.verdict.release import abandon
+from tests.console import moments
+from tests.console.desk import SMALL, WIDE, desk
+from tests.console.story import ERRORS, Story
+from tui.screens.dialogs import RollbackDialog
+
+STOPPED = "The rollback command did not end within 300 s and could not be stopped: end process 4711 by hand."
+MISSING = (
+    "The rollback program /opt/deploy/bin/kubectl could not be started (No such file or directory):"
+    " correct [rollback] command."
+)
+
+
+def timed_out() -> Story:
+    return moments.rolling_back().rolled_back(exit_code=None, error=STOPPED, timed_out=True)
+
+
+def not_started() -> Story:
+    return moments.rolling_back().rolled_back(exit_code=None, error=MISSING)
+
+
+def unseen(kind: Kind) -> Story:
+    return moments.over_limit().feed(15, {ERRORS: Reading.unknown(kind, "nothing for 2m")})
+
+
+def verifying() -> Story:
+    return moments.rolling_back().rolled_back().feed(30)
+
+
+@pytest.mark.parametrize(
+    ("moment", "first", "second"),
+    [
+        (timed_out, "ROLLBACK FAILED  timed out: go back by hand, or try again", ""),
+        (not_started, "ROLLBACK FAILED  not started: go back by hand, or try again", ""),
+        (
+            lambda: moments.rolling_back().rolled_back(exit_code=127, error="exit code 127"),
+            "ROLLBACK FAILED  exit code 127: go back by hand, or try again",
+            "",
+        ),
+        (lambda: moments.over_limit().blind(45), "BLIND  nothing measured for 33s; the watch clock", ""),
+        (lambda: moments.breached().blind(60), "BREACHED  HTTP 5xx 5.55 % > 1 %", "BLIND for 48s: nothing"),
+        (lambda: moments.doubtful().blind(60), "BREACHED  HTTP 5xx 5.63 % > 1 %", "BLIND for 48s: nothing"),
+        (lambda: verifying().blind(60), "VERIFYING  is v2.4.0 well?", "BLIND for 48s: nothing"),
+        (lambda: verifying().blind(600), "NOT SEEN TO RECOVER  rolled back, and nothing could be", ""),
+        (
+            lambda: unseen(Kind.STALE),
+            "OVER LIMIT  fuse frozen: stale  HTTP 5xx was 5.39 % > 1 %",
+            "",
+        ),
+        (
+            lambda: unseen(Kind.NO_TRAFFIC),
+            "OVER LIMIT  fuse frozen: no traffic  HTTP 5xx was 5.39 % > 1 %",
+            "",
+        ),
+    ],
+)
+async def test_the_first_rows_are_whole(moment: Callable[[], Story], first: str, second: str) -> None:
+    async with desk(moment(), SMALL) as here:
+        await here.press("escape")
+        assert first in here.lines[0]
+        assert second in here.lines[1]
+        assert "…" not in here.lines[0] + here.lines[1]
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+@pytest.mark.parametrize(("moment", "told"), [(timed_out, STOPPED), (not_started, MISSING)])
+async def test_why_a_rollback_failed_is_told_in_full(
+    moment: Callable[[], Story], told: str, size: tuple[int, int]
+) -> None:
+    async with desk(moment(), size) as here:
+        await here.press("w")
+        assert told in flowing(here.text)
+
+
+async def test_the_dialog_of_a_command_that_fails_tells_why_in_full() -> None:
+    async with desk(moments.breached(), SMALL) as here:
+        await here.press("r")
+        story = moments.rolling_back("rolling back")
+        await here.show(story)
+        await here.show(story.rolled_back(exit_code=None, error=STOPPED, timed_out=True))
+        assert isinstance(here.app.screen, RollbackDialog)
+        region = here.app.screen.query_one("#dialog").region
+        rows = [line[region.x : region.right] for line in here.lines[region.y : region.bottom]]
+        assert STOPPED in flowing("\n".join(rows))
+
+
+async def test_a_release_that_was_left_or_superseded_is_not_said_to_be_verified_still() -> None:
+    story = verifying()
+    story.state, _ = abandon(story.state, "superseded by v2.4.2")
+    async with desk(story, SMALL) as here:
+        assert "ABANDONED  superseded by v2.4.2; its rollback was not verified " in here.lines[0]
+
+
+def flowing(text: str) -> str:
+    """Folded rows as one text."""
+    return " ".join(text.replace("│", " ").replace("┃", " ").split())
