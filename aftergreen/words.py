@@ -106,7 +106,7 @@ def comparison(status: RuleState, value: float | None = None) -> str:
     return f"{status.signal.label}{shown} {condition(status)}"
 
 
-def _last_seen(status: RuleState) -> str:
+def last_seen(status: RuleState) -> str:
     """What was compared before nothing could be: ``HTTP 5xx was 4.98 % > 1 %``."""
     value = "" if status.receipt is None else f" {format_value(status.receipt.value, status.signal.unit)}"
     return f"{status.signal.label} was{value} {_beyond(status)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftergreen import words
+from aftergreen.banner import banner_of
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
 from aftergreen.verdict.state import Event
 from widgets.frame import Frame
@@ -24,7 +25,7 @@ def walk_row(snapshot: Snapshot) -> Row:
 def advice_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The advice in a sentence, then every doubt."""
     lead, rest = words.advice(snapshot)
-    look = LOOK_OF[words.banner(snapshot, snapshot.at).mark]
+    look = LOOK_OF[banner_of(snapshot, snapshot.at).mark]
     lines = folded(f"{lead} {rest}", width)
     rows: list[Row] = [(Span(lead, look, bold=True), Span(lines[0][len(lead) :]))]
     rows.extend((Span(line),) for line in lines[1:])

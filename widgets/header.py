@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftergreen import words
+from aftergreen.banner import Banner, Fuse, banner_of
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import ReleaseState
@@ -32,7 +33,7 @@ def mark_span(mark: Mark) -> Span:
 def banner_mark(frame: Frame) -> Mark:
     """How the banner is coloured: by what is known now, also above a frozen view."""
     snapshot = frame.newest or frame.snapshot
-    return Mark.PENDING if snapshot is None else words.banner(snapshot, frame.present).mark
+    return Mark.PENDING if snapshot is None else banner_of(snapshot, frame.present).mark
 
 
 def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
@@ -40,7 +41,7 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     snapshot = frame.snapshot
     if snapshot is None:
         return (fit((Span(" · "), Span("PREFLIGHT", bold=True), Span(f"  {frame.notice} …")), width),)
-    banner = words.banner(snapshot, frame.now)
+    banner = banner_of(snapshot, frame.now)
     if frame.frozen is not None:
         return _frozen_rows(frame, snapshot, frame.frozen, banner, width)
     left = _said(banner)
@@ -57,7 +58,7 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _said(banner: words.Banner) -> list[Span]:
+def _said(banner: Banner) -> list[Span]:
     """Mark and word, the time that is left, the facts."""
     spans = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
     if banner.fuse is not None:
@@ -66,7 +67,7 @@ def _said(banner: words.Banner) -> list[Span]:
 
 
 def _frozen_rows(
-    frame: Frame, snapshot: Snapshot, frozen: float, banner: words.Banner, width: int
+    frame: Frame, snapshot: Snapshot, frozen: float, banner: Banner, width: int
 ) -> tuple[Row, ...]:
     """A frozen view says so before all else, and what has become of the release meanwhile."""
     at = words.local_time(frame.now, snapshot.context.offset)
@@ -79,7 +80,7 @@ def _frozen_rows(
     if banner.doubt:
         rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
     if frame.newest is not None:
-        now = words.banner(frame.newest, frame.present)
+        now = banner_of(frame.newest, frame.present)
         if (now.word, now.mark) != (banner.word, banner.mark):
             rows.append(fit((Span("   now:"), *_said(now)), width))
     return tuple(rows)
@@ -146,7 +147,7 @@ def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
     return [Span(f"{'  '.join(keys)} ", bold=True)] if keys else []
 
 
-def _fuse_bar(fuse: words.Fuse) -> str:
+def _fuse_bar(fuse: Fuse) -> str:
     share = 1.0 if fuse.sustained <= 0 else min(1.0, 1 - fuse.fires_in / fuse.sustained)
     burnt = round(share * BAR)
     bar = "▰" * burnt + "▱" * (BAR - burnt)

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.events import Resize
 
 from aftergreen import words
+from aftergreen.banner import banner_of
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from tui.screens.shown import ShownScreen
@@ -129,7 +130,7 @@ def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The state and the verdict in words, folded into as many rows as they take."""
     newest, now = frame.newest or snapshot, frame.present
     # Not the frozen view: there is no room here to say what has become of it meanwhile.
-    banner = words.banner(newest, now)
+    banner = banner_of(newest, now)
     facts = banner.text or " ".join(words.advice(newest))
     fuse = [banner.fuse.text] if banner.fuse is not None else []
     doubt = [f"! {banner.doubt}"] if banner.doubt else []

@@ -1,0 +1,115 @@
+"""The first row of the screen: what is happening, worst thing first, and what speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aftergreen.model import Then
+from aftergreen.units import format_clock, format_duration
+from aftergreen.verdict.snapshot import Mark, Snapshot
+from aftergreen.verdict.state import ReleaseState, Rollback
+from aftergreen.verdict.walk import warnings
+from aftergreen.words import comparison, doubt, failure, last_seen, outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """The fuse on the banner: burnt and whole length in seconds, and the time until it fires.
+
+    ``frozen`` says why it does not burn now.
+    """
+
+    burnt: float
+    sustained: float
+    fires_in: float
+    frozen: str = ""
+
+    @property
+    def text(self) -> str:
+        """``fires in 0:23``, ``fuse frozen: stale``."""
+        if self.frozen:
+            return f"fuse frozen: {self.frozen}"
+        return f"fires in {format_clock(self.fires_in)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The first row of the screen: how it stands, the word, the rest, the doubt, the fuse."""
+
+    mark: Mark
+    word: str
+    text: str
+    doubt: str = ""
+    fuse: Fuse | None = None
+
+
+def banner_of(snapshot: Snapshot, now: float) -> Banner:
+    """What is happening, worst thing first; ``now`` is the time on the backend's clock."""
+    found, since = _banner(snapshot, now), snapshot.state.blind_since
+    if since is None or snapshot.release_state is ReleaseState.BLIND or snapshot.release_state.ended:
+        return found
+    lasting = format_duration(max(0.0, now - since))
+    # What was found still stands, and nobody can see whether it is still true.
+    return replace(found, doubt=f"BLIND for {lasting}: nothing can be measured")
+
+
+def _banner(snapshot: Snapshot, now: float) -> Banner:
+    doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
+    lead = snapshot.leading
+    state = snapshot.release_state
+    if snapshot.rollback is not None:
+        return _rollback_banner(snapshot, snapshot.rollback, now)
+    if state is ReleaseState.PROPOSED and lead is not None:
+        return Banner(Mark.BAD, "BREACHED", comparison(lead), doubts)
+    if state is ReleaseState.BLIND:
+        since = snapshot.state.blind_since
+        lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
+        return Banner(Mark.UNKNOWN, "BLIND", f"nothing measured{lasting}; the watch clock stands still")
+    if lead is not None and lead.burning and lead.rule.then is Then.ROLLBACK:
+        if lead.unknown is not None:
+            frozen = Fuse(lead.burnt, lead.rule.sustained, lead.remaining, frozen=lead.unknown.why)
+            return Banner(Mark.BAD, "OVER LIMIT", last_seen(lead), doubts, frozen)
+        due = max(0.0, lead.remaining - max(0.0, now - snapshot.at))
+        fuse = Fuse(lead.burnt, lead.rule.sustained, due)
+        return Banner(Mark.BAD, "OVER LIMIT", comparison(lead), doubts, fuse)
+    return _calm_banner(snapshot)
+
+
+def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Banner:
+    unsettled = rollback.running or (rollback.succeeded and rollback.recovered is None)
+    if snapshot.release_state is ReleaseState.ABANDONED and unsettled:
+        left = "still running" if rollback.running else "not verified"
+        text = f"{snapshot.state.reason}; its rollback was {left}"
+        return Banner(Mark.WARN, "ABANDONED", text)
+    if rollback.running:
+        lasting = format_clock(max(0.0, now - rollback.started_at))
+        return Banner(Mark.WARN, "ROLLING BACK", f"by {rollback.by}, {lasting}")
+    if not rollback.succeeded:
+        return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}: go back by hand, or try again")
+    if rollback.recovered is None:
+        return Banner(
+            Mark.WARN, "VERIFYING", f"is {snapshot.state.setup.release.previous or 'the old version'} well?"
+        )
+    if rollback.recovered:
+        return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
+    if rollback.unseen:
+        return Banner(Mark.BAD, "NOT SEEN TO RECOVER", "rolled back, and nothing could be measured")
+    return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
+
+
+def _calm_banner(snapshot: Snapshot) -> Banner:
+    state = snapshot.release_state
+    word = state.value.upper()
+    if state is ReleaseState.FINISHED:
+        return Banner(Mark.OK, word, "every indicator in range, enough evidence")
+    if state is ReleaseState.UNPROVEN:
+        return Banner(Mark.WARN, word, snapshot.state.missing[0] if snapshot.state.missing else "")
+    if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
+        return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
+    if state is ReleaseState.ABANDONED:
+        return Banner(Mark.WARN, word, snapshot.state.reason)
+    warned = warnings(snapshot.state)
+    if warned:
+        return Banner(Mark.WARN, word, comparison(warned[0]))
+    pending = state in (ReleaseState.SEALED, ReleaseState.WARM_UP, ReleaseState.PREFLIGHT)
+    return Banner(Mark.PENDING if pending else Mark.OK, word, "")
