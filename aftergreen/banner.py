@@ -93,7 +93,7 @@ def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Bann
     if rollback.recovered:
         return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
     if rollback.unseen:
-        return Banner(Mark.BAD, "NOT SEEN TO RECOVER", "rolled back, and nothing could be measured")
+        return Banner(Mark.BAD, "NOT SEEN TO RECOVER", f"rolled back; {rollback.unseen}")
     return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
 
 

@@ -217,7 +217,7 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
     if rollback.recovered:
         return "Rolled back:", f"{outcome(rollback)}."
     if rollback.unseen:
-        return "Not seen to recover:", "nothing could be measured."
+        return "Not seen to recover:", f"{rollback.unseen}."
     return "Still burning:", "look for another cause."
 
 
@@ -234,7 +234,7 @@ def outcome(rollback: Rollback | None) -> str:
     if rollback.recovered and rollback.good_since is not None:
         return f"recovered in {format_duration(rollback.good_since - rollback.started_at)}"
     if rollback.unseen:
-        return "rolled back and not seen to recover: nothing could be measured"
+        return f"rolled back and not seen to recover: {rollback.unseen}"
     return "rolled back and still burning"
 
 

@@ -230,7 +230,7 @@ class Rollback:
 
     Times are local to the backend's clock; ``exit_code`` is None while it runs and where it never
     started or timed out. ``good_since`` is the first sample of the good run after the command's end;
-    ``unseen`` says that nothing could be measured when the time for it was up.
+    ``unseen`` says what could not be measured when the time for it was up; empty where it was.
     """
 
     attempt: int
@@ -245,7 +245,7 @@ class Rollback:
     output: str = ""
     good_since: float | None = None
     recovered: bool | None = None
-    unseen: bool = False
+    unseen: str = ""
 
     @property
     def running(self) -> bool:

@@ -26,7 +26,7 @@ def verify(state: State) -> tuple[State, list[Event]]:
         return _end(state, rollback, recovered=True, kind=EventKind.RECOVERED, seconds=seconds)
     within = state.setup.plan.rollback.verify_within if state.setup.plan.rollback else 0.0
     if state.at >= ended_at + within:
-        rollback = replace(rollback, unseen=state.blind_since is not None)
+        rollback = replace(rollback, unseen=_unseen(state))
         return _end(state, rollback, recovered=False, kind=EventKind.STILL_BURNING, seconds=within)
     return state, []
 
@@ -35,8 +35,18 @@ def _end(
     state: State, rollback: Rollback, *, recovered: bool, kind: EventKind, seconds: float
 ) -> tuple[State, list[Event]]:
     ended = replace(state, rollback=replace(rollback, recovered=recovered), state=ReleaseState.ROLLED_BACK)
-    why = "nothing could be measured" if rollback.unseen else "still burning"
-    return ended, [Event(state.at, kind, seconds=seconds, text="" if recovered else why)]
+    why = "" if recovered else rollback.unseen or "still burning"
+    return ended, [Event(state.at, kind, seconds=seconds, text=why)]
+
+
+def _unseen(state: State) -> str:
+    """What was not measured, so that nobody can say whether it still burns."""
+    if state.blind_since is not None:
+        return "nothing could be measured"
+    standing = [rule for rule in state.rules if rule.breached]
+    if standing and all(rule.unknown is not None for rule in standing):
+        return f"{standing[0].signal.label} could not be measured"
+    return ""
 
 
 def _good_since(state: State, rollback: Rollback) -> float | None:

@@ -50,7 +50,7 @@ def verifying() -> Story:
         (lambda: moments.breached().blind(60), "BREACHED  HTTP 5xx 5.55 % > 1 %", "BLIND for 48s: nothing"),
         (lambda: moments.doubtful().blind(60), "BREACHED  HTTP 5xx 5.63 % > 1 %", "BLIND for 48s: nothing"),
         (lambda: verifying().blind(60), "VERIFYING  is v2.4.0 well?", "BLIND for 48s: nothing"),
-        (lambda: verifying().blind(600), "NOT SEEN TO RECOVER  rolled back, and nothing could be", ""),
+        (lambda: verifying().blind(600), "NOT SEEN TO RECOVER  rolled back; nothing could be measured", ""),
         (
             lambda: unseen(Kind.STALE),
             "OVER LIMIT  fuse frozen: stale  HTTP 5xx was 5.39 % > 1 %",

@@ -292,6 +292,26 @@ def test_a_rollback_that_does_not_help_is_still_burning() -> None:
     assert "still burning" in shown(release)
 
 
+STALE = {"error-rate/HTTP 5xx": Reading.unknown(Kind.STALE, "newest sample 2m old")}
+LOST = dict.fromkeys(GOOD, Reading.unknown(Kind.BLIND, "connection refused"))
+
+
+@pytest.mark.parametrize(
+    ("readings", "why"),
+    [
+        (LOST, "nothing could be measured"),
+        (STALE, "HTTP 5xx could not be measured"),
+        (BAD, "still burning"),
+        (BAD | {"latency/average": Reading.unknown(Kind.STALE, "newest sample 2m old")}, "still burning"),
+    ],
+)
+def test_only_what_was_measured_is_said_to_burn_still(readings: dict[str, Reading], why: str) -> None:
+    release = roll_back(Scenario().feed(180).feed(135, BAD)).feed(330, readings)
+    assert (release.stands(), exit_code(release.state)) == (ReleaseState.ROLLED_BACK, 21)
+    assert why in shown(release)
+    assert release.told(EventKind.STILL_BURNING)[0].text == why
+
+
 def test_a_rollback_command_that_fails_is_loud_and_may_be_tried_again() -> None:
     release = roll_back(Scenario().feed(180).feed(135, BAD), exit_code=1)
     assert release.stands() is ReleaseState.ROLLBACK_FAILED

@@ -352,10 +352,10 @@ def test_a_release_that_was_left_says_why() -> None:
             "rolled back and still burning",
         ),
         (
-            {"recovered": False, "unseen": True},
+            {"recovered": False, "unseen": "nothing could be measured"},
             Mark.BAD,
             "NOT SEEN TO RECOVER",
-            "rolled back, and nothing could be measured",
+            "rolled back; nothing could be measured",
             "rolled back and not seen to recover: nothing could be measured",
         ),
     ],
