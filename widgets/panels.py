@@ -192,11 +192,10 @@ def columns_of(signals: Sequence[SignalState], *, width: int, most: int = NAMES)
     Names are cut to ``most`` characters. Where a line of ``width`` is too short, they are cut further, and at
     last what the values were is left out.
     """
-    parts = [
-        value_parts(s.reading.value, s.signal.unit)
-        for s in signals
-        if s.reading is not None and s.reading.compared and s.reading.value is not None
-    ]
+    known = [(s, s.reading.value) for s in signals if s.reading is not None and s.reading.compared]
+    # What was is wide enough for what is, and stays when that is unknown.
+    known += [(s, s.baseline.median) for s in signals if s.baseline is not None]
+    parts = [value_parts(value, s.signal.unit) for s, value in known if value is not None]
     names = min(most, max((len(s.signal.label) for s in signals), default=0))
     digits = max([DIGITS, *(len(digits) for digits, _ in parts)])
     units = max([3, *(len(unit) for _, unit in parts)])

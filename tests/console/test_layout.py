@@ -74,6 +74,14 @@ async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(siz
     assert len(places) == 1
 
 
+async def test_going_blind_moves_no_column() -> None:
+    places = set()
+    for story in (Story().feed(300), Story().feed(300).blind(30)):
+        async with desk(story, SMALL) as here:
+            places |= {line.index("was ") for line in here.lines if "was " in line}
+    assert len(places) == 1
+
+
 @SIZES
 async def test_a_name_that_leaves_no_room_for_its_value_is_not_cut(size: tuple[int, int]) -> None:
     async with desk(Story().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
