@@ -21,9 +21,10 @@ test: unit e2e ## every test, those on a real Prometheus too (fetched where that
 unit: $(READY) ## the tests that need nothing but Python
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e $(PYTEST)
 
+# A file to a worker: its tests share one set of real parts, and mostly wait.
 e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
-	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e --durations=5 $(E2E) $(PYTEST)
+	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile --durations=5 $(E2E) $(PYTEST)
 
 check: $(READY) ## lint, formatting, types, import contracts
 	$(BIN)/ruff check .
