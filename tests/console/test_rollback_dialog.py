@@ -205,6 +205,16 @@ async def test_a_burst_beside_keys_by_hand_is_still_a_paste(by_hand: int) -> Non
         assert here.given.orders == []
 
 
+async def test_what_was_typed_and_deleted_does_not_vouch_for_a_paste() -> None:
+    async with asked() as here:
+        await typed(here, "x" * len(NAME))
+        await here.press("home")
+        await burst(here, NAME)
+        await here.press("ctrl+k", "enter")
+        assert "must be typed, not pasted: nothing was run" in here.text
+        assert here.given.orders == []
+
+
 # What runs it
 
 
@@ -234,6 +244,15 @@ async def test_a_mistake_can_be_corrected() -> None:
         await typed(here, "checkout-apo")
         await here.press("backspace")
         await typed(here, "i")
+        await here.press("enter")
+        assert here.given.orders == RUN
+
+
+async def test_a_mistake_in_the_middle_can_be_corrected() -> None:
+    async with asked() as here:
+        await typed(here, "chekout-api")
+        await here.press("home", "right", "right", "right")
+        await typed(here, "c")
         await here.press("enter")
         assert here.given.orders == RUN
 

@@ -56,6 +56,7 @@ class TypedName(Input):
         super().__init__(placeholder="wait", id="name", select_on_focus=False, compact=True)
         self.cursor_blink = False
         self._times: list[float] = []
+        self._typed_at = 0.0
         self.ready = False
 
     def on_mount(self) -> None:
@@ -70,11 +71,14 @@ class TypedName(Input):
             event.stop()
             event.prevent_default()
             return
-        if event.is_printable:
-            self._times.append(event.time)
+        self._typed_at = event.time
         await super()._on_key(event)
-        # What was deleted was not typed.
-        del self._times[len(self.value) :]
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Know of each character when it was typed; what was deleted vouches for nothing."""
+        first, last = sorted((max(0, start), min(len(self.value), end)))
+        self._times[first:last] = [self._typed_at] * len(text)
+        super().replace(text, start, end)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -89,7 +93,7 @@ class TypedName(Input):
         """Hand over only what was typed by hand."""
         if not self.ready:
             return
-        gaps = [after - before for before, after in pairwise(self._times)]
+        gaps = [abs(after - before) for before, after in pairwise(self._times)]
         if sum(gap < TYPED for gap in gaps) * 2 > len(gaps):
             self.value = ""
             self._times.clear()
