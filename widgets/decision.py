@@ -8,7 +8,7 @@ from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
 from aftergreen.verdict.state import Event
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
-from widgets.rows import Row, Span, fit, folded, row, width_of
+from widgets.rows import Row, Span, fit, folded, row, shortened, width_of
 
 
 def walk_row(snapshot: Snapshot) -> Row:
@@ -89,7 +89,7 @@ def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     airy: tuple[Row, ...] = (walk, (), *advice, (), *items)
     if len(airy) <= height:
         return airy
-    return (walk, *advice[: max(1, height - len(items) - 1)], *items)[:height]
+    return (walk, *shortened(advice, max(1, height - len(items) - 1), width), *items)[:height]
 
 
 def log_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:

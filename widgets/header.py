@@ -142,7 +142,7 @@ def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
         keys = ["q leave"]
     elif state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED) or (leading and leading.burning):
         keys = ["w why"] if frame.refusal else ["r roll back", "w why"]
-    while len(keys) > 1 and len("  ".join(keys)) + 3 > room:
+    while keys and len("  ".join(keys)) + 3 > room:
         keys.pop()
     return [Span(f"{'  '.join(keys)} ", bold=True)] if keys else []
 

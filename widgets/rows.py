@@ -107,6 +107,13 @@ def folded(text: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def shortened(rows: Sequence[Row], room: int, width: int) -> tuple[Row, ...]:
+    """The first ``room`` of the rows; where there are more, the last one ends in an ellipsis."""
+    if len(rows) <= room or room < 1:
+        return tuple(rows[: max(0, room)])
+    return (*rows[: room - 1], fit((*rows[room - 1], Span(" …")), width))
+
+
 def labelled(pairs: Sequence[tuple[str, str]], width: int, look: str = "text") -> list[Row]:
     """Labels with their texts beside them, none of which is cut."""
     rows: list[Row] = []

@@ -57,6 +57,18 @@ async def test_on_a_narrow_screen_a_value_and_what_it_was_are_whole_or_left_out(
         assert not [line for line in values if line.rstrip(" 0123456789+").endswith("…")]
 
 
+@pytest.mark.parametrize("width", [60, 64, 66, 72])
+async def test_on_a_narrow_screen_the_key_gives_way_to_the_rule(width: int) -> None:
+    async with desk(moments.over_limit(), (width, 20)) as here:
+        assert "OVER LIMIT  fires in 0:27  HTTP 5xx 5.39 % > 1 % for 2m" in here.lines[0]
+
+
+async def test_advice_that_is_cut_says_so() -> None:
+    async with desk(moments.doubtful(), (60, 14)) as here:
+        (said,) = [line for line in here.lines if "also orders-db" in line]
+        assert said.endswith("…")
+
+
 async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
     story = Story().feed(300).feed(90, {ORDERS: 0.9})
     async with desk(story, (80, 14)) as here:

@@ -19,13 +19,16 @@ from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, data_age
 from widgets.panels import compact_rows, fit_text, panel_rows, panel_title
-from widgets.rows import Row, Rows, Span, folded
+from widgets.rows import Row, Rows, Span, folded, shortened
 
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""
 
 SMALLEST = (60, 14)
 """Below this a sentence says the state and the verdict."""
+
+ADVICE = 3
+"""Rows of advice and doubts on the small screen; their page has them all."""
 
 DECISION = len(Indicator) + 1
 """The number of the panel after those of the indicators."""
@@ -89,8 +92,10 @@ class MainScreen(ShownScreen):
         board = self.query_one("#board", Rows)
         width, height = board.size
         inner = width - 2
-        decision: list[Row] = [walk_row(snapshot), *advice_rows(snapshot, inner)[:3]]
-        decision.append(checklist_row(snapshot, inner))
+        # Beside the walk and a line for each indicator.
+        room = max(1, min(ADVICE, height - len(Indicator) - 1))
+        advice = shortened(advice_rows(snapshot, inner), room, inner)
+        decision: list[Row] = [walk_row(snapshot), *advice, checklist_row(snapshot, inner)]
         lines = compact_rows(frame, inner, max(len(Indicator), height - len(decision)))
         # Blank rows tell the parts apart where there are some to spare.
         spare = max(0, height - len(lines) - len(decision))
