@@ -90,7 +90,8 @@ class Reading:
 
     ``value`` is finite for ``value`` and ``zero``, infinite for ``down`` and None for everything unknown.
     ``count`` is the number of observations behind it (trials of an event ratio), ``failures`` the
-    numerator of an event ratio. ``newest`` is the time of the newest raw sample behind the query.
+    numerator of an event ratio; ``total`` is both of them since the view began, as an estimate that may fall
+    from one instant to the next. ``newest`` is the time of the newest raw sample behind the query.
     ``detail`` says why a reading is unknown, ``notes`` carries what the backend remarked in passing.
     """
 
@@ -98,6 +99,7 @@ class Reading:
     value: float | None = None
     count: float | None = None
     failures: float | None = None
+    total: tuple[float, float] | None = None
     newest: float | None = None
     detail: str = ""
     notes: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ _INTO_ONE = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "
 
 _FROM_NOTHING = frozenset({"vector", "absent", "absent_over_time"})
 
+_PER_SECOND = frozenset({"rate", "irate"})
+
 
 def substitute(query: str, *, window: float, version: str | None) -> str:
     """The query with ``$window``, ``$window_seconds`` and ``$version`` filled in.
@@ -100,18 +102,28 @@ def _matcher(matcher: promql_parser.Matcher) -> str:
 
 def stands_alone(query: str) -> bool:
     """Whether a query may answer although none of its selectors finds a sample: ``… or vector(0)``."""
-    made = False
+    return _calls(query, _FROM_NOTHING, unknown=True)
+
+
+def gives_rates(query: str) -> bool:
+    """Whether a query with its placeholders filled in gives events per second, and does not count them."""
+    return _calls(query, _PER_SECOND, unknown=False)
+
+
+def _calls(query: str, names: frozenset[str], *, unknown: bool) -> bool:
+    """Whether a query calls one of these functions; ``unknown`` where the grammar does not know it."""
+    found = False
 
     def enter(node: promql_parser.Expr) -> bool:
-        nonlocal made
-        made = made or (isinstance(node, promql_parser.Call) and node.func.name in _FROM_NOTHING)
-        return not made
+        nonlocal found
+        found = found or (isinstance(node, promql_parser.Call) and node.func.name in names)
+        return not found
 
     try:
         promql_parser.walk(promql_parser.parse(query), enter)
     except ValueError:
-        return True
-    return made
+        return unknown
+    return found
 
 
 def newest(selector: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aftergreen.clean import clean
 from aftergreen.config.findings import Report, listed, nearest
 from aftergreen.model import Plan, Signal
-from aftergreen.promql import substitute, syntax_error
+from aftergreen.promql import gives_rates, substitute, syntax_error
 from aftergreen.units import format_duration
 
 _PLACEHOLDERS = ("window", "window_seconds", "version")
@@ -51,6 +51,11 @@ def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
                 f"{signal.key} has a rule that must hold for {format_duration(rule.sustained)}, longer than "
                 f"the watch lasts after its warm-up ({format_duration(timing.duration - timing.warmup)})"
             )
+    if signal.events and any(gives_rates(_filled(query, signal.window)) for query in signal.queries):
+        yield (
+            f"{signal.key} divides rates, so that nobody knows how many events stand behind it: "
+            "write increase(…) instead of rate(…)"
+        )
     for query in signal.queries:
         fixed = _FIXED_RANGE.search(query)
         if fixed:
@@ -62,9 +67,13 @@ def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
 
 
 def _syntax_warnings(subject: str, query: str, window: float) -> Iterator[str]:
-    fault = syntax_error(substitute(query, window=window, version="any"))
+    fault = syntax_error(_filled(query, window))
     if fault:
         yield f"{subject} has a query that is no PromQL, unless the backend knows more: {clean(fault)}"
+
+
+def _filled(query: str, window: float) -> str:
+    return substitute(query, window=window, version="any")
 
 
 def _unbalanced(query: str) -> str | None:

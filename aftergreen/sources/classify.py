@@ -42,6 +42,18 @@ def classified(signal: Signal, found: Mapping[str, Found]) -> Reading:
     return replace(reading, notes=(*reading.notes, *remarks))
 
 
+def counted(signal: Signal, found: Mapping[str, Found]) -> tuple[float, float] | None:
+    """Trials and failures of an event ratio; None where either is not known whole."""
+    if _unclear(found.values()) is not None:
+        return None
+    trials = _one(signal, found["denominator"].values)
+    # What never failed has no series of failures.
+    failures = _one(signal, found["numerator"].values) if found["numerator"].values else 0.0
+    if trials is None or failures is None or not (math.isfinite(trials) and math.isfinite(failures)):
+        return None
+    return trials, failures
+
+
 def _unclear(answers: Iterable[Found]) -> Reading | None:
     """Blind before partial: what one half lacks does not matter where the other could not be asked."""
     for answer in answers:

@@ -6,11 +6,12 @@ import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from aftergreen.model import Backend, Instant, Reading, Signal, SignalKey, View
 from aftergreen.promql import samples, substitute
 from aftergreen.sources.answer import Answer, Refused, parse
-from aftergreen.sources.classify import Found, classified
+from aftergreen.sources.classify import Found, classified, counted
 from aftergreen.sources.freshness import SPANS, Query, age, interval, judged
 from aftergreen.sources.http import Client
 from aftergreen.sources.protocol import SourceUnavailable
@@ -178,7 +179,10 @@ class PrometheusSource:
             Query(found[role], tuple(sheet[text, when] for text in asked.ages[role]), role in asked.alone)
             for role in asked.queries
         ]
-        return judged(classified(signal, found), age(queries), at, self._scrapes.get(signal.key))
+        reading = judged(classified(signal, found), age(queries), at, self._scrapes.get(signal.key))
+        if not asked.totals:
+            return reading
+        return replace(reading, total=counted(signal, {r: sheet[t, when] for r, t in asked.totals.items()}))
 
 
 def _everywhere(run: tuple[float, ...], found: Found) -> dict[int, Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from aftergreen.model import Signal, SignalKey, View
+from aftergreen.model import Reduce, Signal, SignalKey, View
 from aftergreen.promql import newest, selectors, span, stands_alone, substitute
 
 POINTS = 1000
@@ -16,17 +16,20 @@ POINTS = 1000
 class Questions:
     """What one signal asks at one look-back: its queries by role, and for each the ages of its selectors.
 
-    ``alone`` holds the roles whose queries may answer without any sample.
+    ``alone`` holds the roles whose queries may answer without any sample. ``totals`` are the same queries
+    over all the time since the view began, where the signal counts events.
     """
 
     queries: Mapping[str, str]
     ages: Mapping[str, tuple[str, ...]]
     alone: frozenset[str]
+    totals: Mapping[str, str]
 
     @property
     def texts(self) -> Iterator[str]:
         """Every text that has to be asked."""
         yield from self.queries.values()
+        yield from self.totals.values()
         for ages in self.ages.values():
             yield from ages
 
@@ -37,7 +40,7 @@ class Catalogue:
     def __init__(self, signals: Sequence[Signal], view: View) -> None:
         self._signals = tuple(signal for signal in signals if signal.probe is None)
         self._view = view
-        self._known: dict[tuple[SignalKey, float], Questions] = {}
+        self._known: dict[tuple[SignalKey, float, float], Questions] = {}
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -47,9 +50,14 @@ class Catalogue:
     def of(self, signal: Signal, at: float) -> Questions:
         """What the signal asks at this instant."""
         window = round(span(signal, at, self._view), 3) if signal.windowed else 0.0
-        known = self._known.get((signal.key, window))
+        # What a whole view counts has no meaning for one that is not bounded, nor for the worst of several.
+        counts = signal.events and signal.windowed and signal.reduce is not Reduce.WORST
+        whole = round(at - self._view.since, 3) if counts and self._view.since is not None else 0.0
+        known = self._known.get((signal.key, window, whole))
         if known is None:
-            known = self._known[signal.key, window] = _questions(signal, window, self._view.version)
+            known = self._known[signal.key, window, whole] = _questions(
+                signal, window, whole, self._view.version
+            )
         return known
 
     def texts(self, at: float) -> dict[str, None]:
@@ -64,7 +72,7 @@ class Catalogue:
         return tuple(dict.fromkeys(selector for query in filled for selector in selectors(query)))
 
 
-def _questions(signal: Signal, window: float, version: str | None) -> Questions:
+def _questions(signal: Signal, window: float, whole: float, version: str | None) -> Questions:
     roles = {
         "query": signal.query,
         "numerator": signal.numerator,
@@ -75,7 +83,13 @@ def _questions(signal: Signal, window: float, version: str | None) -> Questions:
         role: substitute(query, window=window, version=version) for role, query in roles.items() if query
     }
     ages = {role: tuple(newest(one) for one in selectors(query)) for role, query in queries.items()}
-    return Questions(queries, ages, frozenset(role for role, query in queries.items() if stands_alone(query)))
+    alone = frozenset(role for role, query in queries.items() if stands_alone(query))
+    totals = {
+        role: substitute(query, window=whole, version=version)
+        for role, query in roles.items()
+        if query and whole > 0 and role in ("numerator", "denominator")
+    }
+    return Questions(queries, ages, alone, totals)
 
 
 def milliseconds(at: float) -> int:

@@ -162,6 +162,16 @@ def now() -> float:
     return round(time.time(), 3)
 
 
+async def test_events_are_counted_since_the_deployment(source: PrometheusSource, server: Running) -> None:
+    view = View("v2", round(server.since + 1, 3))
+    instants = await source.history([ERRORS], [round(server.since + k, 3) for k in (4.0, 5.0, 6.0)], view)
+    totals = [instant.readings[ERRORS.key].total for instant in instants]
+    for age, total in zip((3.0, 4.0, 5.0), totals, strict=True):
+        assert total is not None
+        assert total[0] == pytest.approx(1012 * age, rel=0.1)
+        assert total[1] == pytest.approx(22 * age, rel=0.1)
+
+
 async def test_each_signal_has_the_reading_that_it_should(source: PrometheusSource) -> None:
     instant = await source.read(SIGNALS, now(), NEVER_ENDING)
     got = {signal.name: instant.readings[signal.key] for signal in SIGNALS}
@@ -201,6 +211,7 @@ def rounded(reading: Reading) -> Reading:
         value=reading.value and float(f"{reading.value:.12g}"),
         count=reading.count and float(f"{reading.count:.12g}"),
         failures=reading.failures and float(f"{reading.failures:.12g}"),
+        total=reading.total and (float(f"{reading.total[0]:.12g}"), float(f"{reading.total[1]:.12g}")),
     )
 
 

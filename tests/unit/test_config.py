@@ -397,6 +397,7 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
     ("change", "warning"),
     [
         (("failed[$window]", "failed[5m]"), r"looks back over a fixed \[5m\]"),
+        (("increase(failed", "rate(failed"), r"divides rates, .*: write increase\(…\) instead of rate\(…\)"),
         (
             ('for = "1m"', 'for = "15m"'),
             r"must hold for 15m, longer than the watch lasts after its warm-up \(14m\)",

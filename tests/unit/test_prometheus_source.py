@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aftergreen.model import Backend, Indicator, Instant, Kind, Reading, Signal, View
+from aftergreen.model import Backend, Indicator, Instant, Kind, Reading, Reduce, Signal, View
 from aftergreen.sources.http import BODY_LIMIT
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.sources.protocol import SourceUnavailable
@@ -104,7 +104,9 @@ async def test_a_ratio_asks_both_halves_with_window_and_version() -> None:
         source = PrometheusSource(Backend(backend.url))
         instant = await source.read([ERRORS], 1000.25, View("v2.4.1", 985.25))
         await source.close()
-    assert instant.readings[ERRORS.key] == Reading(Kind.ZERO, 0.0, 250.0, 0.0, newest=1000.25)
+    assert instant.readings[ERRORS.key] == Reading(
+        Kind.ZERO, 0.0, 250.0, 0.0, total=(250.0, 0.0), newest=1000.25
+    )
     assert set(backend.queries) == {
         'sum(increase(failed{version="v2.4.1"}[15s]))',
         'sum(increase(all{version="v2.4.1"}[15s]))',
@@ -114,6 +116,57 @@ async def test_a_ratio_asks_both_halves_with_window_and_version() -> None:
     assert {(r.method, r.path, r.form["time"]) for r in backend.requests} == {
         ("POST", "/api/v1/query", "1000.250")
     }
+
+
+LATE = View("v2.4.1", 700.0)
+"""A view that began five minutes before the instant of these tests."""
+
+ALL_FAILED = 'failed{version="v2.4.1"}[300s]'
+ALL_TRIALS = 'all{version="v2.4.1"}[300s]'
+
+
+@pytest.mark.parametrize(
+    ("answers", "total"),
+    [
+        ({ALL_FAILED: vector("12"), ALL_TRIALS: vector("1200.5")}, (1200.5, 12.0)),
+        ({ALL_TRIALS: vector("1200")}, (1200.0, 0.0)),
+        ({ALL_FAILED: vector("12")}, None),
+        ({ALL_FAILED: vector("12"), ALL_TRIALS: vector("1", "2")}, None),
+        ({ALL_FAILED: vector("NaN"), ALL_TRIALS: vector("1200")}, None),
+        ({ALL_FAILED: vector("12"), ALL_TRIALS: vector("+Inf")}, None),
+        ({ALL_FAILED: vector("12"), ALL_TRIALS: vector("1200", isPartial=True)}, None),
+        ({ALL_FAILED: b"<html>", ALL_TRIALS: vector("1200")}, None),
+    ],
+)
+async def test_events_are_counted_since_the_view_began(
+    answers: dict[str, bytes], total: tuple[float, float] | None
+) -> None:
+    windows = {"[60s]": vector("250")}
+    async with scripted(by_query(answers | windows)) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        live = (await source.read([ERRORS], 1000.0, LATE)).readings[ERRORS.key]
+        (past,) = await source.history([ERRORS], [1000.0], LATE)
+        await source.close()
+    assert (live.kind, live.total) == (Kind.VALUE, total), "what was counted in all says nothing of now"
+    assert past.readings[ERRORS.key].total == total
+
+
+@pytest.mark.parametrize(
+    ("signal", "view"),
+    [
+        (ERRORS, View("v2.4.1", None)),
+        (replace(ERRORS, events=False), LATE),
+        (replace(ERRORS, reduce=Reduce.WORST), LATE),
+        (POOL, LATE),
+    ],
+)
+async def test_nothing_is_counted_without_a_beginning_or_without_events(signal: Signal, view: View) -> None:
+    async with scripted(by_query({"": vector("1")})) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        reading = (await source.read([signal], 1000.0, view)).readings[signal.key]
+        await source.close()
+    assert reading.total is None
+    assert not [query for query in backend.queries if "[300s]" in query]
 
 
 async def test_equal_texts_are_asked_once_and_connections_are_shared() -> None:
