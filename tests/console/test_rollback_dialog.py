@@ -159,6 +159,7 @@ async def test_on_a_small_terminal_the_answer_to_a_wrong_name_is_seen(size: tupl
         await here.press("enter")
         for part in ("Type checkout-api", "wrong", "that is not checkout-api"):
             assert part in here.text
+        assert all(line.split("↓")[1].split()[1] == "more" for line in here.lines if "↓" in line)
 
 
 async def test_pasted_text_is_refused() -> None:

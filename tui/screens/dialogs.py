@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
 from widgets.rollback import command_rows, outcome_rows, output_rows
-from widgets.rows import Row, Rows, Span, folded, labelled, row
+from widgets.rows import Row, Rows, Span, folded, labelled, row, shortened, width_of
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
@@ -155,9 +156,10 @@ class RollbackDialog(ShownModal[None]):
         self.query_one("#dialog-facts").styles.height = min(len(rows), room)
         asked.display = asking
         hidden = len(rows) - room
-        more = f"  ↓ {hidden} more" if hidden > 0 else ""
+        more = Span(f"  ↓ {hidden} more" if hidden > 0 else "", "warn")
         name = Span(frame.plan.service.name, "strong", bold=True)
-        asked.show((row("Type ", name, " and press enter.", Span(more, "warn")),))
+        whole = row("Type ", name, " and press enter.", more)
+        asked.show((whole if width_of(whole) <= width else row("Type ", name, more),))
         self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
     def _room(self) -> int:
@@ -270,9 +272,14 @@ class QuitDialog(ShownModal[bool]):
     def show(self, frame: Frame) -> None:
         self._frame = frame
         text = self.query_one("#dialog-text", Rows)
-        said = [line for told in _leaving(frame) for line in folded(told, max(20, text.size.width))]
+        short, width = self.size.height < SHORT, max(20, text.size.width)
+        self.set_class(short, "-short")
+        said: Sequence[Row] = [row(line) for told in _leaving(frame) for line in folded(told, width)]
+        if short:
+            # The frame, and the row that says how to answer.
+            said = shortened(said, self.size.height - 3, width)
         keys = row(Span("y", "strong", bold=True), " leave   ", Span("n", "strong", bold=True), " stay")
-        rows = [*(row(line) for line in said), (), keys]
+        rows = [*said, *(() if short else ((),)), keys]
         text.styles.height = len(rows)
         text.show(rows)
 
