@@ -26,7 +26,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.walk import rollback_refused
 from themes.loader import DEFAULT_VARIABLES, load_themes
-from tui.bindings import actions, bindings, keys, names
+from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
 from tui.screens.main import DECISION, MainScreen, Panel
 from tui.screens.pages import (
@@ -74,7 +74,7 @@ class ConsoleApp(App[int]):
     CSS_PATH = str(resources.files("themes").joinpath("console.tcss"))
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), ways_out()]
 
     def __init__(
         self,

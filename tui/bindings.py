@@ -51,8 +51,13 @@ def bindings() -> Sequence[Binding]:
         ),
         _key(console, "colon", "command_palette", "Commands", "Every action by name (also ctrl+p)"),
         _key(console, "question_mark", "help", "Help", "All keys"),
-        _key(console, "q,ctrl+q,ctrl+c", "leave", "Quit", "Leave; asks while the release is open"),
+        _key(console, "q", "leave", "Quit", "Leave; asks while the release is open (also ctrl+c)"),
     )
+
+
+def ways_out() -> Binding:
+    """What a terminal's user presses to get out of anything: also above dialogs, fields and the palette."""
+    return Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, id="quit-anywhere", priority=True)
 
 
 def actions() -> dict[str, str]:

@@ -270,7 +270,7 @@ async def test_before_the_watch_has_begun_there_is_nothing_to_ask() -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
-@pytest.mark.parametrize("dialog", ["r", "n"])
+@pytest.mark.parametrize("dialog", ["r", "n", "colon"])
 async def test_the_ways_out_ask_from_a_dialog_as_well(key: str, dialog: str) -> None:
     async with desk(moments.breached()) as here:
         await here.press(dialog, key)
@@ -286,6 +286,13 @@ async def test_the_question_follows_the_release() -> None:
         await here.show(moments.rolled_back())
         assert "is still being watched" not in here.text
         assert "The watch of checkout-api v2.4.1 has ended: rolled back." in here.text
+
+
+@pytest.mark.parametrize("size", [(60, 14), (50, 12), (40, 8), (30, 6)])
+async def test_on_a_small_terminal_the_answers_to_the_question_are_seen(size: tuple[int, int]) -> None:
+    async with desk(moments.breached(), size) as here:
+        await here.press("q")
+        assert "y leave   n stay" in here.text
 
 
 @pytest.mark.parametrize("keys", ["nn", "qr", "nq", "rq", "q:"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import ModalScreen, Screen
 
@@ -98,8 +97,3 @@ class ShownScreen(Screen[None], Shown):
 
 class ShownModal(ModalScreen[Result], Shown, Generic[Result]):
     """A dialog that shows frames."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the field of a dialog, for which ctrl+c would be copying.
-        Binding("ctrl+c,ctrl+q", "app.leave", "Quit", show=False, priority=True)
-    ]
