@@ -198,7 +198,8 @@ def columns_of(signals: Sequence[SignalState], *, width: int, most: int = NAMES)
     parts = [value_parts(value, s.signal.unit) for s, value in known if value is not None]
     names = min(most, max((len(s.signal.label) for s in signals), default=0))
     digits = max([DIGITS, *(len(digits) for digits, _ in parts)])
-    units = max([3, *(len(unit) for _, unit in parts)])
+    # A unit is known without a value; those that are scaled are not longer than ``MiB``.
+    units = max([3, *(len(value_parts(1.0, s.signal.unit)[1]) for s in signals)])
     was = max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0)
     # The mark, and a blank after each column.
     room = width - digits - units - 6

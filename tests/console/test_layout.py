@@ -13,6 +13,7 @@ from aftergreen.model import RollbackPlan
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk
 from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story, busy_plan
+from widgets.panels import columns_of
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 
@@ -92,6 +93,12 @@ async def test_going_blind_moves_no_column() -> None:
         async with desk(story, SMALL) as here:
             places |= {line.index("was ") for line in here.lines if "was " in line}
     assert len(places) == 1
+
+
+def test_a_signal_that_has_no_past_moves_no_column_when_it_goes_blind() -> None:
+    state = moments.watching().state.signals[REGISTRATIONS]
+    seen = replace(state, signal=replace(state.signal, unit="sessions"), baseline=None)
+    assert columns_of([seen], width=80) == columns_of([replace(seen, reading=None)], width=80)
 
 
 @SIZES
