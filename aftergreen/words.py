@@ -5,6 +5,7 @@ The screen, the plain output and the reports use the same words; nothing here kn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
@@ -22,6 +23,9 @@ from aftergreen.verdict.state import (
     RuleState,
 )
 from aftergreen.verdict.walk import fuses, warnings
+
+CHANCE, ENORMOUS = 2.0, 1e6
+"""Odds below which evidence is none, and above which their number means nothing to anybody."""
 
 SYMBOLS: Mapping[Mark, str] = {
     Mark.OK: "✓",
@@ -110,6 +114,19 @@ def last_seen(status: RuleState) -> str:
     """What was compared before nothing could be: ``HTTP 5xx was 4.98 % > 1 %``."""
     value = "" if status.receipt is None else f" {format_value(status.receipt.value, status.signal.unit)}"
     return f"{status.signal.label} was{value} {_beyond(status)}"
+
+
+def evidence(status: RuleState) -> str:
+    """Whether it may be chance: ``a run this bad would come once in 1,200 releases if …``."""
+    if status.evidence is None or status.limit is None:
+        return ""
+    rate, odds = f"if the true rate were {limit_value(status)}", status.evidence.once_in
+    if odds < CHANCE:
+        return f"none: an ordinary run {rate}"
+    if odds > ENORMOUS:
+        return f"a run this bad would hardly ever come {rate}"
+    digits = 10 ** max(0, math.floor(math.log10(odds)) - 1)
+    return f"a run this bad would come once in {odds // digits * digits:,.0f} releases {rate}"
 
 
 def limit(status: RuleState) -> str:

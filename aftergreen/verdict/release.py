@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.model import Instant, Kind, Reading, Reduce, Rule, Signal, SignalKey, View
 from aftergreen.verdict.ending import missing
+from aftergreen.verdict.evidence import Evidence, no_evidence, weigh
 from aftergreen.verdict.fuse import Look, advance
 from aftergreen.verdict.limits import clear_of, limit_of
 from aftergreen.verdict.state import (
@@ -50,7 +51,8 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
         rules = []
         for rule in signal.rules:
             limit = limit_of(rule, baseline)
-            rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline)))
+            evidence = _nothing_known(setup, signal, rule, limit)
+            rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline), evidence=evidence))
         signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace)
     state = State(
         setup=setup,
@@ -204,10 +206,11 @@ def _advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[
         events.append(
             Event(look.at, EventKind.KNOWN, signal=before.signal, reading=look.reading, seconds=seconds)
         )
+    counted = look.reading.total if look.reading.total is not None else before.counted
     trials, trials_at = _count_trials(before, look)
     after_signal = replace(
         before,
-        rules=tuple(rules),
+        rules=tuple(_weighed(rule, before.counted, counted) for rule in rules),
         reading=look.reading,
         at=look.at,
         trace=extend(before.trace, look.at, look.reading),
@@ -215,8 +218,28 @@ def _advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[
         trials=trials,
         trials_at=trials_at,
         newest=before.newest if look.reading.newest is None else look.reading.newest,
+        counted=counted,
     )
     return after_signal, events
+
+
+def _nothing_known(setup: Setup, signal: Signal, rule: Rule, limit: float | None) -> Evidence | None:
+    """The evidence of a rule before the first request; None where its signal counts no events."""
+    if limit is None or not signal.events or signal.reduce is Reduce.WORST:
+        return None
+    timing = setup.plan.timing
+    failing = limit if rule.condition.upward else 1.0 - limit
+    return no_evidence(failing, round(timing.duration / timing.interval))
+
+
+def _weighed(rule: RuleState, before: tuple[float, float], counted: tuple[float, float]) -> RuleState:
+    """The rule with what was counted since the last instant; under a lower limit what is missing failed."""
+    if rule.evidence is None:
+        return rule
+    trials, failures = counted[0] - before[0], counted[1] - before[1]
+    if not rule.rule.condition.upward:
+        failures = trials - failures
+    return replace(rule, evidence=weigh(rule.evidence, trials, failures))
 
 
 def _count_trials(signal: SignalState, look: Look) -> tuple[float, float | None]:
@@ -322,4 +345,6 @@ def _anew(rule: RuleState) -> RuleState:
         clear_since=None,
         last_clear=None,
         unknown=None,
+        # It is about the version that is gone.
+        evidence=None,
     )

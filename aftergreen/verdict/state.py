@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftergreen.model import Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
+from aftergreen.verdict.evidence import Evidence
 
 
 class Phase(StrEnum):
@@ -106,7 +107,8 @@ class RuleState:
     ``limit`` and ``clear`` are the effective values, None while a relative rule has no fit baseline.
     ``burnt`` and ``cleared`` are seconds of fuse and of clearing. ``onset`` is the first instant of the
     run over the limit, warm-up included; ``judged`` and ``asked`` count the instants that could and that
-    should have been judged.
+    should have been judged. ``evidence`` is what the events since the deployment say against the limit; None
+    where none are counted.
     """
 
     signal: Signal
@@ -126,6 +128,7 @@ class RuleState:
     judged: int = 0
     asked: int = 0
     receipt: Receipt | None = None
+    evidence: Evidence | None = None
 
     @property
     def breached(self) -> bool:
@@ -171,7 +174,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class SignalState:
-    """One signal as it stands. ``newest`` is the time of its newest raw sample, also when it is blind now."""
+    """One signal as it stands.
+
+    ``newest`` is the time of its newest raw sample, also when it is blind now. ``counted`` are the trials and
+    failures since the deployment as they were last known.
+    """
 
     signal: Signal
     baseline: Baseline | None
@@ -183,6 +190,7 @@ class SignalState:
     trials: float = 0.0
     trials_at: float | None = None
     newest: float | None = None
+    counted: tuple[float, float] = (0.0, 0.0)
 
 
 class EventKind(StrEnum):

@@ -59,6 +59,7 @@ def test_a_receipt_holds_all_it_takes_to_check_the_number_by_hand() -> None:
         ("limit", "1 %"),
         ("baseline", "0.10 % ±0"),
         ("counted", "62 of 1,244"),
+        ("evidence", "none: an ordinary run if the true rate were 1 %"),
         ("window", "the last 1m"),
         ("query", QUERY),
         ("curl", CURL),

@@ -10,11 +10,12 @@ from aftergreen import words
 from aftergreen.cards import finish_card
 from aftergreen.model import Indicator, Kind, Reading, RollbackPlan, Service, Then, Timing
 from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback
-from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, errors, only, plan, setup, signals
+from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, below, errors, only, plan, setup, signals
 
 ERRORS = "error-rate/HTTP 5xx"
 DATABASE = "dependency/orders-db/connect"
@@ -413,3 +414,22 @@ def test_every_event_has_words() -> None:
         assert "None" not in words.event(event)
     assert setup(plan()).seal
     assert GOOD
+
+
+def test_evidence_is_weighed_from_what_was_counted_since_the_last_instant() -> None:
+    release = Scenario()
+    for n, failed in ((1, 0.0), (2, 2.0), (3, 4.0), (4, None), (5, 8.0)):
+        total = None if failed is None else (15.0 * n, failed)
+        release.instant({ERRORS: replace(errors(0.05), total=total)})
+    expected = no_evidence(0.01, 60)
+    # At the fourth instant it could not be counted; the fifth made up for it.
+    for trials, failures in ((15, 0), (15, 2), (15, 2), (0, 0), (30, 4)):
+        expected = weigh(expected, trials, failures)
+    assert release.state.rules[0].evidence == expected
+
+
+def test_under_a_lower_limit_what_is_missing_has_failed() -> None:
+    served = replace(signals()[0], rules=(below(0.99),))
+    release = Scenario(replace(plan(), signals=(served, *signals()[1:])))
+    release.instant({ERRORS: replace(errors(0.9), total=(20.0, 18.0))})
+    assert release.state.rules[0].evidence == weigh(no_evidence(1 - 0.99, 60), 20.0, 2.0)

@@ -11,6 +11,7 @@ import pytest
 from aftergreen import words
 from aftergreen.banner import Fuse, banner_of
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
+from aftergreen.verdict.evidence import no_evidence
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context, Mark, Snapshot
@@ -552,3 +553,23 @@ def test_a_panels_footer_says_what_matters_most_there() -> None:
 def test_a_panel_says_why_a_rule_cannot_judge() -> None:
     zero = Scenario(before={BUSINESS: Reading(Kind.ZERO, 0.0)}).feed(180)
     assert footers(zero)["business"] == "the baseline is zero, so below_baseline says nothing"
+
+
+@pytest.mark.parametrize(
+    ("odds", "text"),
+    [
+        (1.0, "none: an ordinary run if the true rate were 1 %"),
+        (17.9, "a run this bad would come once in 17 releases if the true rate were 1 %"),
+        (1249.0, "a run this bad would come once in 1,200 releases if the true rate were 1 %"),
+        (2e6, "a run this bad would hardly ever come if the true rate were 1 %"),
+    ],
+)
+def test_evidence_in_words(odds: float, text: str) -> None:
+    """The sum of all products is the odds, where nothing is left to start."""
+    rule = watched().state.rules[0]
+    known = replace(no_evidence(0.01, 1), unstarted=0.0, independent=(odds,), clustered=(odds,))
+    assert words.evidence(replace(rule, evidence=known)) == text
+
+
+def test_a_signal_without_events_has_no_evidence() -> None:
+    assert words.evidence(watched().state.rules[1]) == ""
