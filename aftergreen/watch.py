@@ -95,6 +95,7 @@ class Watch:
         self._output: tuple[str, ...] = ()
         self._missed: list[float] = []
         self._followed = 0
+        self._own: set[int | None] = set()
         self._running: asyncio.Task[None] | None = None
         self._state: State
         self._sound: State
@@ -128,6 +129,8 @@ class Watch:
 
     def roll_back(self, *, by: str) -> None:
         """Run the rollback command, unless something speaks against it; then the log says what."""
+        # What a colleague did since the newest instant counts before the state on this screen.
+        self._follow(self._backend_now())
         problem = rollback_refused(self._state, self._context.read_only) or self._start_rollback(by)
         if problem:
             self._note(f"no rollback was started: {problem}")
@@ -310,6 +313,7 @@ class Watch:
         if claim is None:
             return "somebody else is rolling back, or a newer release is out"
         output = self._output_of(release, claim.attempt, at)
+        self._own.add(claim.attempt)
         started = Rollback(claim.attempt, by, command, at, output=str(output))
         self._output = ()
         self._take(rollback_started(self._state, started))
@@ -357,8 +361,6 @@ class Watch:
 
     def _follow(self, until: float) -> None:
         """Take over what another console that shares the journal recorded about a rollback."""
-        if self._running is not None:
-            return
         with suppress(JournalError):
             for entry in self._journal.entries(
                 self._state.setup.release, kinds=(Kind.INTENT, Kind.OUTCOME), after=self._followed
@@ -366,6 +368,8 @@ class Watch:
                 if entry.at > until:
                     return
                 self._followed = entry.id
+                if entry.attempt in self._own:
+                    continue
                 if entry.kind is Kind.INTENT:
                     command = tuple(str(part) for part in _list(entry.body.get("command")))
                     started = Rollback(entry.attempt or 1, entry.by, command, entry.at)

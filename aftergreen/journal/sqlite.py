@@ -44,6 +44,10 @@ _OPEN_CLAIM = """
     ) ORDER BY id DESC LIMIT 1
 """
 
+_SUCCEEDED = """
+    SELECT 1 FROM entries WHERE release = ? AND kind = 'outcome' AND json_extract(body, '$.exit_code') = 0
+"""
+
 
 class SqliteJournal:
     """Implements `aftergreen.journal.Journal`; belongs to the thread that made it."""
@@ -116,7 +120,7 @@ class SqliteJournal:
 
     def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
         with self._transaction(durable=True):
-            if self.claimed(release) or self.superseded(release):
+            if self.claimed(release) or self._row(_SUCCEEDED, self._id(release)) or self.superseded(release):
                 return None
             row = self._row(
                 "SELECT coalesce(max(attempt), 0) FROM entries WHERE release = ? AND kind = 'intent'",

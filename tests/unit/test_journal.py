@@ -187,11 +187,21 @@ def test_one_claim_at_a_time_and_each_with_the_next_number(journal: Journal) -> 
     assert attempts == [(Kind.INTENT, 1, "ana"), (Kind.OUTCOME, 1, "ana"), (Kind.INTENT, 2, "ben")]
 
 
+def test_nobody_claims_after_a_success(journal: Journal) -> None:
+    release = start(journal)
+    for attempt, code in ((1, 3), (2, None), (3, 0)):
+        claim = journal.claim(release, at=float(attempt), body={}, by="ana")
+        assert claim is not None
+        assert claim.attempt == attempt
+        journal.outcome(claim, at=float(attempt), body={"exit_code": code})
+    assert journal.claim(release, at=9.0, body={}, by="ravi") is None
+
+
 def test_an_outcome_is_recorded_once(journal: Journal) -> None:
     release = start(journal)
     claim = journal.claim(release, at=10.0, body={}, by="ana")
     assert claim is not None
-    journal.outcome(claim, at=12.0, body={"exit_code": 0})
+    journal.outcome(claim, at=12.0, body={"exit_code": 3})
     with pytest.raises(JournalError, match="recorded already"):
         journal.outcome(claim, at=13.0, body={"exit_code": 1})
     again = journal.claim(release, at=14.0, body={}, by="ana")

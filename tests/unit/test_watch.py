@@ -191,6 +191,45 @@ async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Pa
     assert last.output == ("no such deployment",), "the first attempt's output is not the second's"
 
 
+def colleague(rig: Rig, exit_code: int) -> None:
+    """Somebody else on this host rolls back, and is done by now."""
+    release, at = rig.snapshots[-1].state.setup.release, rig.clock.now()
+    journal = open_journal(rig.place)
+    claim = journal.claim(release, at=at, body={"command": ["true"]}, by="bob@bastion2")
+    assert claim is not None
+    journal.outcome(claim, at=at, body={"exit_code": exit_code})
+    journal.close()
+
+
+async def test_what_a_colleague_rolled_back_since_the_newest_instant_is_not_rolled_back_again(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)))
+
+    def confirm_late() -> None:
+        colleague(rig, 0)
+        rig.watch.roll_back(by="ana@bastion2")
+
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, confirm_late)
+    last = await rig.watch.run()
+    assert runs(tmp_path) == []
+    assert last.rollback is not None
+    assert (last.rollback.by, exit_code(last.state)) == ("bob@bastion2", 20)
+    assert len(rig.entries(Kind.INTENT)) == 1
+    told = [event.text for event in last.events if event.kind is EventKind.NOTE]
+    assert told == ["no rollback was started: it was rolled back already"]
+
+
+async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path, code=3)))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: colleague(rig, 0))
+    last = await rig.watch.run()
+    assert len(runs(tmp_path)) == 1
+    assert last.rollback is not None
+    assert (last.rollback.attempt, last.rollback.by, exit_code(last.state)) == (2, "bob@bastion2", 20)
+
+
 async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(tmp_path: Path) -> None:
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 0.5)))
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
