@@ -64,7 +64,7 @@ def production(snapshot: Snapshot) -> str:
     """The first sentence of the finish card: which version production runs."""
     state, release = snapshot.state, snapshot.state.setup.release
     rollback = state.rollback
-    if state.running:
+    if state.running is not None:
         return f"Production runs {_measured(state.running)}.{_rolled_back(snapshot)}"
     if rollback is None:
         return f"Production runs {release.version}, as it was deployed; nothing here measured it."

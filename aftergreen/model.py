@@ -185,7 +185,7 @@ class Signal:
     @property
     def windowed(self) -> bool:
         """Whether its queries look back over ``$window``."""
-        return any("$window" in query for query in self.queries)
+        return any("$window" in query or "${window" in query for query in self.queries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,8 @@ def _number(value: float) -> str:
 
 def _decimals(value: float) -> int:
     """Decimal places for three significant digits, after rounding: 9.996 is 10.0."""
-    if value == 0:
+    # A number near the largest there is overflows when it is scaled.
+    if value == 0 or math.isinf(value):
         return 0
     return max(0, 2 - int(f"{abs(value):.2e}".partition("e")[2]))
 

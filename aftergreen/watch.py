@@ -14,7 +14,7 @@ from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.journal import Claim, Journal, JournalError, Kind
 from aftergreen.journal.codec import decode, encode, seal
-from aftergreen.model import Instant, Plan, Release, SignalKey
+from aftergreen.model import Instant, Plan, Reading, Release, SignalKey
 from aftergreen.model import Kind as ReadingKind
 from aftergreen.preflight import Finding, Preflight, PreflightFailed, backend_time, deployment_time, preflight
 from aftergreen.rollback.command import fill
@@ -93,7 +93,7 @@ class Watch:
         self._events: list[Event] = []
         self._told: set[tuple[object, ...]] = set()
         self._output: tuple[str, ...] = ()
-        self._missed: list[float] = []
+        self._missed: list[Instant] = []
         self._followed = 0
         self._own: set[int | None] = set()
         self._running: asyncio.Task[None] | None = None
@@ -224,7 +224,7 @@ class Watch:
             return
         view = self._state.view
         instants = await self._ask(due)
-        answered = not all(_unanswered(instant) for instant in instants)
+        answered = not all(self._unanswered(instant) for instant in instants)
         again = await self._ask_missed() if answered else ()
         # A rollback that ended meanwhile changed whose windows are looked through.
         if self._state.view == view:
@@ -237,7 +237,12 @@ class Watch:
             return (await self._source.read(signals, due[0], view),)
         if len(due) > self._plan.timing.duration / self._plan.timing.interval / 10:
             self._report.progress(f"catching up on {len(due)} instants")
-        return await self._source.history(signals, due, view)
+        *earlier, newest = due
+        return (
+            *await self._source.history(signals, earlier, view),
+            # Only now can a probe be made.
+            await self._source.read(signals, newest, view),
+        )
 
     async def _pause(self, seconds: float) -> None:
         if seconds <= 0:
@@ -260,7 +265,23 @@ class Watch:
         missed, self._missed = self._missed, []
         if not missed or self._state.rollback is not None:
             return ()
-        return await self._source.history(self._plan.signals, missed, self._sound.view)
+        times = [instant.at for instant in missed]
+        again = await self._source.history(self._plan.signals, times, self._sound.view)
+        # What a probe found then is all that will ever be known of it.
+        return [
+            replace(new, readings={**new.readings, **self._probed(old)})
+            for new, old in zip(again, missed, strict=True)
+        ]
+
+    def _probed(self, instant: Instant) -> dict[SignalKey, Reading]:
+        keys = {signal.key for signal in self._plan.signals if signal.probe is not None}
+        return {key: reading for key, reading in instant.readings.items() if key in keys}
+
+    def _unanswered(self, instant: Instant) -> bool:
+        """Whether the backend did not answer at all; a probe goes past it."""
+        probed = self._probed(instant)
+        asked = [reading for key, reading in instant.readings.items() if key not in probed]
+        return bool(asked) and all(reading.kind is ReadingKind.BLIND for reading in asked)
 
     def _judge(self, again: Sequence[Instant], instants: Sequence[Instant], *, answered: bool) -> None:
         """Step through the instants in order, those that were asked again from where sight was lost.
@@ -280,7 +301,7 @@ class Watch:
         if answered:
             self._sound = self._state
         else:
-            self._missed.extend(instant.at for instant in instants)
+            self._missed.extend(instants)
         self._publish()
 
     def _superseded(self) -> None:
@@ -424,10 +445,6 @@ class Watch:
             "reason": state.reason,
             "missing": list(state.missing),
         }
-
-
-def _unanswered(instant: Instant) -> bool:
-    return bool(instant.readings) and all(r.kind is ReadingKind.BLIND for r in instant.readings.values())
 
 
 def _frozen(recorded: Mapping[str, object]) -> dict[SignalKey, Baseline]:

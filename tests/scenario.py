@@ -124,8 +124,8 @@ def past(
     plan: Plan, readings: Mapping[str, Reading] | None = None, deployed_at: float = DEPLOYED_AT
 ) -> tuple[Instant, ...]:
     """The instants of the baseline, all alike."""
-    keyed = _keyed(GOOD | dict(readings or {}), plan)
-    return tuple(Instant(at, keyed) for at in baseline_instants(plan, deployed_at))
+    known = keyed(GOOD | dict(readings or {}), plan)
+    return tuple(Instant(at, known) for at in baseline_instants(plan, deployed_at))
 
 
 def setup(
@@ -166,7 +166,7 @@ class Scenario:
     ) -> Scenario:
         at = round(self.state.at + self.plan.timing.interval, 3)
         return self.take(
-            step(self.state, Instant(at, _keyed(GOOD | dict(readings or {}), self.plan), running))
+            step(self.state, Instant(at, keyed(GOOD | dict(readings or {}), self.plan), running))
         )
 
     def blind(self, seconds: float, detail: str = "connection refused") -> Scenario:
@@ -194,7 +194,7 @@ class Scenario:
         return self.state.at - self.setup.release.deployed_at
 
 
-def _keyed(readings: Mapping[str, Reading], plan: Plan) -> dict[SignalKey, Reading]:
+def keyed(readings: Mapping[str, Reading], plan: Plan) -> dict[SignalKey, Reading]:
     return {signal.key: readings[signal.key] for signal in plan.signals if signal.key in readings}
 
 

@@ -151,6 +151,10 @@ def _credentials(backend: Backend) -> httpx.Headers:
         if ":" not in pair:
             text = f"the variable {backend.basic_auth_env} (basic_auth_env) does not hold user:password"
             raise SourceUnavailable(text)
+        if not pair.isprintable():
+            raise SourceUnavailable(
+                f"the variable {backend.basic_auth_env} holds characters that no password has"
+            )
         encoded = base64.b64encode(pair.encode()).decode()
         return _authorization("Basic", encoded, backend.basic_auth_env)
     return httpx.Headers()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Plan, Reading, Signal, SignalKey, View
+from aftergreen.model import Instant, Plan, Reading, Signal, SignalKey, View
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
 
@@ -30,12 +30,7 @@ class LiveSource:
         self, signals: Sequence[Signal], instants: Sequence[float], view: View
     ) -> tuple[Instant, ...]:
         """See `Source.history`."""
-        past = await self._backend.history(signals, instants, view)
-        unseen = Reading.unknown(Kind.BLIND, "a probe has no past")
-        probes = {signal.key: unseen for signal in signals if signal.probe}
-        return tuple(
-            replace(instant, readings=_in_order(signals, {**instant.readings, **probes})) for instant in past
-        )
+        return await self._backend.history(signals, instants, view)
 
     async def prepare(
         self, signals: Sequence[Signal], at: float, view: View

@@ -20,7 +20,7 @@ class Source(Protocol):
     ) -> tuple[Instant, ...]:
         """The same for past instants, evenly spaced and ascending; one Instant each, in that order.
 
-        A probe has no past: its readings are ``blind`` with that reason.
+        A probe has no past: it has no reading there.
         """
         ...
 

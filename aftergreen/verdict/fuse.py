@@ -18,7 +18,8 @@ class Look:
     """One look at one signal: the instant, its reading, and whether rules judge it already.
 
     ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
-    ``blind`` says that nothing at all could be measured then: no rule is reproached with it.
+    ``blind`` says that nothing at all could be measured then: no rule is reproached with it. ``claims`` says
+    that the rollout is over, and what is seen may count for the release.
     """
 
     at: float
@@ -28,6 +29,7 @@ class Look:
     interval: float
     view: View
     baseline: Baseline | None
+    claims: bool = True
 
 
 def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
@@ -37,13 +39,13 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
     longer than ``for``, it starts anew.
     """
-    asked = rule.asked + (1 if look.judging and not look.blind else 0)
+    asked = rule.asked + (1 if look.judging and look.claims and not look.blind else 0)
     rule = replace(rule, asked=asked)
     value = look.reading.value if look.reading.compared else None
     limit = rule.limit
     if value is None or limit is None:
         return _unknown(rule, look), None
-    judged = rule.judged + (1 if look.judging else 0)
+    judged = rule.judged + (1 if look.judging and look.claims else 0)
     rule = replace(rule, judged=judged, unknown=None)
     over = exceeds(rule.rule, limit, value)
     if rule.breached:
@@ -57,7 +59,9 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
 def _unknown(rule: RuleState, look: Look) -> RuleState:
     why = why_no_limit(rule.rule, look.baseline) if rule.limit is None else look.reading.kind.value
     since = rule.unknown.since if rule.unknown else look.at
-    rule = replace(rule, unknown=Unknown(why, since), last_over=None, last_clear=None)
+    # Unknown since the beginning is not warming up any more once rules judge.
+    phase = Phase.OK if look.judging and rule.phase is Phase.WARM_UP else rule.phase
+    rule = replace(rule, phase=phase, unknown=Unknown(why, since), last_over=None, last_clear=None)
     if look.at - since <= rule.rule.sustained:
         return rule
     if rule.phase is Phase.CLEARING:

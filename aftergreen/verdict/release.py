@@ -33,6 +33,11 @@ from aftergreen.verdict.walk import breaches, fuses
 
 Events = tuple[Event, ...]
 
+PATIENCE = 60.0
+"""Seconds beyond its timeout after which a rollback command of another console counts as lost."""
+
+_FOR_A_PERSON = (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED)
+
 EPSILON = 1e-6
 """Seconds by which sums of intervals may fall short through rounding."""
 
@@ -76,13 +81,13 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
     """
     if over(state):
         return state, ()
-    blind = is_blind(instant)
+    blind = is_blind(state, instant)
     state, events = _read(state, instant, blind=blind)
     state = _run_clock(state, instant, blind=blind)
     state = replace(
         state,
         at=instant.at,
-        running=instant.running or state.running,
+        running=instant.running,
         data_at=_newest(state, instant),
     )
     state, more = _settle(state, instant)
@@ -90,8 +95,8 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
 
 
 def over(state: State) -> bool:
-    """Whether nothing more is judged."""
-    return state.state.ended or (state.setup.advice_ends and state.state is ReleaseState.PROPOSED)
+    """Whether nothing more is judged; a gate does not wait for what only a person can do."""
+    return state.state.ended or (state.setup.advice_ends and state.state in _FOR_A_PERSON)
 
 
 def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
@@ -137,9 +142,14 @@ def conclude(state: State) -> tuple[State, Events]:
     return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.UNPROVEN.value),)
 
 
-def is_blind(instant: Instant) -> bool:
-    """Whether nothing can be measured: no value, and no answer that says there was no traffic."""
-    return not any(r.compared or r.kind is Kind.NO_TRAFFIC for r in instant.readings.values())
+def is_blind(state: State, instant: Instant) -> bool:
+    """Whether nothing can be measured: no value, and no answer that says there was no traffic.
+
+    A probe that answers is no sight of the service, as long as anything else is to be measured.
+    """
+    asked = [s.key for s in state.setup.plan.signals if s.probe is None] or list(instant.readings)
+    readings = [instant.readings[key] for key in asked if key in instant.readings]
+    return not any(r.compared or r.kind is Kind.NO_TRAFFIC for r in readings)
 
 
 def is_quiet(state: State) -> bool:
@@ -166,7 +176,9 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             at=instant.at,
             reading=reading,
             judging=judges(state, before.signal, instant.at),
-            blind=blind,
+            # What could not be asked, as the past of a probe, is no reproach either.
+            blind=blind or key not in instant.readings,
+            claims=instant.at > state.setup.starts + EPSILON,
             interval=state.setup.plan.timing.interval,
             view=state.view,
             baseline=before.baseline,
@@ -245,6 +257,9 @@ def _weighed(rule: RuleState, before: tuple[float, float], counted: tuple[float,
 def _count_trials(signal: SignalState, look: Look) -> tuple[float, float | None]:
     """Trials of windows that do not overlap: each request is counted at most once."""
     since = signal.trials_at if signal.trials_at is not None else look.view.since
+    if since is not None and not look.claims:
+        # What was counted while instances were still replaced proves nothing for the release.
+        return signal.trials, look.at
     if since is None or not signal.signal.events or look.at + EPSILON < since + signal.signal.window:
         return signal.trials, signal.trials_at
     return signal.trials + (look.reading.count or 0.0), look.at
@@ -265,7 +280,7 @@ def _newest(state: State, instant: Instant) -> float | None:
 
 def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
     events: list[Event] = []
-    blind = is_blind(instant)
+    blind = is_blind(state, instant)
     if blind and state.blind_since == instant.at:
         reasons = {r.detail or r.kind.value for r in instant.readings.values()}
         events.append(Event(instant.at, EventKind.BLIND, text=min(reasons, default="")))
@@ -274,7 +289,7 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
         state = replace(state, blind_since=None)
         events.append(Event(instant.at, EventKind.SIGHT, seconds=seconds))
     if state.rollback is not None:
-        state, more = verify(state)
+        state, more = _lost(state) if state.rollback.running else verify(state)
         return state, [*events, *more]
     before = state.state
     state = _named(state, blind=blind)
@@ -284,6 +299,17 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
         events.append(Event(instant.at, EventKind.JUDGING))
     state, more = _end(state)
     return state, [*events, *more]
+
+
+def _lost(state: State) -> tuple[State, list[Event]]:
+    """A gate cannot wait for ever for a command whose console died: its outcome stays unknown."""
+    rollback, plan = state.rollback, state.setup.plan.rollback
+    longest = (plan.timeout if plan is not None else 0.0) + PATIENCE
+    if rollback is None or not state.setup.advice_ends or state.at < rollback.started_at + longest:
+        return state, []
+    text = "nobody recorded what came of the rollback command"
+    state, events = rollback_ended(state, replace(rollback, ended_at=state.at, error=text))
+    return state, list(events)
 
 
 def _named(state: State, *, blind: bool) -> State:
@@ -319,7 +345,7 @@ def _end(state: State) -> tuple[State, list[Event]]:
     lost = max(0.0, state.blind - duration)
     if state.watched + lost + EPSILON < state.total:
         return state, []
-    pending = breaches(state) or fuses(state)
+    pending = breaches(state) or fuses(state) or [rule for rule in state.rules if rule.burning]
     if pending and state.extended + EPSILON < duration:
         first = state.extended == 0.0
         longer = min(duration, state.extended + state.setup.plan.timing.interval)

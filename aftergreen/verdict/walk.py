@@ -54,7 +54,9 @@ def mark_of(state: State, indicator: Indicator) -> Mark:
     """How one indicator stands: its worst signal."""
     if indicator in state.setup.plan.waived:
         return Mark.WAIVED
-    return worst(signal_mark(signal) for signal in signals_of(state, indicator))
+    marks = [signal_mark(signal) for signal in signals_of(state, indicator)]
+    # What no rule judges is shown, and proves nothing.
+    return worst(marks if rules_of(state, indicator) else [*marks, Mark.UNKNOWN])
 
 
 _SEVERITY = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK, Mark.WAIVED)
@@ -187,4 +189,6 @@ def _why(state: State, indicator: Indicator) -> str:
     for rule in rules:
         if rule.unknown:
             return f"{rule.signal.label}: {rule.unknown.why}"
+    if not rules:
+        return "no rule judges it"
     return "still warming up" if any(r.phase is Phase.WARM_UP for r in rules) else ""

@@ -133,5 +133,5 @@ async def test_a_probe_has_no_past() -> None:
     signal = probe("tcp://127.0.0.1:9")
     source = live_source(plan("http://127.0.0.1:9", signal))
     [instant] = await source.history([signal], [1000.0], View("v2", None))
-    assert instant.readings == {signal.key: Reading.unknown(Kind.BLIND, "a probe has no past")}
+    assert instant.readings == {}
     await source.close()

@@ -8,14 +8,26 @@ import pytest
 
 from aftergreen import words
 from aftergreen.cards import finish_card
-from aftergreen.model import Indicator, Kind, Reading, RollbackPlan, Service, Then, Timing
+from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, RollbackPlan, Service, Then, Timing
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
+from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback
-from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, below, errors, only, plan, setup, signals
+from tests.scenario import (
+    DEPLOYED_AT,
+    GOOD,
+    Scenario,
+    above,
+    below,
+    errors,
+    keyed,
+    only,
+    plan,
+    setup,
+    signals,
+)
 
 ERRORS = "error-rate/HTTP 5xx"
 DATABASE = "dependency/orders-db/connect"
@@ -433,3 +445,90 @@ def test_under_a_lower_limit_what_is_missing_has_failed() -> None:
     release = Scenario(replace(plan(), signals=(served, *signals()[1:])))
     release.instant({ERRORS: replace(errors(0.9), total=(20.0, 18.0))})
     assert release.state.rules[0].evidence == weigh(no_evidence(1 - 0.99, 60), 20.0, 2.0)
+
+
+@pytest.mark.parametrize("answer", [None, {}])
+def test_what_ran_once_is_not_what_runs(answer: dict[str, float] | None) -> None:
+    measured = replace(
+        plan(), service=Service("checkout-api", "prod", running="count by (version) (app_info)")
+    )
+    release = Scenario(measured).feed(885, running={"v2.4.1": 4.0}).feed(15, running=answer)
+    assert release.stands() is ReleaseState.UNPROVEN
+    assert any("v2.4.1" in lacking for lacking in release.state.missing)
+    assert finish_card(present(release.state, Context("ana")))[0] != "Production runs v2.4.1."
+
+
+PROBE = "dependency/orders-db/connect"
+
+
+def probed() -> Plan:
+    signal = replace(signals()[3], query=None, probe="tcp://orders-db:5432")
+    return replace(plan(), signals=(*signals()[:3], signal, signals()[4]))
+
+
+def test_a_probe_that_answers_is_no_sight_of_a_backend_that_does_not() -> None:
+    release = Scenario(probed()).feed(300)
+    dead = dict.fromkeys(GOOD, Reading.unknown(Kind.BLIND, "connection refused")) | {PROBE: GOOD[PROBE]}
+    release.feed(60, dead)
+    assert release.stands() is ReleaseState.BLIND
+    assert (release.state.watched, release.state.blind) == (300.0, 60.0)
+
+
+def test_the_past_of_a_probe_that_was_not_made_is_no_reproach() -> None:
+    release = Scenario(probed())
+    for _ in range(20):
+        at = release.state.at + 15
+        known = {key: reading for key, reading in GOOD.items() if key != PROBE}
+        release.take(step(release.state, Instant(at, keyed(known, release.plan))))
+    release.feed(600)
+    assert release.stands() is ReleaseState.FINISHED
+
+
+def test_an_indicator_that_no_rule_judges_is_never_ok() -> None:
+    shown_only = replace(signals()[2], rules=())
+    release = Scenario(replace(plan(), signals=(*signals()[:2], shown_only, *signals()[3:]))).feed(900)
+    assert release.stands() is ReleaseState.UNPROVEN
+    assert "resources stable: no rule judges it" in release.state.missing
+
+
+def test_a_burning_warning_extends_the_watch_as_well() -> None:
+    release = Scenario().feed(870).feed(30, {PROBE: Reading.of(0.9)})
+    assert not release.stands().ended
+    assert release.feed(60).stands() is ReleaseState.FINISHED
+
+
+def test_what_is_counted_during_the_rollout_is_no_claim() -> None:
+    slow = replace(plan(), timing=replace(plan().timing, rollout=600.0))
+    release = Scenario(slow).feed(600)
+    key = release.plan.signals[0].key
+    assert (release.state.signals[key].trials, release.state.rules[0].asked) == (0.0, 0)
+    assert release.feed(120).state.signals[key].trials == pytest.approx(2 * 3000.0)
+
+
+def test_what_was_never_known_is_unknown_once_rules_judge() -> None:
+    release = Scenario().feed(300, {ERRORS: Reading.unknown(Kind.NO_SERIES)})
+    assert release.phase() is Phase.OK
+    assert present(release.state, Context("ana")).indicators[0].mark is Mark.UNKNOWN
+
+
+def gate_after(rollback: Rollback) -> Scenario:
+    release = Scenario(plan(rollback=RollbackPlan(("true",), timeout=300.0)), advice_ends=True).feed(60)
+    return release.take(rollback_started(release.state, rollback))
+
+
+def test_a_gate_does_not_wait_for_a_person_after_a_failed_rollback() -> None:
+    started = Rollback(1, "ana", ("true",), DEPLOYED_AT + 60)
+    release = gate_after(started)
+    release.take(rollback_ended(release.state, replace(started, ended_at=DEPLOYED_AT + 70, exit_code=1)))
+    assert over(release.state)
+    assert exit_code(release.state).value == 22
+
+
+def test_a_gate_does_not_wait_for_ever_for_the_outcome_of_a_rollback() -> None:
+    release = gate_after(Rollback(1, "ana", ("true",), DEPLOYED_AT + 60)).feed(300)
+    assert not over(release.state)
+    release.feed(90)
+    assert over(release.state)
+    assert exit_code(release.state).value == 22
+    assert release.state.rollback is not None
+    assert release.state.rollback.error == "nobody recorded what came of the rollback command"

@@ -112,7 +112,9 @@ async def test_a_watch_that_starts_late_walks_the_missed_grid_first(tmp_path: Pa
     rig = Rig(tmp_path, starts=DEPLOYED_AT + 182)
     await rig.watch.run()
     late = [at for at in rig.source.asked_again if at > DEPLOYED_AT]
-    assert late == [DEPLOYED_AT + 15.0 * k for k in range(1, 13)]
+    assert late == [DEPLOYED_AT + 15.0 * k for k in range(1, 12)]
+    # The newest is asked now: only now can a probe be made.
+    assert rig.source.asked[1] == DEPLOYED_AT + 15.0 * 12
     times = [body["at"] for body in rig.entries(Kind.INSTANT)]
     assert times == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
 
