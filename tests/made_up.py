@@ -44,10 +44,10 @@ class MadeUpSource:
         return not any(start <= self._clock.now() < end for start, end in self._outages)
 
     def _instant(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
+        world = self._world(at, view)
         if not self._up():
             blind = Reading.unknown(Kind.BLIND, "connection refused")
-            return Instant(at, {signal.key: blind for signal in signals})
-        world = self._world(at, view)
+            return Instant(at, {s.key: blind if s.probe is None else world[s.key] for s in signals})
         return Instant(at, {signal.key: world[signal.key] for signal in signals})
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:

@@ -131,9 +131,21 @@ async def test_late_and_live_give_the_same_decision(tmp_path: Path) -> None:
     assert decisions[0][0] == 23
 
 
-async def test_instants_missed_in_an_outage_are_asked_again_and_walked_in_order(tmp_path: Path) -> None:
+def probed() -> Plan:
+    """A probe beside what the backend measures."""
+    ordinary = plan()
+    signals = tuple(
+        replace(s, query=None, probe="tcp://orders-db:5432") if s.dependency else s for s in ordinary.signals
+    )
+    return replace(ordinary, signals=signals)
+
+
+@pytest.mark.parametrize("given", [plan, probed], ids=["queries", "a probe among them"])
+async def test_instants_missed_in_an_outage_are_asked_again_and_walked_in_order(
+    tmp_path: Path, given: Callable[[], Plan]
+) -> None:
     outage = (DEPLOYED_AT + 300, DEPLOYED_AT + 420)
-    rig = Rig(tmp_path, bad_from(310), outages=[outage])
+    rig = Rig(tmp_path, bad_from(310), given=given(), outages=[outage])
     rig.once(lambda s: bool(s.state.decided), lambda: rig.watch.abandon(by="ana"))
     last = await rig.watch.run()
     states = [s.release_state for s in rig.snapshots]
