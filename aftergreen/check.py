@@ -14,6 +14,9 @@ from aftergreen.verdict.release import begin
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Setup, SignalState
 
+AGREES = 0.1
+"""Seconds between two clocks that no verdict depends on."""
+
 
 async def check(
     plan: Plan, source: Source, clock: Clock, *, version: str, previous: str | None
@@ -39,6 +42,7 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
         f"{plan.service.name} in {plan.service.environment}: watched for {format_duration(timing.duration)} "
         f"after {format_duration(timing.warmup)} of warm-up, every {format_duration(timing.interval)}"
     )
+    yield f"this machine's clock {_apart(checked.offset)} the backend's"
     for signal in state.signals.values():
         yield from _signal(signal, checked)
     for indicator, reason in plan.waived.items():
@@ -51,6 +55,12 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
     warned = len(checked.findings) - errors
     counted = f"{_number(errors, 'error')}, {_number(warned, 'warning')}"
     yield counted if checked.findings else "everything is ready"
+
+
+def _apart(offset: float) -> str:
+    if abs(offset) < AGREES:
+        return "agrees with"
+    return f"is {abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'}"
 
 
 def _number(count: int, what: str) -> str:

@@ -12,9 +12,9 @@ from typing import TextIO
 from aftergreen import words
 from aftergreen.cards import curl_line, finish_card
 from aftergreen.preflight import Finding, Severity
-from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Mark, Snapshot
-from aftergreen.verdict.state import Event, RuleState
+from aftergreen.verdict.state import Event, ReleaseState, RuleState
 from aftergreen.watch import Report
 
 SCHEMA = 1
@@ -76,6 +76,19 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
         ],
     }
     _emit(out, "finish", state.at, snapshot, body)
+
+
+def print_refused(findings: Sequence[Finding], at: float, out: TextIO | None = None) -> None:
+    """The finish line of a watch that did not begin; ``at`` is the local time."""
+    body = {
+        "schema": SCHEMA,
+        "at": iso(at),
+        "type": "finish",
+        "state": ReleaseState.PREFLIGHT.value,
+        "exit_code": int(ExitCode.PREFLIGHT),
+        "missing": [finding.text for finding in findings],
+    }
+    print(json.dumps(body, ensure_ascii=False), file=out, flush=True)
 
 
 def iso(at: float) -> str:

@@ -31,9 +31,9 @@ async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock
         deployed_at = deployment_time(wanted.deployed_at, now)
         release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
         checked = await preflight(source, plan, release, offset)
-        report.findings(checked.findings)
         if not checked.passed:
             raise PreflightFailed(checked.findings)
+        report.findings(checked.findings)
         baselines = checked.past.baselines
         setup = Setup(
             plan=plan,

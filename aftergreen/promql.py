@@ -233,7 +233,7 @@ def curl(backend: Backend, query: str, at: float) -> str:
     if backend.bearer_token_env:
         parts += ["-H", f'"Authorization: Bearer ${backend.bearer_token_env}"']
     if backend.bearer_token_file:
-        parts += ["-H", f'"Authorization: Bearer $(cat {shlex.quote(backend.bearer_token_file)})"']
+        parts += ["-H", f'"Authorization: Bearer $(cat {_shell_path(backend.bearer_token_file)})"']
     if backend.basic_auth_env:
         parts += ["-u", f'"${backend.basic_auth_env}"']
     files = (("--cacert", backend.ca_file), ("--cert", backend.client_cert), ("--key", backend.client_key))
@@ -241,6 +241,11 @@ def curl(backend: Backend, query: str, at: float) -> str:
         if path:
             parts += [option, shlex.quote(path)]
     return " ".join(parts)
+
+
+def _shell_path(path: str) -> str:
+    """A path in which a shell finds the home directory, as the source does."""
+    return f"~/{shlex.quote(path[2:])}" if path.startswith("~/") else shlex.quote(path)
 
 
 def api(backend: Backend, endpoint: str) -> str:

@@ -155,9 +155,9 @@ class Watch:
         release = self._identify(self._clock.now() - offset)
         self._report.progress("reading the time before the deployment")
         checked = await preflight(self._source, self._plan, release, offset)
-        self._report.findings(checked.findings)
         if not checked.passed:
             raise PreflightFailed(checked.findings)
+        self._report.findings(checked.findings)
         self._seal(release, checked)
         self._asked = self._state.at
         self._publish()
@@ -219,7 +219,7 @@ class Watch:
         upcoming = grid(deployed_at, timing.interval, asked + timing.interval, after=asked)[-1]
         await self._pause(upcoming + lag - self._backend_now())
         due = grid(deployed_at, timing.interval, self._backend_now() - lag, after=asked)
-        self._superseded()
+        await self._superseded()
         if self._left or over(self._state) or not due:
             return
         view = self._state.view
@@ -304,10 +304,11 @@ class Watch:
             self._missed.extend(instants)
         self._publish()
 
-    def _superseded(self) -> None:
+    async def _superseded(self) -> None:
         with suppress(JournalError):
             newer = self._journal.superseded(self._state.setup.release)
             if newer is not None:
+                await self._rolled_back_within(LEAVING)
                 self._take(abandon(self._state, f"superseded by {newer.version}"))
 
     # Rolling back

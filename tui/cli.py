@@ -48,7 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PreflightFailed as error:
         for finding in error.findings:
             print(finding.text, file=sys.stderr)
+        if getattr(arguments, "json", False):
+            from aftergreen.gate import print_refused  # noqa: PLC0415  # the console needs neither
+
+            print_refused(error.findings, SystemClock().now())
         return ExitCode.PREFLIGHT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return ExitCode.ABANDONED
     except BrokenPipeError:
         # Whoever read our lines is gone; what Python would still flush has nowhere to go.
         sys.stderr.close()

@@ -24,6 +24,7 @@ async def test_everything_is_listed_and_ready() -> None:
     assert source.closed
     assert lines == (
         "checkout-api in prod: watched for 15m after 1m of warm-up, every 15s",
+        "this machine's clock agrees with the backend's",
         "✓ Error rate, HTTP 5xx: 0.10 %, was 0.10 % ±0",
         "    HTTP 5xx above 1 % for 2m: roll back",
         "✓ Latency, average: 175 ms, was 175 ms ±0",

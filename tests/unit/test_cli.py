@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,29 @@ def test_the_times_of_the_help_are_taken_and_a_silent_backend_is_3(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1].startswith("the metrics backend at http://127.0.0.1:9 cannot be asked: ")
+
+
+def test_a_watch_that_cannot_begin_ends_with_its_finish_line(capsys: pytest.CaptureFixture[str]) -> None:
+    usable_configuration()
+    assert run("gate", "-c", "shop.toml", "--version", "v2.4.1", "--json") == 3
+    out, err = capsys.readouterr()
+    (line,) = out.splitlines()
+    finish = json.loads(line)
+    assert (finish["type"], finish["state"], finish["exit_code"]) == ("finish", "preflight", 3)
+    assert finish["missing"][0] in err.splitlines()
+    assert err.count("cannot be asked") == 1
+
+
+def test_ctrl_c_ends_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    usable_configuration()
+    monkeypatch.setattr("aftergreen.check.backend_time", pressed)
+    assert run("check", "-c", "shop.toml") == 30
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_all_faults_of_a_configuration_are_told_at_once(

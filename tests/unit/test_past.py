@@ -101,7 +101,8 @@ async def test_preflight_counts_for_the_past_too() -> None:
     assert silent.source.closed
     judged = Judged()
     judged.source.scraped_every = 60.0
-    with pytest.raises(PreflightFailed, match="sees nothing most of the time"):
+    with pytest.raises(PreflightFailed, match="sees nothing most of the time") as refused:
         await judged.by()
-    assert len(judged.findings) == 3, "all findings are told, though it ends there"
+    assert len(refused.value.findings) == 3, "all findings are told, though it ends there"
+    assert judged.findings == [], "and once"
     assert judged.source.closed

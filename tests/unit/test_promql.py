@@ -213,6 +213,10 @@ def test_a_curl_line_asks_for_the_expression_at_its_time() -> None:
             replace(BACKEND, bearer_token_file="/run/my token"),  # noqa: S106  # a path
             """ -H "Authorization: Bearer $(cat '/run/my token')\"""",
         ),
+        (
+            replace(BACKEND, bearer_token_file="~/my token"),  # noqa: S106  # a path
+            """ -H "Authorization: Bearer $(cat ~/'my token')\"""",
+        ),
         (replace(BACKEND, basic_auth_env="PROM_USER"), ' -u "$PROM_USER"'),
         (replace(BACKEND, headers={"X-Scope-OrgID": "prod team"}), " -H 'X-Scope-OrgID: prod team'"),
         (replace(BACKEND, ca_file="/etc/my ca.pem"), " --cacert '/etc/my ca.pem'"),
