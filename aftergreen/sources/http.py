@@ -55,7 +55,8 @@ class Client:
         except httpx.LocalProtocolError:
             # The text of this error holds the header at fault, which may be the secret.
             raise SourceUnavailable("a header of [metrics] cannot be sent: check headers") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            # OSError: an alert of TLS that comes late passes httpx as it is.
             raise SourceUnavailable(
                 f"no answer from {self._backend.url}: {_with_cure(error, self._backend)}"
             ) from error
@@ -185,8 +186,8 @@ def _content(path: str) -> str:
     return value
 
 
-def _with_cure(error: httpx.HTTPError | httpx.InvalidURL, backend: Backend) -> str:
-    if isinstance(error, _BROKEN) and backend.url.startswith("https://"):
+def _with_cure(error: Exception, backend: Backend) -> str:
+    if isinstance(error, (*_BROKEN, ssl.SSLError)) and backend.url.startswith("https://"):
         # TLS 1.3 refuses a client only after its own part of the handshake, often by just closing.
         cure = "a server that asks for a certificate refuses like this: check client_cert of [metrics]"
         return f"{reason(error)}; {cure}"
