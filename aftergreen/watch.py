@@ -16,7 +16,15 @@ from aftergreen.journal import Claim, Journal, JournalError, Kind
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import Instant, Plan, Reading, Release, SignalKey
 from aftergreen.model import Kind as ReadingKind
-from aftergreen.preflight import Finding, Preflight, PreflightFailed, backend_time, deployment_time, preflight
+from aftergreen.preflight import (
+    Finding,
+    Preflight,
+    PreflightFailed,
+    Severity,
+    backend_time,
+    deployment_time,
+    preflight,
+)
 from aftergreen.rollback.command import fill
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
@@ -35,6 +43,9 @@ LEAVING = 5.0
 """Real seconds for which leaving waits for a running rollback command, so that its outcome is recorded."""
 
 OUTPUT_LINES = 200
+
+LONGEST = 4
+"""Durations: the watch itself, blind time, an extension, and as much again for a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +176,17 @@ class Watch:
     def _identify(self, now: float) -> Release:
         """The release to watch; one of this version that is still open is joined with its deployed-at."""
         service, wanted = self._plan.service, self._wanted
-        open_one = self._journal.latest(service.name, service.environment)
-        if open_one is not None and open_one.ended is None and open_one.release.version == wanted.version:
-            return open_one.release
+        newest = self._journal.latest(service.name, service.environment)
+        watched = newest.release if newest is not None and newest.ended is None else None
+        if watched is not None and watched.version == wanted.version:
+            return watched
         deployed_at = deployment_time(wanted.deployed_at, now)
+        # A release whose console died stays open, and no watch lasts as long as this.
+        lasting = watched is not None and now < watched.deployed_at + LONGEST * self._plan.timing.duration
+        if watched is not None and lasting and (wanted.read_only or deployed_at <= watched.deployed_at):
+            why = "a read-only console ends no watch" if wanted.read_only else "it was deployed later"
+            text = f"{watched.name} is being watched, and {why}: join it with --version {watched.version}"
+            raise PreflightFailed((Finding(Severity.ERROR, text),))
         return Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
 
     def _seal(self, release: Release, checked: Preflight) -> None:

@@ -298,6 +298,40 @@ async def test_a_second_watch_joins_the_open_release_and_a_newer_one_ends_it(tmp
     assert last.state.reason == "superseded by v2.4.2"
 
 
+@pytest.mark.parametrize(
+    ("version", "deployed_at", "read_only", "why"),
+    [
+        ("v2.4.l", DEPLOYED_AT + 60, "--read-only was given", "a read-only console ends no watch"),
+        ("v2.3.9", DEPLOYED_AT - 600, "", "it was deployed later"),
+        ("v2.5.0", DEPLOYED_AT, "", "it was deployed later"),
+    ],
+)
+async def test_who_only_looks_or_comes_with_an_older_version_ends_no_watch(
+    tmp_path: Path, version: str, deployed_at: float, read_only: str, why: str
+) -> None:
+    first = Rig(tmp_path)
+    refused: list[str] = []
+
+    async def come() -> None:
+        wanted = Wanted(version, "v2.4.0", lambda _now: deployed_at, "ravi", read_only=read_only)
+        other = Rig(tmp_path, wanted=wanted, starts=DEPLOYED_AT + 60)
+        with pytest.raises(PreflightFailed) as told:
+            await other.watch.run()
+        refused.append(str(told.value))
+
+    tasks: list[asyncio.Task[None]] = []
+    first.once(
+        lambda s: s.at >= DEPLOYED_AT + 60,
+        lambda: tasks.append(asyncio.get_running_loop().create_task(come())),
+    )
+    last = await first.watch.run()
+    await asyncio.gather(*tasks)
+    assert refused == [
+        f"checkout-api/prod/v2.4.1#1 is being watched, and {why}: join it with --version v2.4.1"
+    ]
+    assert last.release_state is ReleaseState.FINISHED
+
+
 async def test_another_configuration_joins_read_only(tmp_path: Path) -> None:
     first = Rig(tmp_path)
     seen: list[Snapshot] = []
