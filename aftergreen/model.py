@@ -33,6 +33,9 @@ class Condition(StrEnum):
     BELOW = "below"
     ABOVE_BASELINE = "above_baseline"
     BELOW_BASELINE = "below_baseline"
+    CLIMBING = "climbing_for"
+    EXHAUSTS = "exhausts_within"
+    SILENT = "silent_for"
 
     @property
     def relative(self) -> bool:
@@ -40,9 +43,29 @@ class Condition(StrEnum):
         return self in (Condition.ABOVE_BASELINE, Condition.BELOW_BASELINE)
 
     @property
+    def trend(self) -> bool:
+        """Whether the course of the signal is judged, and not its value."""
+        return self in (Condition.CLIMBING, Condition.EXHAUSTS)
+
+    @property
+    def compares(self) -> bool:
+        """Whether a value is held against a limit."""
+        return not self.trend and self is not Condition.SILENT
+
+    @property
     def upward(self) -> bool:
         """Whether larger values are worse."""
-        return self in (Condition.ABOVE, Condition.ABOVE_BASELINE)
+        return self not in (Condition.BELOW, Condition.BELOW_BASELINE, Condition.SILENT)
+
+
+class BaselineSource(StrEnum):
+    """Which past, or which other version, a signal is compared with."""
+
+    BEFORE = "before"
+    YESTERDAY = "yesterday"
+    LAST_WEEK = "last-week"
+    PREVIOUS_RELEASE = "previous-release"
+    CONTROL = "control"
 
 
 class Then(StrEnum):
@@ -129,9 +152,11 @@ class Reading:
 class Rule:
     """One condition on a signal, how long it must hold, and what follows.
 
-    ``limit`` is in the signal's unit, for relative conditions the change as a fraction (0.5 for 50 %).
-    ``by_at_least`` is the absolute floor of a relative change. ``sustained`` is the key ``for``.
-    ``clear`` is the value at which the rule clears; None lets the engine derive it.
+    ``limit`` is in the signal's unit, for relative conditions the change as a fraction (0.5 for 50 %); for
+    ``climbing_for``, ``exhausts_within`` and ``silent_for`` it is that duration in seconds. ``capacity`` is
+    what runs out, in the signal's unit. ``by_at_least`` is the absolute floor of a relative change or of a
+    climb. ``sustained`` is the key ``for``; that of a silence is its whole length. ``clear`` is the value at
+    which the rule clears; None lets the engine derive it. ``fast`` lets evidence act before the fuse is up.
     """
 
     condition: Condition
@@ -141,6 +166,8 @@ class Rule:
     by_at_least: float = 0.0
     clear: float | None = None
     clear_for: float = 0.0
+    fast: bool = False
+    capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +192,7 @@ class Signal:
     probe: str | None = None
     dependency: str | None = None
     kind: str | None = None
+    baseline: BaselineSource = BaselineSource.BEFORE
 
     @property
     def key(self) -> SignalKey:
@@ -229,7 +257,7 @@ class Timing:
 class BaselinePlan:
     """The range that the baseline is captured from: ``window`` long, ending ``gap`` before the deployment."""
 
-    source: str = "before"
+    source: BaselineSource = BaselineSource.BEFORE
     window: float = 1800.0
     gap: float = 120.0
 

@@ -107,7 +107,7 @@ def _baseline(document: Document, report: Report, timing: Timing) -> BaselinePla
     if not report.faulty("watch.interval"):
         _check_samples(report, window, timing.interval)
     gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
-    return BaselinePlan(source="before", window=window, gap=gap)
+    return BaselinePlan(window=window, gap=gap)
 
 
 def _check_samples(report: Report, window: float, interval: float) -> None:

@@ -9,7 +9,7 @@ from aftergreen.config.schema import Quantity, RuleTable, SignalTable
 from aftergreen.model import Condition, Rule, Signal
 from aftergreen.units import default_floor, format_limit, parse_quantity
 
-_CONDITIONS = tuple(Condition)
+_CONDITIONS = tuple(condition for condition in Condition if condition.compares)
 _LATER_CONDITIONS = ("climbing_for", "exhausts_within", "silent_for")
 _NEVER_NEGATIVE = frozenset({"%", "s", "ms", "bytes", "/s", "/min"})
 

@@ -15,6 +15,7 @@ from aftergreen.journal.codec import decode, dumps, encode, seal
 from aftergreen.model import (
     Backend,
     BaselinePlan,
+    BaselineSource,
     Condition,
     Indicator,
     Instant,
@@ -97,7 +98,7 @@ plans = st.builds(
     service=st.builds(Service, name=names, environment=names, tier=names, running=maybe_name),
     backend=st.builds(Backend, url=names, timeout=finite, headers=st.dictionaries(names, names, max_size=2)),
     timing=st.builds(Timing, duration=finite, warmup=finite),
-    baseline=st.builds(BaselinePlan, source=names, window=finite, gap=finite),
+    baseline=st.builds(BaselinePlan, source=st.sampled_from(BaselineSource), window=finite, gap=finite),
     signals=st.lists(signals, max_size=3).map(tuple),
     waived=st.dictionaries(st.sampled_from(Indicator), names, max_size=2),
     rollback=st.none()

@@ -14,6 +14,7 @@ from aftergreen.config import schema
 from aftergreen.model import (
     Backend,
     BaselinePlan,
+    BaselineSource,
     Condition,
     Indicator,
     Plan,
@@ -161,7 +162,7 @@ def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
     assert plan.service == Service(name="checkout-api", environment="prod")
     assert plan.backend == Backend(url="http://localhost:9090", timeout=5, lag=2)
     assert plan.timing == Timing(duration=900, warmup=60, rollout=0, interval=15, window=60)
-    assert plan.baseline == BaselinePlan(source="before", window=1800, gap=120)
+    assert plan.baseline == BaselinePlan(BaselineSource.BEFORE, window=1800, gap=120)
     assert plan.alpha == 0.001
     assert plan.rollback == RollbackPlan(
         command=("kubectl", "rollout", "undo", "deployment/{service}"),
