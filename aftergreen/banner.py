@@ -59,7 +59,7 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     state = snapshot.release_state
     if snapshot.rollback is not None:
         return _rollback_banner(snapshot, snapshot.rollback, now)
-    if state is ReleaseState.PROPOSED and lead is not None:
+    if state is ReleaseState.PROPOSED and lead is not None and lead.breached:
         return Banner(Mark.BAD, "BREACHED", comparison(lead), doubts)
     if state is ReleaseState.BLIND:
         since = snapshot.state.blind_since

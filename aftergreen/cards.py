@@ -104,8 +104,8 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     if state.rollback is not None and state.rollback.error not in lines[1]:
         lines.append(state.rollback.error)
     decided = state.decided or (state.rollback.leading if state.rollback else None)
-    if decided is not None and decided.breached_at is not None:
-        at = local_time(decided.breached_at, snapshot.context.offset)
+    if decided is not None and decided.decided_at is not None:
+        at = local_time(decided.decided_at, snapshot.context.offset)
         lines.append(f"Decided at {at}: {comparison(decided)}.")
         lines.extend(f"Doubt: {doubt(doubted)}." for doubted in snapshot.doubts)
         lines.extend(f"  {label:<9}{text}" for label, text in _proof(decided, snapshot))
@@ -121,7 +121,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _proof(decided: RuleState, snapshot: Snapshot) -> Rows:
     rows = receipt_rows(decided, snapshot.state.setup.plan.backend, snapshot.context.offset)
-    return tuple(row for row in rows if row[0] in ("rule", "baseline", "counted", "curl"))
+    return tuple(row for row in rows if row[0] in ("rule", "baseline", "counted", "evidence", "curl"))
 
 
 def _verdict(snapshot: Snapshot) -> str:

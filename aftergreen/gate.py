@@ -63,7 +63,7 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
         "previous": release.previous,
         "deployed_at": iso(release.deployed_at),
         "seal": state.setup.seal,
-        "decided_at": iso(decided.breached_at) if decided and decided.breached_at is not None else None,
+        "decided_at": iso(at) if decided and (at := decided.decided_at) is not None else None,
         "indicator": decided.signal.indicator.value if decided else None,
         "signal": decided.signal.label if decided else None,
         "rule": words.rule(decided) if decided else None,

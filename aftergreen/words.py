@@ -18,6 +18,7 @@ from aftergreen.verdict.state import (
     EventKind,
     NearMiss,
     Phase,
+    Receipt,
     ReleaseState,
     Rollback,
     RuleState,
@@ -264,12 +265,28 @@ def failure(rollback: Rollback) -> str:
 
 def doubt(doubted: Doubt) -> str:
     """Why rolling back may not help."""
+    if doubted.kind is DoubtKind.THIN:
+        return f"thin: {_thin(doubted.rule)}"
     name = _dependency(doubted.rule.signal)
     if doubted.kind is DoubtKind.EARLIER:
         return f"{name} broke {format_duration(doubted.seconds)} earlier: rolling back may not help"
     if doubted.kind is DoubtKind.BEFORE:
         return f"{name} was over its limit before the deployment: rolling back will not help that"
     return f"{name} itself is failing: the fault may be theirs"
+
+
+def _thin(status: RuleState) -> str:
+    """Why a breach may still be chance: ``2 of 24, which may be chance``."""
+    if status.evidence is None:
+        return "part of it is within the ordinary spread of the time before"
+    numbers = _counted(status.receipt)
+    return f"{numbers}, which may be chance" if numbers else "it may be chance"
+
+
+def _counted(receipt: Receipt | None) -> str:
+    if receipt is None or receipt.count is None or receipt.failures is None:
+        return ""
+    return f"{count(receipt.failures)} of {count(receipt.count)} requests"
 
 
 def near_miss(near: NearMiss, offset: float) -> str:
@@ -285,7 +302,7 @@ def _dependency(signal: Signal) -> str:
 def event_mark(event: Event) -> Mark:
     """How an event is to be taken."""
     kind = event.kind
-    if kind in (EventKind.BREACHED, EventKind.OVER_LIMIT):
+    if kind in (EventKind.BREACHED, EventKind.OVER_LIMIT, EventKind.SURE):
         serious = event.rule is not None and event.rule.rule.then is Then.ROLLBACK
         return Mark.BAD if serious else Mark.WARN
     if kind is EventKind.ENDED:
@@ -332,7 +349,10 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         lasting = format_duration(status.rule.sustained)
         return f"{label} {side} {limit_value(status)}: {value}{behind}; breached if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
-        return f"{label} breached: {value} {condition(status)}{behind}"
+        return f"{label} breached: {value} {condition(status)}{behind}{', thin' if status.thin else ''}"
+    if happened.kind is EventKind.SURE:
+        left = format_duration(status.remaining)
+        return f"{label} is more than chance, {left} before its fuse is up: {evidence(status)}"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
         return f"{label} near miss: {side} {limit_value(status)} for {burnt} of {whole}, back at {value}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
 from aftergreen.sources.protocol import SourceUnavailable
-from tests.scenario import DEPLOYED_AT, GOOD, errors
+from tests.scenario import DEPLOYED_AT, GOOD, errors, share_of
 
 ERRORS = "error-rate/HTTP 5xx"
+INTERVAL = 15.0
 World = Callable[[float, View], Mapping[str, Reading]]
 
 
@@ -43,8 +45,21 @@ class MadeUpSource:
     def _up(self) -> bool:
         return not any(start <= self._clock.now() < end for start, end in self._outages)
 
+    def _world_at(self, at: float, view: View) -> Mapping[str, Reading]:
+        """The made-up readings, with what was counted since the view began."""
+        world = dict(self._world(at, view))
+        if view.since is None or world[ERRORS].count is None:
+            return world
+        total = (0.0, 0.0)
+        for step in range(1, round((at - view.since) / INTERVAL) + 1):
+            reading = self._world(view.since + step * INTERVAL, view)[ERRORS]
+            trials, failures = share_of(reading, INTERVAL, 60.0)
+            total = total[0] + trials, total[1] + failures
+        world[ERRORS] = replace(world[ERRORS], total=total)
+        return world
+
     def _instant(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
-        world = self._world(at, view)
+        world = self._world_at(at, view)
         if not self._up():
             blind = Reading.unknown(Kind.BLIND, "connection refused")
             return Instant(at, {s.key: blind if s.probe is None else world[s.key] for s in signals})

@@ -140,6 +140,25 @@ def setup(
     return Setup(plan, release, "7f3a9c21", baselines, advice_ends=advice_ends)
 
 
+def share_of(reading: Reading, seconds: float, window: float) -> tuple[float, float]:
+    """Trials and failures of the last ``seconds``, if the whole window was like them."""
+    share = seconds / window
+    return (reading.count or 0.0) * share, (reading.failures or 0.0) * share
+
+
+def with_totals(state: State, readings: Mapping[SignalKey, Reading]) -> dict[SignalKey, Reading]:
+    """The readings with what was counted since the view began, as a backend would have it."""
+    plan, counted = state.setup.plan, dict(readings)
+    for signal in plan.signals:
+        reading = readings.get(signal.key)
+        if not signal.events or reading is None or reading.count is None or reading.total is not None:
+            continue
+        trials, failures = share_of(reading, plan.timing.interval, signal.window)
+        before = state.signals[signal.key].counts.total
+        counted[signal.key] = replace(reading, total=(before[0] + trials, before[1] + failures))
+    return counted
+
+
 class Scenario:
     """A release under way: feed it readings, look at its state and at what it told."""
 
@@ -165,9 +184,8 @@ class Scenario:
         self, readings: Mapping[str, Reading] | None = None, running: Mapping[str, float] | None = None
     ) -> Scenario:
         at = round(self.state.at + self.plan.timing.interval, 3)
-        return self.take(
-            step(self.state, Instant(at, keyed(GOOD | dict(readings or {}), self.plan), running))
-        )
+        known = with_totals(self.state, keyed(GOOD | dict(readings or {}), self.plan))
+        return self.take(step(self.state, Instant(at, known, running)))
 
     def blind(self, seconds: float, detail: str = "connection refused") -> Scenario:
         return self.feed(seconds, dict.fromkeys(GOOD, Reading.unknown(Kind.BLIND, detail)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from aftergreen.model import Condition, Indicator
+from aftergreen.model import Indicator, Signal
 from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.baseline import TRIALS_PER_LIMIT
+from aftergreen.verdict.counts import tightest
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import ReleaseState, SignalState, State
-from aftergreen.verdict.walk import breaches, checklist, signals_of
+from aftergreen.verdict.walk import checklist, proposals, signals_of
 
 MEASURED_SHARE = 0.9
 """A rule that judged less than this share of its instants proves nothing; as for a baseline's samples."""
@@ -38,7 +39,7 @@ def exit_code(state: State) -> ExitCode:
             return ExitCode.RECOVERED
         failed = not rollback.running and not rollback.succeeded
         return ExitCode.ROLLBACK_FAILED if failed else ExitCode.STILL_BURNING
-    if breaches(state):
+    if proposals(state):
         return ExitCode.ROLLBACK_ADVISED
     if state.state is ReleaseState.FINISHED:
         return ExitCode.FINISHED
@@ -61,12 +62,10 @@ def missing(state: State) -> tuple[str, ...]:
     return tuple(found)
 
 
-def trials_needed(signal: SignalState) -> float:
-    """How many trials it takes to claim the signal's tightest limit; 0 where none are counted."""
-    if not signal.signal.events:
-        return 0.0
-    limits = [r.rule.limit for r in signal.rules if r.rule.condition is Condition.ABOVE and r.rule.limit > 0]
-    return TRIALS_PER_LIMIT / min(limits) if limits else 0.0
+def trials_needed(signal: Signal) -> float:
+    """How many clean trials it takes to claim the signal's tightest limit; 0 where none are counted."""
+    limit = tightest(signal)
+    return 0.0 if limit is None else TRIALS_PER_LIMIT / limit
 
 
 def _unproven(signal: SignalState) -> list[str]:
@@ -74,11 +73,10 @@ def _unproven(signal: SignalState) -> list[str]:
     shares = [rule.judged / rule.asked for rule in signal.rules if rule.asked]
     if shares and min(shares) < MEASURED_SHARE:
         found.append(f"{signal.signal.label}: could be judged in {min(shares):.0%} of the watch only")
-    needed = trials_needed(signal)
-    if signal.trials < needed:
-        limit = min(r.rule.limit for r in signal.rules if r.rule.condition is Condition.ABOVE)
+    limit, needed = tightest(signal.signal), trials_needed(signal.signal)
+    if limit is not None and signal.counts.clean < needed:
         shown = format_limit(limit, signal.signal.unit)
-        had = f"{signal.trials:,.0f} requests"
+        had = f"{signal.counts.clean:,.0f} clean requests"
         found.append(f"{signal.signal.label}: {had}, a claim of at most {shown} takes {needed:,.0f}")
     return found
 

@@ -49,14 +49,16 @@ _LOG_FACTORIAL = tuple(math.lgamma(n + 1) for n in range(MOST_TRIALS + 2))
 class Evidence:
     """What the requests since the deployment say against a limit.
 
-    ``independent`` and ``clustered`` hold the running product of each worse rate; ``starts`` is how many
-    instants share the weight of late starts, ``unstarted`` the weight that is left. ``carried`` are trials
-    and failures that are not whole ones yet: fractions, or what a later count took back. ``failing`` says
-    that the newest increment held failures, which a burst may continue.
+    ``alpha`` is how often chance alone may ever pass for evidence at the limit. ``independent`` and
+    ``clustered`` hold the running product of each worse rate; ``starts`` is how many instants share the
+    weight of late starts, ``unstarted`` the weight that is left. ``carried`` are trials and failures that are
+    not whole ones yet: fractions, or what a later count took back. ``failing`` says that the newest increment
+    held failures, which a burst may continue.
     """
 
     limit: float
     starts: int
+    alpha: float
     independent: tuple[float, ...] = (0.0,) * len(ODDS)
     clustered: tuple[float, ...] = (0.0,) * (2 * len(ODDS))
     unstarted: float = 1.0
@@ -70,11 +72,16 @@ class Evidence:
         clustered = sum(self.clustered) / len(self.clustered) + self.unstarted
         return min(independent, GUARD_SHARE * clustered)
 
+    @property
+    def enough(self) -> bool:
+        """Whether chance is refuted."""
+        return self.once_in * self.alpha >= 1.0
 
-def no_evidence(limit: float, starts: int) -> Evidence:
+
+def no_evidence(limit: float, starts: int, alpha: float) -> Evidence:
     """Before the first request; ``limit`` is a failure rate, ``starts`` the number of instants to come."""
     lowest, highest = LIMITS
-    return Evidence(min(max(limit, lowest), highest), max(1, starts))
+    return Evidence(min(max(limit, lowest), highest), max(1, starts), alpha)
 
 
 def weigh(evidence: Evidence, trials: float, failures: float) -> Evidence:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from aftergreen.model import Reading, View
 from aftergreen.promql import expression, span
 from aftergreen.verdict.limits import exceeds, why_no_limit
-from aftergreen.verdict.state import Baseline, EventKind, Phase, Receipt, RuleState, Unknown
+from aftergreen.verdict.state import EPSILON, EventKind, Look, Phase, Receipt, RuleState, Unknown
 
 NEAR_MISS_SHARE = 0.5
 """A fuse that burnt at least this share of its length and went out is a near miss."""
 
+ORDINARY_DEVIATIONS = 4.0
+"""Robust deviations from the baseline's median within which a sample is nothing unusual."""
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at one signal: the instant, its reading, and whether rules judge it already.
-
-    ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
-    ``blind`` says that nothing at all could be measured then: no rule is reproached with it. ``claims`` says
-    that the rollout is over, and what is seen may count for the release.
-    """
-
-    at: float
-    reading: Reading
-    judging: bool
-    blind: bool
-    interval: float
-    view: View
-    baseline: Baseline | None
-    claims: bool = True
+ROBUST_DEVIATION = 1.4826
+"""A standard deviation in median absolute deviations, where samples are normal (F. R. Hampel, 1974)."""
 
 
 def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
@@ -48,6 +34,7 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     judged = rule.judged + (1 if look.judging and look.claims else 0)
     rule = replace(rule, judged=judged, unknown=None)
     over = exceeds(rule.rule, limit, value)
+    rule = _outside(rule, look, value, over=over)
     if rule.breached:
         return _clearing(rule, look, value)
     rule = replace(rule, onset=(rule.onset if rule.onset is not None else look.at) if over else None)
@@ -71,6 +58,38 @@ def _unknown(rule: RuleState, look: Look) -> RuleState:
     return rule
 
 
+def _outside(rule: RuleState, look: Look, value: float, *, over: bool) -> RuleState:
+    """How long the run over the limit has been more than the ordinary spread of the time before."""
+    if not (over and look.judging and _unusual(rule, look, value)):
+        return replace(rule, outside=0.0, last_outside=None)
+    burnt = look.interval if _neighbours(rule.last_outside, look) else 0.0
+    return replace(rule, outside=rule.outside + burnt, last_outside=look.at)
+
+
+def _unusual(rule: RuleState, look: Look, value: float) -> bool:
+    baseline = look.baseline
+    if baseline is None or not baseline.fit:
+        return True
+    ordinary = ORDINARY_DEVIATIONS * ROBUST_DEVIATION * baseline.spread
+    return (value - baseline.median if rule.rule.condition.upward else baseline.median - value) > ordinary
+
+
+def settled(rule: RuleState, at: float) -> RuleState:
+    """The rule with the instant at which its run became more than chance; without it once the run is over.
+
+    Events need their evidence; everything else a whole fuse of samples outside the ordinary spread.
+    """
+    if not (rule.burning or rule.breached):
+        return replace(rule, sure_at=None)
+    if rule.sure_at is not None:
+        return rule
+    if rule.evidence is not None:
+        sure = rule.evidence.enough
+    else:
+        sure = rule.last_outside is not None and rule.outside + EPSILON >= rule.rule.sustained
+    return replace(rule, sure_at=at) if sure else rule
+
+
 def _neighbours(before: float | None, look: Look) -> bool:
     return before is not None and look.at - before <= look.interval * 1.5
 
@@ -90,7 +109,7 @@ def _burn(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKi
         receipt=receipt(rule, look, value),
     )
     # Sums of an interval such as 0.1 s fall short of their length by rounding.
-    if burnt + 1e-6 >= rule.rule.sustained:
+    if burnt + EPSILON >= rule.rule.sustained:
         return replace(burning, phase=Phase.BREACHED, breached_at=look.at), EventKind.BREACHED
     return burning, EventKind.OVER_LIMIT if started else None
 
@@ -112,7 +131,7 @@ def _clearing(rule: RuleState, look: Look, value: float) -> tuple[RuleState, Eve
     cleared = rule.cleared + (look.interval if _neighbours(rule.last_clear, look) else 0.0)
     since = rule.clear_since if rule.clear_since is not None else look.at
     rule = replace(rule, phase=Phase.CLEARING, cleared=cleared, clear_since=since, last_clear=look.at)
-    if cleared + 1e-6 < rule.rule.clear_for:
+    if cleared + EPSILON < rule.rule.clear_for:
         return rule, None
     done = replace(
         rule, phase=Phase.OK, onset=None, burnt=0.0, cleared=0.0, last_over=None, last_clear=None, peak=None

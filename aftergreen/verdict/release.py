@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Reading, Reduce, Rule, Signal, SignalKey, View
+from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
 from aftergreen.verdict.ending import missing
-from aftergreen.verdict.evidence import Evidence, no_evidence, weigh
-from aftergreen.verdict.fuse import Look, advance
 from aftergreen.verdict.limits import clear_of, limit_of
+from aftergreen.verdict.signal import advance_signal, nothing_known
 from aftergreen.verdict.state import (
+    EPSILON,
+    Counts,
     Event,
     EventKind,
+    Look,
     NearMiss,
     Phase,
     ReleaseState,
@@ -25,21 +27,15 @@ from aftergreen.verdict.state import (
     Setup,
     SignalState,
     State,
-    Unknown,
 )
 from aftergreen.verdict.trace import empty_trace, extend
 from aftergreen.verdict.verify import verify
-from aftergreen.verdict.walk import breaches, fuses
+from aftergreen.verdict.walk import breaches, decisive, fuses, proposals
 
 Events = tuple[Event, ...]
 
 PATIENCE = 60.0
 """Seconds beyond its timeout after which a rollback command of another console counts as lost."""
-
-_FOR_A_PERSON = (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED)
-
-EPSILON = 1e-6
-"""Seconds by which sums of intervals may fall short through rounding."""
 
 
 def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]:
@@ -56,7 +52,7 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
         rules = []
         for rule in signal.rules:
             limit = limit_of(rule, baseline)
-            evidence = _nothing_known(setup, signal, rule, limit)
+            evidence = nothing_known(setup.plan, signal, rule, limit)
             rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline), evidence=evidence))
         signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace)
     state = State(
@@ -95,8 +91,15 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
 
 
 def over(state: State) -> bool:
-    """Whether nothing more is judged; a gate does not wait for what only a person can do."""
-    return state.state.ended or (state.setup.advice_ends and state.state in _FOR_A_PERSON)
+    """Whether nothing more is judged; a gate does not wait for what only a person can do.
+
+    Advice that may still be chance waits for the end.
+    """
+    if state.state.ended or not state.setup.advice_ends:
+        return state.state.ended
+    return state.state is ReleaseState.ROLLBACK_FAILED or (
+        state.state is ReleaseState.PROPOSED and decisive(state) is not None
+    )
 
 
 def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
@@ -119,6 +122,8 @@ def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
             rules=tuple(_anew(rule) for rule in signal.rules),
             trace=extend(signal.trace, at, None),
             unknown=None,
+            counts=Counts(),
+            look_back=None,
         )
         for key, signal in state.signals.items()
     }
@@ -183,7 +188,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             view=state.view,
             baseline=before.baseline,
         )
-        after, found = _advance_signal(before, look)
+        after, found = advance_signal(before, look)
         events.extend(found)
         near.extend(NearMiss(e.rule, e.at) for e in found if e.kind is EventKind.NEAR_MISS and e.rule)
         signals[key] = after
@@ -192,77 +197,19 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
 
 
 def _decided(state: State) -> RuleState | None:
-    """The breach that the advice stands on: the first one, for as long as any stands."""
-    standing = breaches(state)
-    if state.rollback is not None or (standing and state.decided is not None):
-        return state.decided
-    return standing[0] if standing else None
+    """The proposal that the advice stands on: the first one, for as long as any stands.
 
-
-def _advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[Event]]:
-    events: list[Event] = []
-    rules = []
-    for rule in before.rules:
-        after, kind = advance(rule, look)
-        if kind is not None:
-            told = rule if kind in (EventKind.NEAR_MISS, EventKind.BACK) else after
-            events.append(Event(look.at, kind, signal=before.signal, rule=told, reading=look.reading))
-        rules.append(after)
-    unknown = before.unknown
-    if not look.reading.compared and look.judging and unknown is None and not look.blind:
-        unknown = Unknown(look.reading.kind.value, look.at)
-        events.append(Event(look.at, EventKind.UNKNOWN, signal=before.signal, reading=look.reading))
-    elif look.reading.compared and unknown is not None:
-        seconds = look.at - unknown.since
-        unknown = None
-        events.append(
-            Event(look.at, EventKind.KNOWN, signal=before.signal, reading=look.reading, seconds=seconds)
-        )
-    counted = look.reading.total if look.reading.total is not None else before.counted
-    trials, trials_at = _count_trials(before, look)
-    after_signal = replace(
-        before,
-        rules=tuple(_weighed(rule, before.counted, counted) for rule in rules),
-        reading=look.reading,
-        at=look.at,
-        trace=extend(before.trace, look.at, look.reading),
-        unknown=unknown,
-        trials=trials,
-        trials_at=trials_at,
-        newest=before.newest if look.reading.newest is None else look.reading.newest,
-        counted=counted,
-    )
-    return after_signal, events
-
-
-def _nothing_known(setup: Setup, signal: Signal, rule: Rule, limit: float | None) -> Evidence | None:
-    """The evidence of a rule before the first request; None where its signal counts no events."""
-    if limit is None or not signal.events or signal.reduce is Reduce.WORST:
-        return None
-    timing = setup.plan.timing
-    failing = limit if rule.condition.upward else 1.0 - limit
-    return no_evidence(failing, round(timing.duration / timing.interval))
-
-
-def _weighed(rule: RuleState, before: tuple[float, float], counted: tuple[float, float]) -> RuleState:
-    """The rule with what was counted since the last instant; under a lower limit what is missing failed."""
-    if rule.evidence is None:
-        return rule
-    trials, failures = counted[0] - before[0], counted[1] - before[1]
-    if not rule.rule.condition.upward:
-        failures = trials - failures
-    return replace(rule, evidence=weigh(rule.evidence, trials, failures))
-
-
-def _count_trials(signal: SignalState, look: Look) -> tuple[float, float | None]:
-    """Trials of windows that do not overlap: each request is counted at most once."""
-    since = signal.trials_at if signal.trials_at is not None else look.view.since
-    if since is not None and not look.claims:
-        # What was counted while instances were still replaced proves nothing for the release.
-        return signal.trials, look.at
-    if since is None or not signal.signal.events or look.at + EPSILON < since + signal.signal.window:
-        return signal.trials, signal.trials_at
-    return signal.trials + (look.reading.count or 0.0), look.at
+    It is kept as it was when it was made, and once more when it has become a breach, or more than chance.
+    """
+    decided, standing = state.decided, proposals(state)
+    if state.rollback is not None:
+        return decided
+    if decided is None or not standing:
+        return standing[0] if standing else None
+    now = next((r for r in standing if (r.signal.key, r.rule) == (decided.signal.key, decided.rule)), None)
+    if now is None:
+        return decided if decided.breached else standing[0]
+    return now if (now.breached, now.sure) > (decided.breached, decided.sure) else decided
 
 
 def _run_clock(state: State, instant: Instant, *, blind: bool) -> State:
@@ -315,7 +262,7 @@ def _lost(state: State) -> tuple[State, list[Event]]:
 def _named(state: State, *, blind: bool) -> State:
     timing = state.setup.plan.timing
     warm = max(timing.warmup, timing.rollout)
-    if breaches(state):
+    if proposals(state):
         return replace(state, state=ReleaseState.PROPOSED, reason="")
     if blind:
         return replace(state, state=ReleaseState.BLIND, reason="nothing can be measured")
@@ -373,4 +320,7 @@ def _anew(rule: RuleState) -> RuleState:
         unknown=None,
         # It is about the version that is gone.
         evidence=None,
+        outside=0.0,
+        last_outside=None,
+        sure_at=None,
     )

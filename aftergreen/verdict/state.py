@@ -9,6 +9,9 @@ from enum import StrEnum
 from aftergreen.model import Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
 from aftergreen.verdict.evidence import Evidence
 
+EPSILON = 1e-6
+"""Seconds by which sums of intervals may fall short through rounding."""
+
 
 class Phase(StrEnum):
     """Where a rule stands."""
@@ -81,6 +84,55 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one signal: the instant, its reading, and whether rules judge it already.
+
+    ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
+    ``blind`` says that nothing at all could be measured then: no rule is reproached with it. ``claims`` says
+    that the rollout is over, and what is seen may count for the release.
+    """
+
+    at: float
+    reading: Reading
+    judging: bool
+    blind: bool
+    interval: float
+    view: View
+    baseline: Baseline | None
+    claims: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """What was counted over the last ``seconds``, where the window of the signal holds too little."""
+
+    seconds: float
+    trials: float
+    failures: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Trials and failures of an event ratio since the deployment, as they were last known.
+
+    ``unclaimed`` is what was counted before claims began; ``recent`` are the counts of the last instants as
+    (at, trials, failures); ``added_at`` is the end of the newest window that was added, where only windows
+    can be counted.
+    """
+
+    total: tuple[float, float] = (0.0, 0.0)
+    unclaimed: tuple[float, float] = (0.0, 0.0)
+    recent: tuple[tuple[float, float, float], ...] = ()
+    added_at: float | None = None
+
+    @property
+    def clean(self) -> float:
+        """Trials without failure since claims began."""
+        trials, failures = self.total[0] - self.unclaimed[0], self.total[1] - self.unclaimed[1]
+        return max(0.0, trials - max(0.0, failures))
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Everything needed to check a decision by hand.
 
@@ -108,7 +160,8 @@ class RuleState:
     ``burnt`` and ``cleared`` are seconds of fuse and of clearing. ``onset`` is the first instant of the
     run over the limit, warm-up included; ``judged`` and ``asked`` count the instants that could and that
     should have been judged. ``evidence`` is what the events since the deployment say against the limit; None
-    where none are counted.
+    where none are counted. ``outside`` are seconds of a run over the limit that lies outside the ordinary
+    spread of the baseline. ``sure_at`` is when the present run became more than chance.
     """
 
     signal: Signal
@@ -129,6 +182,9 @@ class RuleState:
     asked: int = 0
     receipt: Receipt | None = None
     evidence: Evidence | None = None
+    outside: float = 0.0
+    last_outside: float | None = None
+    sure_at: float | None = None
 
     @property
     def breached(self) -> bool:
@@ -139,6 +195,21 @@ class RuleState:
     def burning(self) -> bool:
         """Whether the fuse burns."""
         return self.phase is Phase.OVER_LIMIT
+
+    @property
+    def sure(self) -> bool:
+        """Whether the run over the limit is more than chance, so that it may be acted on without a person."""
+        return self.sure_at is not None
+
+    @property
+    def thin(self) -> bool:
+        """Whether the rule is breached to the letter, and it may still be chance."""
+        return self.breached and not self.sure
+
+    @property
+    def decided_at(self) -> float | None:
+        """When it was decided: at the breach, or as soon as it was more than chance if that was later."""
+        return max((at for at in (self.breached_at, self.sure_at) if at is not None), default=None)
 
     @property
     def remaining(self) -> float:
@@ -176,8 +247,8 @@ class Trace:
 class SignalState:
     """One signal as it stands.
 
-    ``newest`` is the time of its newest raw sample, also when it is blind now. ``counted`` are the trials and
-    failures since the deployment as they were last known.
+    ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
+    event ratio; None for everything else.
     """
 
     signal: Signal
@@ -187,10 +258,9 @@ class SignalState:
     reading: Reading | None = None
     at: float | None = None
     unknown: Unknown | None = None
-    trials: float = 0.0
-    trials_at: float | None = None
     newest: float | None = None
-    counted: tuple[float, float] = (0.0, 0.0)
+    counts: Counts = field(default_factory=Counts)
+    look_back: LookBack | None = None
 
 
 class EventKind(StrEnum):
@@ -202,6 +272,7 @@ class EventKind(StrEnum):
     OVER_LIMIT = "over limit"
     BACK = "back in range"
     NEAR_MISS = "near miss"
+    SURE = "more than chance"
     BREACHED = "breached"
     CLEARED = "cleared"
     UNKNOWN = "unknown"

@@ -80,6 +80,16 @@ def fuses(state: State) -> tuple[RuleState, ...]:
     return tuple(sorted(burning, key=lambda rule: rule.remaining))
 
 
+def proposals(state: State) -> tuple[RuleState, ...]:
+    """Rules for which rolling back is advised: breaches, then fuses that are more than chance already."""
+    return (*breaches(state), *(rule for rule in fuses(state) if rule.sure))
+
+
+def decisive(state: State) -> RuleState | None:
+    """The proposal that may be acted on without a person: more than chance, and early only if ``fast``."""
+    return next((r for r in proposals(state) if r.sure and (r.breached or r.rule.fast)), None)
+
+
 def warnings(state: State) -> tuple[RuleState, ...]:
     """Rules that only warn and are over their limit or breached."""
     return tuple(
@@ -99,8 +109,9 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     """Why rolling back for this rule may not help (semantics §5)."""
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
+    thin = (Doubt(DoubtKind.THIN, rule),) if rule.thin else ()
     if rule.signal.indicator is Indicator.DEPENDENCY:
-        return (Doubt(DoubtKind.THEIRS, rule),)
+        return (Doubt(DoubtKind.THEIRS, rule), *thin)
     found: list[Doubt] = []
     for signal in signals_of(state, Indicator.DEPENDENCY):
         earlier = [r for r in signal.rules if r.onset is not None and (r.burning or r.breached)]
@@ -112,7 +123,7 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
             for other in earlier
             if other.onset is not None and other.onset < rule.onset
         )
-    return tuple(sorted(found, key=lambda doubt: -doubt.seconds))
+    return (*sorted(found, key=lambda doubt: -doubt.seconds), *thin)
 
 
 _WAITS = {
@@ -129,9 +140,9 @@ def advice(state: State) -> Advice:
         return Advice(AdviceKind.FINISHED, state.decided)
     if state.state in _WAITS:
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
-    breached = breaches(state)
-    if breached:
-        return Advice(AdviceKind.ROLL_BACK, breached[0])
+    proposed = proposals(state)
+    if proposed:
+        return Advice(AdviceKind.ROLL_BACK, proposed[0])
     burning = fuses(state)
     if burning:
         return Advice(AdviceKind.WAIT, burning[0], "a fuse burns")

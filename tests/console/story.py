@@ -12,7 +12,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, begin, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Rollback, Setup, State
-from tests.scenario import DEPLOYED_AT, above, plan, setup, signals
+from tests.scenario import DEPLOYED_AT, above, plan, setup, signals, with_totals
 
 ERRORS = SignalKey("error-rate/HTTP 5xx")
 LATENCY = SignalKey("latency/average")
@@ -109,7 +109,8 @@ class Story:
         """So many seconds that are well except for ``readings``."""
         for _ in range(round(seconds / self.plan.timing.interval)):
             at = round(self.state.at + self.plan.timing.interval, 3)
-            self._take(step(self.state, Instant(at, self._readings(at, readings or {}))))
+            known = with_totals(self.state, self._readings(at, readings or {}))
+            self._take(step(self.state, Instant(at, known)))
         return self
 
     def blind(self, seconds: float, detail: str = "connection refused") -> Story:

@@ -15,7 +15,7 @@ limits = st.sampled_from([0.001, 0.01, 0.05, 0.5])
 
 
 def after(limit: float, increments: list[tuple[int, int]]) -> Evidence:
-    evidence = no_evidence(limit, 60)
+    evidence = no_evidence(limit, 60, 0.001)
     for trials, failures in increments:
         evidence = weigh(evidence, trials, failures)
     return evidence
@@ -50,7 +50,7 @@ def test_at_the_limit_it_is_hardly_ever_reached() -> None:
     drawn = random.Random(7)
     reached = 0
     for _ in range(300):
-        evidence = no_evidence(0.01, 120)
+        evidence = no_evidence(0.01, 120, 0.001)
         for _ in range(120):
             evidence = weigh(evidence, 15, sum(drawn.random() < 0.01 for _ in range(15)))
             if evidence.once_in >= 1000:

@@ -21,6 +21,7 @@ QUERY = (
     '(sum(increase(http_requests_total{status=~"5.."}[60s])) or vector(0))'
     " / sum(increase(http_requests_total[60s]))"
 )
+EVIDENCE = "a run this bad would come once in 1,200 releases if the true rate were 1 %"
 CURL = (
     "curl -sG http://127.0.0.1:9090/api/v1/query"
     f" --data-urlencode 'query={QUERY}' --data-urlencode time=1700000315.000"
@@ -59,7 +60,7 @@ def test_a_receipt_holds_all_it_takes_to_check_the_number_by_hand() -> None:
         ("limit", "1 %"),
         ("baseline", "0.10 % ±0"),
         ("counted", "62 of 1,244"),
-        ("evidence", "none: an ordinary run if the true rate were 1 %"),
+        ("evidence", EVIDENCE),
         ("window", "the last 1m"),
         ("query", QUERY),
         ("curl", CURL),
@@ -117,6 +118,7 @@ def test_the_card_of_a_release_that_was_left_with_its_breach() -> None:
         "  rule     HTTP 5xx above 1 % for 2m: roll back",
         "  baseline 0.10 % ±0",
         "  counted  62 of 1,244",
+        f"  evidence {EVIDENCE}",
         f"  curl     {CURL}",
         "Watched 5m15s of 15m; sealed 7f3a9c2.",
     )

@@ -90,7 +90,7 @@ def test_nor_while_failures_come_in_bursts_at_the_limit(
 
 
 def seen(*increments: tuple[float, float], limit: float = LIMIT, starts: int = 120) -> Evidence:
-    evidence = no_evidence(limit, starts)
+    evidence = no_evidence(limit, starts, 0.001)
     for trials, failures in increments:
         evidence = weigh(evidence, trials, failures)
     return evidence

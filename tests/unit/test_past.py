@@ -77,6 +77,7 @@ async def test_every_event_of_the_past_is_in_the_last_snapshot() -> None:
         EventKind.SEALED,
         EventKind.JUDGING,
         EventKind.OVER_LIMIT,
+        EventKind.SURE,
         EventKind.BREACHED,
     ]
 

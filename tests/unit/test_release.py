@@ -14,7 +14,8 @@ from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
-from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback
+from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
+from aftergreen.verdict.walk import decisive
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -66,9 +67,9 @@ def test_a_fuse_burns_between_bad_instants_and_fires_when_they_sum_to_its_length
     lead = release.state.rules[0]
     assert (lead.phase, lead.burnt) == (Phase.OVER_LIMIT, 0.0)
     release.feed(105, BAD)
-    assert release.state.rules[0].remaining == 15.0
-    assert release.stands() is ReleaseState.WATCHING
+    assert (release.state.rules[0].remaining, release.phase()) == (15.0, Phase.OVER_LIMIT)
     release.instant(BAD)
+    assert release.phase() is Phase.BREACHED
     assert release.stands() is ReleaseState.PROPOSED
     assert release.age == 180 + 15 + 120
     advice = present(release.state, Context("ana")).advice
@@ -253,7 +254,7 @@ def test_too_few_requests_prove_no_error_rate() -> None:
     few = {ERRORS: errors(0.0, count=15.0)}
     release = Scenario().feed(900, few)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert release.state.missing == ("HTTP 5xx: 225 requests, a claim of at most 1 % takes 300",)
+    assert release.state.missing == ("HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300",)
 
 
 def test_a_rule_that_could_hardly_ever_judge_proves_nothing() -> None:
@@ -431,9 +432,10 @@ def test_every_event_has_words() -> None:
 def test_evidence_is_weighed_from_what_was_counted_since_the_last_instant() -> None:
     release = Scenario()
     for n, failed in ((1, 0.0), (2, 2.0), (3, 4.0), (4, None), (5, 8.0)):
-        total = None if failed is None else (15.0 * n, failed)
-        release.instant({ERRORS: replace(errors(0.05), total=total)})
-    expected = no_evidence(0.01, 60)
+        uncounted = Reading.of(0.05)
+        total = (15.0 * n, failed or 0.0)
+        release.instant({ERRORS: uncounted if failed is None else replace(errors(0.05), total=total)})
+    expected = no_evidence(0.01, 60, 0.001)
     # At the fourth instant it could not be counted; the fifth made up for it.
     for trials, failures in ((15, 0), (15, 2), (15, 2), (0, 0), (30, 4)):
         expected = weigh(expected, trials, failures)
@@ -444,7 +446,7 @@ def test_under_a_lower_limit_what_is_missing_has_failed() -> None:
     served = replace(signals()[0], rules=(below(0.99),))
     release = Scenario(replace(plan(), signals=(served, *signals()[1:])))
     release.instant({ERRORS: replace(errors(0.9), total=(20.0, 18.0))})
-    assert release.state.rules[0].evidence == weigh(no_evidence(1 - 0.99, 60), 20.0, 2.0)
+    assert release.state.rules[0].evidence == weigh(no_evidence(1 - 0.99, 60, 0.001), 20.0, 2.0)
 
 
 @pytest.mark.parametrize("answer", [None, {}])
@@ -501,8 +503,8 @@ def test_what_is_counted_during_the_rollout_is_no_claim() -> None:
     slow = replace(plan(), timing=replace(plan().timing, rollout=600.0))
     release = Scenario(slow).feed(600)
     key = release.plan.signals[0].key
-    assert (release.state.signals[key].trials, release.state.rules[0].asked) == (0.0, 0)
-    assert release.feed(120).state.signals[key].trials == pytest.approx(2 * 3000.0)
+    assert (release.state.signals[key].counts.clean, release.state.rules[0].asked) == (0.0, 0)
+    assert release.feed(120).state.signals[key].counts.clean == pytest.approx(2 * 2997.0)
 
 
 def test_what_was_never_known_is_unknown_once_rules_judge() -> None:
@@ -532,3 +534,89 @@ def test_a_gate_does_not_wait_for_ever_for_the_outcome_of_a_rollback() -> None:
     assert exit_code(release.state).value == 22
     assert release.state.rollback is not None
     assert release.state.rollback.error == "nobody recorded what came of the rollback command"
+
+
+def scarce(rate: float, per_minute: float = 20.0) -> dict[str, Reading]:
+    return {ERRORS: errors(rate, count=per_minute)}
+
+
+def test_a_breach_of_few_requests_is_thin_and_a_gate_waits_for_more() -> None:
+    release = Scenario(advice_ends=True).feed(180, scarce(0.0)).feed(135, scarce(0.05))
+    lead = release.state.rules[0]
+    assert (lead.breached, lead.thin, release.stands()) == (True, True, ReleaseState.PROPOSED)
+    assert not over(release.state)
+    seen = present(release.state, Context("ana"))
+    assert seen.advice.kind is AdviceKind.ROLL_BACK
+    assert [words.doubt(doubt) for doubt in seen.doubts] == ["thin: 1 of 20 requests, which may be chance"]
+    release.feed(600, scarce(0.5))
+    assert over(release.state)
+    assert (exit_code(release.state), release.state.rules[0].sure) == (23, True)
+    assert release.age < 600
+
+
+def test_a_thin_breach_that_lasts_is_an_advice_at_the_end() -> None:
+    release = Scenario(advice_ends=True).feed(1860, scarce(0.0101))
+    assert release.state.rules[0].thin
+    assert (release.stands(), exit_code(release.state)) == (ReleaseState.UNPROVEN, 23)
+
+
+def test_evidence_proposes_before_the_fuse_is_up_and_acts_only_where_the_rule_is_fast() -> None:
+    usual = Scenario(advice_ends=True).feed(180).feed(90, BAD)
+    assert (usual.phase(), usual.stands()) == (Phase.OVER_LIMIT, ReleaseState.PROPOSED)
+    assert present(usual.state, Context("ana")).advice.kind is AdviceKind.ROLL_BACK
+    assert len(usual.told(EventKind.SURE)) == 1
+    assert decisive(usual.state) is None
+    assert not over(usual.state)
+    errors_of = signals()[0]
+    hasty = replace(errors_of, rules=(replace(errors_of.rules[0], fast=True),))
+    fast = Scenario(plan(signals=(hasty, *signals()[1:])), advice_ends=True).feed(180).feed(90, BAD)
+    assert over(fast.state)
+    assert exit_code(fast.state) == 23
+    assert "Decided at" in shown(fast)
+
+
+def test_a_proposal_whose_fuse_goes_out_is_withdrawn() -> None:
+    release = Scenario().feed(180).feed(90, BAD)
+    assert release.stands() is ReleaseState.PROPOSED
+    release.instant()
+    assert (release.stands(), release.state.decided) == (ReleaseState.WATCHING, None)
+    assert not release.state.rules[0].sure
+
+
+def test_the_decision_is_kept_as_it_was_when_it_became_more_than_chance() -> None:
+    release = Scenario().feed(180, scarce(0.0)).feed(135, scarce(0.05)).feed(300, scarce(0.5))
+    decided = release.state.decided
+    assert decided is not None
+    assert decided.breached_at is not None
+    assert decided.sure_at is not None
+    assert decided.breached_at < decided.sure_at == decided.decided_at
+
+
+@pytest.mark.parametrize(("slowest", "sure"), [(0.35, True), (0.28, False)])
+def test_without_events_every_sample_of_the_fuse_lies_outside_the_ordinary_spread(
+    slowest: float,
+    sure: bool,  # noqa: FBT001  # a column
+) -> None:
+    slow = {"latency/average": Reading.of(0.35, 3000.0)}
+    release = Scenario()
+    # Over the limit of 262 ms, and within four robust deviations (300 ms) of the median.
+    key = release.plan.signals[1].key
+    baseline = replace(release.setup.baselines[key], spread=0.125 / (4 * 1.4826))
+    changed = replace(release.state.signals[key], baseline=baseline)
+    release.state = replace(release.state, signals={**release.state.signals, key: changed})
+    release.feed(180).feed(60, slow).instant({"latency/average": Reading.of(slowest, 3000.0)}).feed(75, slow)
+    rule = release.state.rules[1]
+    assert (rule.breached, rule.sure) == (True, sure)
+    assert release.feed(60, slow).state.rules[1].sure, "a whole fuse outside comes later"
+
+
+def test_low_traffic_widens_the_look_back_until_one_failure_is_not_too_many() -> None:
+    release = Scenario().feed(180, scarce(0.0, 30.0))
+    key = release.plan.signals[0].key
+    assert release.state.signals[key].look_back == LookBack(180.0, 90.0, 0.0)
+    release.feed(120, scarce(0.1, 40.0))
+    assert release.state.signals[key].look_back == LookBack(300.0, 170.0, 8.0)
+    release.feed(300, scarce(0.0, 60.0))
+    assert release.state.signals[key].look_back == LookBack(120.0, 120.0, 0.0)
+    release.feed(60)
+    assert release.state.signals[key].look_back == LookBack(60.0, 3000.0, 3.0)

@@ -146,7 +146,9 @@ async def test_instants_missed_in_an_outage_are_asked_again_and_walked_in_order(
 ) -> None:
     outage = (DEPLOYED_AT + 300, DEPLOYED_AT + 420)
     rig = Rig(tmp_path, bad_from(310), given=given(), outages=[outage])
-    rig.once(lambda s: bool(s.state.decided), lambda: rig.watch.abandon(by="ana"))
+    rig.once(
+        lambda s: bool(s.state.decided and s.state.decided.breached), lambda: rig.watch.abandon(by="ana")
+    )
     last = await rig.watch.run()
     states = [s.release_state for s in rig.snapshots]
     assert ReleaseState.BLIND in states, "while nothing answers the screen says so"

@@ -567,7 +567,7 @@ def test_a_panel_says_why_a_rule_cannot_judge() -> None:
 def test_evidence_in_words(odds: float, text: str) -> None:
     """The sum of all products is the odds, where nothing is left to start."""
     rule = watched().state.rules[0]
-    known = replace(no_evidence(0.01, 1), unstarted=0.0, independent=(odds,), clustered=(odds,))
+    known = replace(no_evidence(0.01, 1, 0.001), unstarted=0.0, independent=(odds,), clustered=(odds,))
     assert words.evidence(replace(rule, evidence=known)) == text
 
 

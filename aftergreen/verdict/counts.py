@@ -1,0 +1,64 @@
+"""What was counted since the deployment: the trials behind a claim, and a look-back that is wide enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftergreen.model import Condition, Reduce, Signal
+from aftergreen.verdict.state import EPSILON, Counts, Look, LookBack
+
+LOOK_BACKS = (60.0, 120.0, 300.0)
+"""Seconds to which low traffic widens the look-back, one after the other; then all since the deployment."""
+
+
+def tightest(signal: Signal) -> float | None:
+    """The lowest fixed upper limit of an event ratio, which takes most trials to claim; None without one."""
+    limits = [r.limit for r in signal.rules if r.condition is Condition.ABOVE and r.limit > 0]
+    return min(limits) if limits and signal.events else None
+
+
+def counted(counts: Counts, signal: Signal, look: Look) -> Counts:
+    """The counts after one more instant.
+
+    What was counted while instances were still replaced proves nothing for the release. The worst of several
+    series has no total: of it, windows that do not overlap are added up.
+    """
+    total = look.reading.total
+    if signal.reduce is Reduce.WORST and signal.events:
+        total, counts = _by_windows(counts, signal, look)
+    if total is None:
+        return counts
+    reach = look.at - LOOK_BACKS[-1] - look.interval
+    return Counts(
+        total=total,
+        unclaimed=counts.unclaimed if look.claims else total,
+        recent=(*(entry for entry in counts.recent if entry[0] >= reach), (look.at, *total)),
+        added_at=counts.added_at,
+    )
+
+
+def _by_windows(counts: Counts, signal: Signal, look: Look) -> tuple[tuple[float, float] | None, Counts]:
+    since = counts.added_at if counts.added_at is not None else look.view.since
+    if since is None or look.reading.count is None or look.at + EPSILON < since + signal.window:
+        return None, counts
+    trials, failures = counts.total
+    total = trials + look.reading.count, failures + (look.reading.failures or 0.0)
+    return total, replace(counts, added_at=look.at)
+
+
+def look_back(counts: Counts, signal: Signal, since: float) -> LookBack | None:
+    """The shortest look-back in which a single failure does not exceed the limit yet; None without a limit.
+
+    ``since`` is the deployment, the longest look-back there is.
+    """
+    limit = tightest(signal)
+    if limit is None or not counts.recent:
+        return None
+    at, trials, failures = counts.recent[-1]
+    for seconds in LOOK_BACKS:
+        if seconds < signal.window or at - since <= seconds:
+            continue
+        start = next((entry for entry in counts.recent if entry[0] >= at - seconds - EPSILON), None)
+        if start is not None and trials - start[1] >= 1.0 / limit:
+            return LookBack(at - start[0], trials - start[1], max(0.0, failures - start[2]))
+    return LookBack(at - since, trials, failures)
