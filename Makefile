@@ -1,6 +1,6 @@
 # Needs only python3 (3.11 or newer) and make: every target sets .venv up by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit e2e check format screenshots constraints clean
+.PHONY: help demo test unit e2e scorecard check format screenshots constraints clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -25,6 +25,9 @@ unit: $(READY) ## the tests that need nothing but Python
 e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
 	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile --durations=5 $(E2E) $(PYTEST)
+
+scorecard: $(READY) ## how often healthy releases are rolled back, and how soon bad ones (over an hour)
+	$(BIN)/python -m tests.benchmarks.scorecard --write docs/scorecard.md $(SCORECARD)
 
 check: $(READY) ## lint, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -121,13 +121,18 @@ def evidence(status: RuleState) -> str:
     """Whether it may be chance: ``a run this bad would come once in 1,200 releases if …``."""
     if status.evidence is None or status.limit is None:
         return ""
-    rate, odds = f"if the true rate were {limit_value(status)}", status.evidence.once_in
-    if odds < CHANCE:
+    rate = f"if the true rate were {limit_value(status)}"
+    if status.evidence.once_in < CHANCE:
         return f"none: an ordinary run {rate}"
+    return f"a run this bad would {_odds(status)} {rate}"
+
+
+def _odds(status: RuleState) -> str:
+    odds = 1.0 if status.evidence is None else status.evidence.once_in
     if odds > ENORMOUS:
-        return f"a run this bad would hardly ever come {rate}"
+        return "hardly ever come"
     digits = 10 ** max(0, math.floor(math.log10(odds)) - 1)
-    return f"a run this bad would come once in {odds // digits * digits:,.0f} releases {rate}"
+    return f"come once in {odds // digits * digits:,.0f} releases"
 
 
 def limit(status: RuleState) -> str:
@@ -183,7 +188,8 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
     """The advice as a lead of a few words and the rest of the sentence."""
     given = snapshot.advice
     if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
-        return "Roll back:", f"{comparison(given.rule)}{_also(snapshot, given)}."
+        early = ", more than chance already" if given.rule.burning else ""
+        return "Roll back:", f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
     if given.kind is AdviceKind.WAIT:
         return _wait(snapshot, given)
     if given.kind is AdviceKind.FINISHED:
@@ -352,7 +358,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         return f"{label} breached: {value} {condition(status)}{behind}{', thin' if status.thin else ''}"
     if happened.kind is EventKind.SURE:
         left = format_duration(status.remaining)
-        return f"{label} is more than chance, {left} before its fuse is up: {evidence(status)}"
+        seldom = "" if status.evidence is None else f": at {limit_value(status)} it would {_odds(status)}"
+        return f"{label} is more than chance{seldom}; {left} of its fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
         return f"{label} near miss: {side} {limit_value(status)} for {burnt} of {whole}, back at {value}"

@@ -25,19 +25,20 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
     longer than ``for``, it starts anew.
     """
-    asked = rule.asked + (1 if look.judging and look.claims and not look.blind else 0)
-    rule = replace(rule, asked=asked)
+    due = 1 if look.judging and look.claims else 0
     value = look.reading.value if look.reading.compared else None
     limit = rule.limit
     if value is None or limit is None:
+        rule = replace(rule, asked=rule.asked + (0 if look.blind else due))
         return _unknown(rule, look), None
-    judged = rule.judged + (1 if look.judging and look.claims else 0)
-    rule = replace(rule, judged=judged, unknown=None)
     over = exceeds(rule.rule, limit, value)
+    onset = rule.onset if over or rule.breached else None
+    if over and not rule.breached and onset is None:
+        onset = look.at
+    rule = replace(rule, asked=rule.asked + due, judged=rule.judged + due, unknown=None, onset=onset)
     rule = _outside(rule, look, value, over=over)
     if rule.breached:
         return _clearing(rule, look, value)
-    rule = replace(rule, onset=(rule.onset if rule.onset is not None else look.at) if over else None)
     if not look.judging:
         return rule, None
     return _burn(rule, look, value) if over else _put_out(rule)
@@ -61,7 +62,7 @@ def _unknown(rule: RuleState, look: Look) -> RuleState:
 def _outside(rule: RuleState, look: Look, value: float, *, over: bool) -> RuleState:
     """How long the run over the limit has been more than the ordinary spread of the time before."""
     if not (over and look.judging and _unusual(rule, look, value)):
-        return replace(rule, outside=0.0, last_outside=None)
+        return rule if rule.last_outside is None else replace(rule, outside=0.0, last_outside=None)
     burnt = look.interval if _neighbours(rule.last_outside, look) else 0.0
     return replace(rule, outside=rule.outside + burnt, last_outside=look.at)
 
@@ -80,7 +81,7 @@ def settled(rule: RuleState, at: float) -> RuleState:
     Events need their evidence; everything else a whole fuse of samples outside the ordinary spread.
     """
     if not (rule.burning or rule.breached):
-        return replace(rule, sure_at=None)
+        return rule if rule.sure_at is None else replace(rule, sure_at=None)
     if rule.sure_at is not None:
         return rule
     if rule.evidence is not None:
@@ -115,6 +116,8 @@ def _burn(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKi
 
 
 def _put_out(rule: RuleState) -> tuple[RuleState, EventKind | None]:
+    if rule.phase is Phase.OK and rule.receipt is None:
+        return rule, None
     out = replace(rule, phase=Phase.OK, burnt=0.0, last_over=None, peak=None, receipt=None)
     if rule.phase is not Phase.OVER_LIMIT:
         return out, None

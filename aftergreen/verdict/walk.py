@@ -82,7 +82,7 @@ def fuses(state: State) -> tuple[RuleState, ...]:
 
 def proposals(state: State) -> tuple[RuleState, ...]:
     """Rules for which rolling back is advised: breaches, then fuses that are more than chance already."""
-    return (*breaches(state), *(rule for rule in fuses(state) if rule.sure))
+    return (*breaches(state), *(rule for rule in fuses(state) if rule.sure and rule.unknown is None))
 
 
 def decisive(state: State) -> RuleState | None:

@@ -21,7 +21,7 @@ QUERY = (
     '(sum(increase(http_requests_total{status=~"5.."}[60s])) or vector(0))'
     " / sum(increase(http_requests_total[60s]))"
 )
-EVIDENCE = "a run this bad would come once in 1,200 releases if the true rate were 1 %"
+EVIDENCE = "a run this bad would come once in 620,000 releases if the true rate were 1 %"
 CURL = (
     "curl -sG http://127.0.0.1:9090/api/v1/query"
     f" --data-urlencode 'query={QUERY}' --data-urlencode time=1700000315.000"

@@ -7,34 +7,26 @@ from itertools import product
 
 import pytest
 
-from aftergreen.verdict.evidence import (
-    BURST,
-    GUARD_SHARE,
-    ODDS,
-    Evidence,
-    _ratios,
-    _Runs,
-    no_evidence,
-    weigh,
-)
+from aftergreen.verdict.bursts import MEAN_BURST, Orders
+from aftergreen.verdict.evidence import ODDS, Evidence, _increment, no_evidence, weigh
 
 LIMIT = 0.01
 
 
 def chain(rate: float) -> tuple[float, float]:
     """How likely a failure is after a good request, and after a failure."""
-    stay = 1 - 1 / BURST
+    stay = 1 - 1 / MEAN_BURST
     return rate * (1 - stay) / (1 - rate), stay
 
 
-def enumerated(failures: int, good: int, rate: float, *, after_failure: bool) -> float:
-    """The same probability as the formula's, from every order of the requests."""
+def enumerated(failures: int, good: int, rate: float, *, before: bool, after: bool) -> float:
+    """The same chance as the formula's, from every order of the requests; a state is true while it fails."""
     enter, stay = chain(rate)
     total = 0.0
     for order in product((False, True), repeat=failures + good):
-        if sum(order) != failures:
+        if sum(order) != failures or (order[-1] if order else before) is not after:
             continue
-        likelihood, failing = 1.0, after_failure
+        likelihood, failing = 1.0, before
         for failed in order:
             chance = stay if failing else enter
             likelihood *= chance if failed else 1 - chance
@@ -45,16 +37,17 @@ def enumerated(failures: int, good: int, rate: float, *, after_failure: bool) ->
 
 @pytest.mark.parametrize("trials", range(8))
 @pytest.mark.parametrize("rate", [LIMIT, 0.3])
-@pytest.mark.parametrize("after_failure", [False, True])
+@pytest.mark.parametrize(("before", "after"), list(product((False, True), repeat=2)))
 def test_bursts_have_the_likelihood_of_all_their_orders(
     trials: int,
     rate: float,
-    after_failure: bool,  # noqa: FBT001  # a column
+    before: bool,  # noqa: FBT001  # a column
+    after: bool,  # noqa: FBT001  # a column
 ) -> None:
     for failures in range(trials + 1):
         good = trials - failures
-        formula = math.exp(_Runs(failures, good).log_likelihood(rate, after_failure=after_failure))
-        assert formula == pytest.approx(enumerated(failures, good, rate, after_failure=after_failure))
+        formula = math.exp(Orders(failures, good).log_chances(rate)[before][after])
+        assert formula == pytest.approx(enumerated(failures, good, rate, before=before, after=after))
 
 
 @pytest.mark.parametrize("trials", [1, 4, 15, 60])
@@ -67,26 +60,33 @@ def test_while_the_rate_is_at_or_below_the_limit_no_product_is_expected_to_grow(
             math.comb(trials, failures)
             * true_rate**failures
             * (1 - true_rate) ** (trials - failures)
-            * _ratios(trials, failures, LIMIT, failing=False)[0][index]
+            * _increment(trials, failures, LIMIT).independent[index]
             for failures in range(trials + 1)
         )
         assert expected <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("trials", [1, 4, 15, 60])
-@pytest.mark.parametrize(("failing", "after_failure"), [(False, False), (True, False), (True, True)])
-def test_nor_while_failures_come_in_bursts_at_the_limit(
-    trials: int,
-    failing: bool,  # noqa: FBT001  # a column
-    after_failure: bool,  # noqa: FBT001  # a column
-) -> None:
-    for index in range(2 * len(ODDS)):
-        expected = sum(
-            math.exp(_Runs(failures, trials - failures).log_likelihood(LIMIT, after_failure=after_failure))
-            * _ratios(trials, failures, LIMIT, failing=failing)[1][index]
-            for failures in range(trials + 1)
+@pytest.mark.parametrize("history", [[], [(20, 0)], [(5, 5)], [(30, 4), (10, 0), (15, 7)]])
+def test_nor_while_failures_come_in_bursts_at_the_limit(trials: int, history: list[tuple[int, int]]) -> None:
+    before = seen(*history)
+    expected = chances = 0.0
+    for failures in range(trials + 1):
+        rows = Orders(failures, trials - failures).log_chances(LIMIT)
+        chance = sum(
+            state * math.exp(log)
+            for state, row in zip((1 - before.failing, before.failing), rows, strict=True)
+            for log in row
         )
-        assert expected <= 1 + 1e-9
+        chances += chance
+        expected += chance * against_bursts(weigh(before, trials, failures))
+    assert chances == pytest.approx(1.0)
+    assert expected <= against_bursts(before) * (1 + 1e-9)
+
+
+def against_bursts(evidence: Evidence) -> float:
+    products = sum(evidence.steady) + sum(good + failing for good, failing in evidence.bursting)
+    return products / (2 * len(ODDS)) + evidence.unstarted
 
 
 def seen(*increments: tuple[float, float], limit: float = LIMIT, starts: int = 120) -> Evidence:
@@ -105,15 +105,15 @@ def test_nothing_seen_is_no_evidence() -> None:
     ("good", "increment", "needed"),
     [
         (0, (5, 1), 5),
-        (0, (5, 5), 4),
-        (0, (15, 2), 7),
-        (0, (75, 37), 1),
+        (0, (5, 5), 5),
+        (0, (15, 2), 4),
+        (0, (75, 37), 2),
         (0, (10_000, 500), 3),
         # A fault that comes ten minutes late.
-        (40, (15, 8), 6),
-        (40, (75, 8), 10),
+        (40, (15, 8), 4),
+        (40, (75, 8), 6),
         # One long run of failures at little traffic may be one burst: the price of the guard.
-        (10, (1, 1), 45),
+        (10, (1, 1), 40),
     ],
 )
 def test_how_many_increments_are_enough_at_a_limit_of_one_percent(
@@ -134,9 +134,8 @@ def test_bursts_have_to_be_refuted_as_well() -> None:
     burst = seen(*[(1, 0)] * 10, *[(1, 1)] * 8)
     alone = sum(burst.independent) / len(burst.independent) + burst.unstarted
     assert alone > 1000
-    assert burst.once_in == pytest.approx(
-        GUARD_SHARE * (sum(burst.clustered) / len(burst.clustered) + burst.unstarted)
-    )
+    assert burst.once_in == pytest.approx(against_bursts(burst))
+    assert burst.once_in < 1000
 
 
 def test_fractions_are_kept_and_a_fall_is_carried_over() -> None:

@@ -61,6 +61,8 @@ def test_plain_lines_are_a_time_a_symbol_and_a_sentence() -> None:
         "22:13:20 UTC · deployed; thresholds and baseline sealed 7f3a9c2",
         "22:14:20 UTC · warm-up is over, rules judge from here",
         "22:16:35 UTC ✗ HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m",
+        "22:18:05 UTC ✗ HTTP 5xx is more than chance: at 1 % it would come once in 6,700 releases;"
+        " 30s of its fuse left",
         "22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
     ]
     assert err.getvalue() == ""
@@ -75,7 +77,7 @@ def test_every_event_is_told_once_however_often_snapshots_come() -> None:
         report.snapshot(seen(release))
         release.feed(15, BAD if release.age >= 180 else None)
     report.snapshot(seen(release))
-    assert len(out.getvalue().splitlines()) == len(release.events) == 4
+    assert len(out.getvalue().splitlines()) == len(release.events) == 5
 
 
 @pytest.mark.parametrize("make", [plain_report, json_report])

@@ -11,7 +11,7 @@ import pytest
 from aftergreen import words
 from aftergreen.banner import Fuse, banner_of
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
-from aftergreen.verdict.evidence import no_evidence
+from aftergreen.verdict.evidence import ODDS, no_evidence
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context, Mark, Snapshot
@@ -462,6 +462,11 @@ def test_the_log_of_a_release_that_goes_bad() -> None:
         ("22:13:20 UTC", "pending", "deployed; thresholds and baseline sealed 7f3a9c2"),
         ("22:14:20 UTC", "pending", "warm-up is over, rules judge from here"),
         ("22:16:35 UTC", "bad", "HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m"),
+        (
+            "22:18:05 UTC",
+            "bad",
+            "HTTP 5xx is more than chance: at 1 % it would come once in 6,700 releases; 30s of its fuse left",
+        ),
         ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)"),
         ("22:18:45 UTC", "warn", "rollback started by ana"),
         ("22:19:05 UTC", "ok", "the rollback command ended after 20s"),
@@ -567,7 +572,8 @@ def test_a_panel_says_why_a_rule_cannot_judge() -> None:
 def test_evidence_in_words(odds: float, text: str) -> None:
     """The sum of all products is the odds, where nothing is left to start."""
     rule = watched().state.rules[0]
-    known = replace(no_evidence(0.01, 1, 0.001), unstarted=0.0, independent=(odds,), clustered=(odds,))
+    each, pairs = (odds,) * len(ODDS), ((odds, 0.0),) * len(ODDS)
+    known = replace(no_evidence(0.01, 1, 0.001), unstarted=0.0, independent=each, steady=each, bursting=pairs)
     assert words.evidence(replace(rule, evidence=known)) == text
 
 
