@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aftergreen.model import Backend
 from aftergreen.promql import curl
 from aftergreen.units import format_duration, format_value
+from aftergreen.verdict.detect import traffic_of
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import Receipt, ReleaseState, RuleState
+from aftergreen.verdict.state import Receipt, ReleaseState, RuleState, State
 from aftergreen.words import (
     baseline,
     comparison,
@@ -20,6 +21,7 @@ from aftergreen.words import (
     limit_value,
     local_time,
     near_miss,
+    noticeable,
     outcome,
     rule,
 )
@@ -114,9 +116,21 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         + (f", blind for {format_duration(state.blind)}" if state.blind else "")
         + f"; sealed {state.setup.seal[:7]}."
     )
+    lines.extend(_noticeable(state))
     lines.extend(f"Missing: {lacking}." for lacking in state.missing)
     lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
     return tuple(lines)
+
+
+def _noticeable(state: State) -> Iterator[str]:
+    """What the traffic of the new version could show; after a rollback that is no longer the question."""
+    if state.rollback is not None:
+        return
+    for signal in state.signals.values():
+        per_second = traffic_of(signal, state.setup.release.deployed_at)
+        text = noticeable(state.setup.plan, signal.signal, per_second)
+        if text:
+            yield f"{signal.signal.label}: {text}."
 
 
 def _proof(decided: RuleState, snapshot: Snapshot) -> Rows:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
-from aftergreen.model import Plan, Release
+from aftergreen.model import Plan, Release, Signal
 from aftergreen.preflight import Preflight, Severity, backend_time, preflight
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
@@ -45,6 +46,9 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
     yield f"this machine's clock {_apart(checked.offset)} the backend's"
     for signal in state.signals.values():
         yield from _signal(signal, checked)
+        noticed = words.noticeable(plan, signal.signal, _traffic(signal.signal, checked))
+        if noticed:
+            yield f"    {noticed}"
     for indicator, reason in plan.waived.items():
         yield f"{words.SYMBOLS[Mark.WAIVED]} {words.indicator_title(indicator)}: waived, {reason}"
     yield ""
@@ -65,6 +69,13 @@ def _apart(offset: float) -> str:
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _traffic(signal: Signal, checked: Preflight) -> float:
+    """Trials a second in the time before; 0 where they are not known."""
+    past = [instant.readings.get(signal.key) for instant in checked.past.instants]
+    counts = [reading.count for reading in past if reading is not None and reading.count is not None]
+    return median(counts) / signal.window if counts else 0.0
 
 
 def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:

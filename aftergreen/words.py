@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
-from aftergreen.model import Indicator, Kind, Reading, Signal, Then
+from aftergreen.model import Indicator, Kind, Plan, Reading, Signal, Then
 from aftergreen.units import format_duration, format_limit, format_value
+from aftergreen.verdict import detect
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, IndicatorView, Mark, Snapshot
 from aftergreen.verdict.state import (
     Baseline,
@@ -22,6 +23,7 @@ from aftergreen.verdict.state import (
     ReleaseState,
     Rollback,
     RuleState,
+    SignalState,
 )
 from aftergreen.verdict.walk import fuses, warnings
 
@@ -133,6 +135,29 @@ def _odds(status: RuleState) -> str:
         return "hardly ever come"
     digits = 10 ** max(0, math.floor(math.log10(odds)) - 1)
     return f"come once in {odds // digits * digits:,.0f} releases"
+
+
+def look_back(signal: SignalState) -> str:
+    """What was counted where the window holds too little: ``5m: 3 of 104, 2.9 %``; else empty."""
+    wider = signal.look_back
+    if wider is None or wider.seconds <= signal.signal.window or wider.trials <= 0:
+        return ""
+    rate = format_value(wider.failures / wider.trials, "%")
+    return f"{format_duration(wider.seconds)}: {count(wider.failures)} of {count(wider.trials)}, {rate}"
+
+
+def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
+    """What the traffic lets one notice: ``at 60 requests/min it would notice 10 % within 3m, …``."""
+    found = detect.noticeable(plan, signal, per_second)
+    if not found:
+        return ""
+    seen = [noticed for noticed in found if noticed.after is not None]
+    soonest = min((noticed.after for noticed in seen if noticed.after is not None), default=None)
+    quick = [noticed for noticed in seen if noticed.after == soonest][-1:]
+    slow = [noticed for noticed in seen[-1:] if noticed not in quick]
+    parts = [f"{share(n.rate)} within {format_duration(n.after or 0.0)}" for n in (*quick, *slow)]
+    parts += [f"{share(n.rate)} not before the end" for n in found if n.after is None][:1]
+    return f"at {format_value(per_second * 60, '')} requests/min it would notice {', '.join(parts)}"
 
 
 def limit(status: RuleState) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aftergreen import words
 from aftergreen.model import Indicator
 from aftergreen.units import format_duration, value_parts
+from aftergreen.verdict.detect import traffic_of
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.verdict.state import Phase, RuleState, SignalState
 from aftergreen.verdict.walk import rule_mark, signal_mark
@@ -102,6 +103,9 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     seen = words.seen(first.reading)
     if seen:
         left.append(row(Span("seen   ", "dim"), seen))
+    wider = words.look_back(first)
+    if wider:
+        left.append(row(Span("in ", "dim"), wider))
     left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
     drawn = chart(drawing_of(first, snapshot, frame), frame.now, room, height)
@@ -283,6 +287,23 @@ def _shares(wanted: list[int], budget: int) -> list[int]:
     return shares
 
 
+def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
+    """What stands behind a signal's value, what it was, and what its traffic can show, for the zoom."""
+    baseline, reading = signal.baseline, signal.reading
+    wider = words.look_back(signal)
+    facts = [words.seen(reading), f"over {wider}" if wider else ""]
+    if baseline is not None:
+        fit = f"not fit: {baseline.unfit}" if baseline.unfit else "fit to compare with"
+        spread = words.baseline(baseline, signal.signal.unit)
+        facts.append(f"baseline {spread} from {baseline.samples} of {baseline.expected} samples, {fit}")
+    if reading is not None:
+        facts += [reading.detail, *reading.notes]
+    since = snapshot.state.view.since or snapshot.state.setup.release.deployed_at
+    told = [" · ".join(filter(None, facts))]
+    told.append(words.noticeable(snapshot.state.setup.plan, signal.signal, traffic_of(signal, since)))
+    return tuple(row("  ", Span(line, "dim")) for text in told for line in folded(text, width - 2) if line)
+
+
 def rule_rows(signal: SignalState, offset: float, width: int) -> tuple[Row, ...]:
     """Every rule of a signal with its state and since when, for the zoom."""
     rows: list[Row] = []
@@ -295,6 +316,7 @@ def rule_rows(signal: SignalState, offset: float, width: int) -> tuple[Row, ...]
         elif rule.breached_at is not None and rule.breached:
             word = "" if rule.phase is Phase.BREACHED else f"{state}, "
             state = f"{word}breached at {words.local_time(rule.breached_at, offset)}"
+        evidence = words.evidence(rule)
         named = row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}")
         if width_of(named) + 2 + len(state) <= width:
             rows.append((*named, Span(f"  {state}", "dim")))
@@ -303,4 +325,6 @@ def rule_rows(signal: SignalState, offset: float, width: int) -> tuple[Row, ...]
             rows.append(row("  ", mark_span(rule_mark(rule)), f" {first}"))
             rows += [row(f"    {line}") for line in others]
             rows += [row(Span(f"    {line}", "dim")) for line in folded(state, width - 4)]
+        if evidence:
+            rows += [row(Span(f"    {line}", "dim")) for line in folded(f"evidence: {evidence}", width - 4)]
     return tuple(rows)

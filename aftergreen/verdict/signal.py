@@ -18,8 +18,14 @@ def nothing_known(plan: Plan, signal: Signal, rule: Rule, limit: float | None) -
     """The evidence of a rule before the first request; None where its signal counts no events."""
     if limit is None or not signal.events or signal.reduce is Reduce.WORST or not rule.condition.compares:
         return None
-    failing = limit if rule.condition.upward else 1.0 - limit
-    return no_evidence(failing, round(plan.timing.duration / plan.timing.interval), plan.alpha)
+    return no_evidence(
+        failing_rate(rule, limit), round(plan.timing.duration / plan.timing.interval), plan.alpha
+    )
+
+
+def failing_rate(rule: Rule, limit: float) -> float:
+    """The failure rate at the limit; under a lower limit what is missing has failed."""
+    return limit if rule.condition.upward else 1.0 - limit
 
 
 def advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[Event]]:
@@ -63,7 +69,7 @@ def _known(before: SignalState, look: Look) -> tuple[Unknown | None, list[Event]
 
 
 def _weighed(rule: RuleState, before: tuple[float, float], after: tuple[float, float]) -> RuleState:
-    """The rule with what was counted since the last instant; under a lower limit what is missing failed."""
+    """The rule with what was counted since the last instant."""
     if rule.evidence is None:
         return rule
     trials, failures = after[0] - before[0], after[1] - before[1]

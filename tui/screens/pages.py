@@ -20,7 +20,7 @@ from tui.screens.shown import ShownScreen
 from widgets.chart import chart
 from widgets.decision import advice_rows, checklist_details, event_rows, ticked, walk_row
 from widgets.frame import Frame
-from widgets.panels import columns_of, drawing_of, rule_rows, signal_line
+from widgets.panels import columns_of, drawing_of, fact_rows, rule_rows, signal_line
 from widgets.rollback import rollback_rows
 from widgets.rows import Row, Rows, Span, folded, labelled, row
 
@@ -99,18 +99,7 @@ def _signal_rows(
 ) -> list[Row]:
     """A signal's value, what stands behind it, what it was, and its rules."""
     line = signal_line(signal, frame, width, columns_of(view.signals, width=width, most=40), small=False)
-    facts = [words.seen(signal.reading)]
-    if signal.baseline is not None:
-        baseline = signal.baseline
-        fit = f"not fit: {baseline.unfit}" if baseline.unfit else "fit to compare with"
-        spread = words.baseline(baseline, signal.signal.unit)
-        facts.append(f"baseline {spread} from {baseline.samples} of {baseline.expected} samples, {fit}")
-    if signal.reading is not None:
-        facts += [signal.reading.detail, *signal.reading.notes]
-    rows = [line]
-    rows += [
-        row("  ", Span(text, "dim")) for text in folded(" · ".join(filter(None, facts)), width - 2) if text
-    ]
+    rows = [line, *fact_rows(signal, snapshot, width)]
     return [*rows, *rule_rows(signal, snapshot.context.offset, width)]
 
 

@@ -1,0 +1,67 @@
+"""What so much traffic lets one notice, and by when."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aftergreen.model import Plan, Rule, Signal, Timing
+from aftergreen.verdict.evidence import no_evidence, weigh
+from aftergreen.verdict.signal import failing_rate, nothing_known
+from aftergreen.verdict.state import EPSILON, SignalState
+
+TIMES_THE_LIMIT = (50.0, 20.0, 10.0, 5.0, 3.0, 2.0)
+"""The failure rates that are asked about, as multiples of the limit."""
+
+HIGHEST = 0.95
+STEPS_PER_DECADE = 12
+"""Traffic varies; it is rounded to a tenth or so, so that little has to be worked out anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A failure rate, and how many seconds after the deployment it is noticed; None: not before the end."""
+
+    rate: float
+    after: float | None
+
+
+def noticeable(plan: Plan, signal: Signal, per_second: float) -> tuple[Noticed, ...]:
+    """What the signal's first rule with evidence would notice at so many trials a second, worst rate first.
+
+    To notice is to have the whole fuse and the evidence, when failures come as they are expected to. Empty
+    for signals without evidence and without traffic.
+    """
+    known = (r for r in signal.rules if not r.condition.relative)
+    rule = next((r for r in known if nothing_known(plan, signal, r, r.limit) is not None), None)
+    if rule is None or per_second <= 0:
+        return ()
+    failing = failing_rate(rule, rule.limit)
+    rounded = 10 ** (round(math.log10(per_second) * STEPS_PER_DECADE) / STEPS_PER_DECADE)
+    rates = [failing * times for times in TIMES_THE_LIMIT if failing * times <= HIGHEST]
+    return tuple(
+        Noticed(rate, _noticed_after(plan.timing, rule, plan.alpha, rounded, rate)) for rate in rates
+    )
+
+
+def traffic_of(signal: SignalState, since: float) -> float:
+    """Trials a second since the deployment, at first those of the newest window; 0 where unknown."""
+    elapsed = 0.0 if signal.at is None else signal.at - since
+    if elapsed >= signal.signal.window and signal.counts.total[0] > 0:
+        return signal.counts.total[0] / elapsed
+    counted = signal.reading.count if signal.reading is not None else None
+    return (counted or 0.0) / min(signal.signal.window, max(elapsed, 1.0))
+
+
+@lru_cache(maxsize=512)
+def _noticed_after(timing: Timing, rule: Rule, alpha: float, per_second: float, rate: float) -> float | None:
+    steps = round(timing.duration / timing.interval)
+    evidence = no_evidence(failing_rate(rule, rule.limit), steps, alpha)
+    trials = per_second * timing.interval
+    for step in range(1, steps + 1):
+        evidence = weigh(evidence, trials, trials * rate)
+        age = step * timing.interval
+        if evidence.enough and (rule.fast or age + EPSILON >= timing.warmup + rule.sustained):
+            return max(age, timing.warmup)
+    return None
