@@ -20,8 +20,8 @@ ERRORS = PLAN.signals[0]
         (5, "at 5 requests/min it would notice 50 % within 3m, 10 % within 14m15s, 5 % not before the end"),
         (20, "at 20 requests/min it would notice 20 % within 3m, 5 % within 12m45s, 3 % not before the end"),
         (60, "at 60 requests/min it would notice 10 % within 3m, 3 % within 13m, 2 % not before the end"),
-        (3000, "at 3,000 requests/min it would notice 2 % within 3m"),
-        (0.5, "at 0.500 requests/min it would notice 50 % within 12m15s, 20 % not before the end"),
+        (3000, "at 3000 requests/min it would notice 2 % within 3m"),
+        (0.5, "at 0.50 requests/min it would notice 50 % within 12m15s, 20 % not before the end"),
         (0, ""),
     ],
 )
