@@ -9,6 +9,7 @@ from statistics import median
 
 from aftergreen.model import Condition, Instant, Plan, Reading, Rule, Signal, SignalKey
 from aftergreen.verdict.limits import exceeds, limit_of
+from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import Baseline
 
 SAMPLES_THERE = 0.9
@@ -19,6 +20,9 @@ SAMPLES_ENOUGH = 20
 
 TRIALS_PER_LIMIT = 3.0
 """Clean trials needed to claim a rate of at most θ are about 3/θ: (1 - θ)^(3/θ) ≈ e⁻³ ≈ 5 %."""
+
+EVENTS_PER_SECOND = {"/s": 1.0, "/min": 1.0 / 60}
+"""Units that say how many events come in a time, and how many in a second one of it is."""
 
 NEWEST = 3
 """How many of the newest samples before the deployment must exceed a limit to call a signal broken."""
@@ -52,25 +56,31 @@ def summarise(plan: Plan, deployed_at: float, history: Sequence[Instant]) -> dic
         if compared:
             newest = [i.readings.get(signal.key) for i in history if i.at <= deployed_at][-NEWEST:]
             unfit = _unfit(signal, compared, len(instants), plan.timing.interval)
-            summaries[signal.key] = _summary(signal, compared, len(instants), unfit, newest)
+            plain = _plain(compared, len(instants), _per_second(signal, compared, plan.timing.interval))
+            summaries[signal.key] = _judged(signal, plain, unfit, newest)
     return summaries
 
 
-def _summary(
-    signal: Signal,
-    readings: Sequence[Reading],
-    expected: int,
-    unfit: str,
-    newest: Sequence[Reading | None],
-) -> Baseline:
+def _plain(readings: Sequence[Reading], expected: int, per_second: float) -> Baseline:
     values = _values(readings)
-    middle = median(values)
-    spread = median(abs(value - middle) for value in values)
-    plain = Baseline(middle, spread, len(values), expected)
-    if not unfit and any(_exceeded_by(rule, middle, plain) for rule in signal.rules):
+    return Baseline(median(values), spread_of(values), len(values), expected, per_second=per_second)
+
+
+def _judged(signal: Signal, plain: Baseline, unfit: str, newest: Sequence[Reading | None]) -> Baseline:
+    if not unfit and any(_exceeded_by(rule, plain.median, plain) for rule in signal.rules):
         unfit = "its rule was already exceeded in it"
     broken = any(_exceeded(rule, newest, plain) for rule in signal.rules)
     return replace(plain, unfit=unfit, broken=broken)
+
+
+def _per_second(signal: Signal, readings: Sequence[Reading], interval: float) -> float:
+    """Events that are expected in a second: counted ones, else those a rate tells of, else the samples."""
+    counts = [reading.count for reading in readings if reading.count is not None]
+    if counts:
+        return median(counts) / signal.window
+    if signal.unit in EVENTS_PER_SECOND:
+        return median(_values(readings)) * EVENTS_PER_SECOND[signal.unit]
+    return 1.0 / interval
 
 
 def _values(readings: Iterable[Reading | None]) -> list[float]:

@@ -55,7 +55,7 @@ def test_the_range_lies_on_the_grid_and_ends_before_the_gap(
 
 def test_median_and_spread_shrug_off_a_wild_sample() -> None:
     readings = [Reading.of(40.0 + k % 3) for k in range(120)] + [Reading.of(1e9)]
-    assert summary(alone(POOL), readings) == Baseline(41.0, 1.0, 121, 121)
+    assert summary(alone(POOL), readings) == Baseline(41.0, 1.0, 121, 121, per_second=1 / 15)
 
 
 def test_a_signal_without_any_sample_has_no_baseline() -> None:
@@ -166,4 +166,6 @@ def test_samples_older_than_the_range_are_left_out() -> None:
     start = baseline_instants(given, DEPLOYED_AT)[0]
     older = [Instant(start - 15.0 * k, {POOL.key: Reading.of(5.0)}) for k in range(400, 0, -1)]
     newer = [Instant(start + 15.0 * k, {POOL.key: Reading.of(41.0)}) for k in range(121)]
-    assert summarise(given, DEPLOYED_AT, [*older, *newer]) == {POOL.key: Baseline(41.0, 0.0, 121, 121)}
+    assert summarise(given, DEPLOYED_AT, [*older, *newer]) == {
+        POOL.key: Baseline(41.0, 0.0, 121, 121, per_second=1 / 15)
+    }
