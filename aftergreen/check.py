@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
+from aftergreen.earlier import earlier_in
 from aftergreen.model import Plan, Release, Signal
 from aftergreen.preflight import Preflight, Severity, backend_time, preflight
 from aftergreen.sources.protocol import Source
@@ -20,24 +22,31 @@ AGREES = 0.1
 
 
 async def check(
-    plan: Plan, source: Source, clock: Clock, *, version: str, previous: str | None
+    plan: Plan,
+    source: Source,
+    clock: Clock,
+    *,
+    version: str,
+    previous: str | None,
+    journal: Path | None = None,
 ) -> tuple[Preflight, tuple[str, ...]]:
     """Run preflight as if the deployment were now; the findings, and the lines that `check` prints.
 
-    Raises `PreflightFailed` where the backend cannot be asked.
+    Where there is a ``journal``, its releases are looked at and nothing is recorded. Raises `PreflightFailed`
+    where the backend cannot be asked.
     """
     try:
         offset = await backend_time(source, plan, clock)
         now = round(clock.now() - offset, 3)
         release = Release(plan.service.name, plan.service.environment, version, previous, now)
-        checked = await preflight(source, plan, release, offset)
+        checked = await preflight(source, plan, release, offset, earlier=earlier_in(journal, release))
     finally:
         await source.close()
     return checked, tuple(_lines(plan, release, checked))
 
 
 def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
-    state, _ = begin(Setup(plan, release, "", checked.past.baselines))
+    state, _ = begin(Setup(plan, release, "", checked.past.baselines, companions=checked.past.companions))
     timing = plan.timing
     yield (
         f"{plan.service.name} in {plan.service.environment}: watched for {format_duration(timing.duration)} "

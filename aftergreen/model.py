@@ -215,6 +215,11 @@ class Signal:
         """Whether its queries look back over ``$window``."""
         return any("$window" in query or "${window" in query for query in self.queries)
 
+    @property
+    def versioned(self) -> bool:
+        """Whether its queries ask for one version, so that two can be compared at the same instant."""
+        return any("$version" in query or "${version" in query for query in self.queries)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

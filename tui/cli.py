@@ -287,7 +287,14 @@ def _gate(arguments: argparse.Namespace) -> int:
 
     report = _report(as_json=arguments.json)
     snapshot = asyncio.run(
-        judge_past(session.plan, session.wanted, source=session.source(), clock=session.clock, report=report)
+        judge_past(
+            session.plan,
+            session.wanted,
+            source=session.source(),
+            clock=session.clock,
+            report=report,
+            journal=session.paths.journal,
+        )
     )
     return _close(snapshot, as_json=arguments.json)
 
@@ -320,6 +327,7 @@ def _check(arguments: argparse.Namespace) -> int:
             SystemClock(),
             version=arguments.version,
             previous=arguments.previous,
+            journal=find_paths(configured=plan.journal).journal,
         )
     )
     for line in lines:
