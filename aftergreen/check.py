@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
+from aftergreen.config.tiers import tier_rules
+from aftergreen.earlier import earlier_in
 from aftergreen.model import Plan, Release, Signal
 from aftergreen.preflight import Preflight, Severity, backend_time, preflight
 from aftergreen.sources.protocol import Source
@@ -20,24 +23,31 @@ AGREES = 0.1
 
 
 async def check(
-    plan: Plan, source: Source, clock: Clock, *, version: str, previous: str | None
+    plan: Plan,
+    source: Source,
+    clock: Clock,
+    *,
+    version: str,
+    previous: str | None,
+    journal: Path | None = None,
 ) -> tuple[Preflight, tuple[str, ...]]:
     """Run preflight as if the deployment were now; the findings, and the lines that `check` prints.
 
-    Raises `PreflightFailed` where the backend cannot be asked.
+    Where there is a ``journal``, its releases are looked at and nothing is recorded. Raises `PreflightFailed`
+    where the backend cannot be asked.
     """
     try:
         offset = await backend_time(source, plan, clock)
         now = round(clock.now() - offset, 3)
         release = Release(plan.service.name, plan.service.environment, version, previous, now)
-        checked = await preflight(source, plan, release, offset)
+        checked = await preflight(source, plan, release, offset, earlier=earlier_in(journal, release))
     finally:
         await source.close()
     return checked, tuple(_lines(plan, release, checked))
 
 
 def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
-    state, _ = begin(Setup(plan, release, "", checked.past.baselines))
+    state, _ = begin(Setup(plan, release, "", checked.past.baselines, companions=checked.past.companions))
     timing = plan.timing
     yield (
         f"{plan.service.name} in {plan.service.environment}: watched for {format_duration(timing.duration)} "
@@ -45,7 +55,7 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
     )
     yield f"this machine's clock {_apart(checked.offset)} the backend's"
     for signal in state.signals.values():
-        yield from _signal(signal, checked)
+        yield from _signal(plan, signal, checked)
         noticed = words.noticeable(plan, signal.signal, _traffic(signal.signal, checked))
         if noticed:
             yield f"    {noticed}"
@@ -78,7 +88,7 @@ def _traffic(signal: Signal, checked: Preflight) -> float:
     return median(counts) / signal.window if counts else 0.0
 
 
-def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:
+def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]:
     signal = state.signal
     reading = checked.newest.readings.get(signal.key)
     mark = Mark.OK if reading is not None and reading.compared else Mark.UNKNOWN
@@ -86,5 +96,8 @@ def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:
     was = words.baseline(state.baseline, signal.unit)
     title = words.indicator_title(signal.indicator)
     yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
+    usual = dict(tier_rules(plan.service.tier, signal, plan.timing.interval))
+    from_tier = tuple(usual) == signal.rules
     for rule in state.rules:
-        yield f"    {words.rule(rule)}"
+        reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
+        yield f"    {words.rule(rule)}{reason}"

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+ALPHA = 0.001
+"""How often chance alone may ever pass for evidence, unless a configuration says otherwise."""
+
 SignalKey = NewType("SignalKey", str)
 """Names a signal within a plan: ``error-rate/HTTP 5xx`` or ``dependency/orders-db/connect``."""
 
@@ -215,6 +218,11 @@ class Signal:
         """Whether its queries look back over ``$window``."""
         return any("$window" in query or "${window" in query for query in self.queries)
 
+    @property
+    def versioned(self) -> bool:
+        """Whether its queries ask for one version, so that two can be compared at the same instant."""
+        return any("$version" in query or "${version" in query for query in self.queries)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -284,7 +292,7 @@ class Plan:
     waived: Mapping[Indicator, str] = field(default_factory=dict)
     rollback: RollbackPlan | None = None
     journal: str | None = None
-    alpha: float = 0.001
+    alpha: float = ALPHA
 
     def of(self, indicator: Indicator) -> tuple[Signal, ...]:
         """The signals of one indicator, in the order of the file."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aftergreen.capture import grid
 from aftergreen.clock import Clock
+from aftergreen.earlier import earlier_in
 from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Plan, Release
 from aftergreen.preflight import PreflightFailed, backend_time, deployment_time, preflight
@@ -12,25 +15,36 @@ from aftergreen.units import format_duration
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import begin, conclude, over, step
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Event, Setup
+from aftergreen.verdict.state import Event, EventKind, Setup
 from aftergreen.watch import Report, Wanted
 
 CHUNK = 200
 """Instants asked at a time: few requests, and a verdict early in the watch reads little of the rest."""
 
 
-async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock, report: Report) -> Snapshot:
+async def judge_past(
+    plan: Plan,
+    wanted: Wanted,
+    *,
+    source: Source,
+    clock: Clock,
+    report: Report,
+    journal: Path | None = None,
+) -> Snapshot:
     """Walk the whole grid of a past watch at full speed and return its last snapshot.
 
-    Nothing is recorded and nothing is run. Raises `PreflightFailed`.
+    Nothing is recorded and nothing is run; where there is a ``journal``, its other releases are looked at.
+    Raises `PreflightFailed`.
     """
+    plan = wanted.of(plan)
     try:
         offset = await backend_time(source, plan, clock)
         now = clock.now() - offset
         service = plan.service
         deployed_at = deployment_time(wanted.deployed_at, now)
         release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
-        checked = await preflight(source, plan, release, offset)
+        others = earlier_in(journal, release)
+        checked = await preflight(source, plan, release, offset, earlier=others, chosen=wanted.baseline)
         if not checked.passed:
             raise PreflightFailed(checked.findings)
         report.findings(checked.findings)
@@ -42,10 +56,13 @@ async def judge_past(plan: Plan, wanted: Wanted, *, source: Source, clock: Clock
             baselines=baselines,
             advice_ends=wanted.advice_ends,
             rollback_problem=checked.rollback_problem,
+            companions=checked.past.companions,
         )
         context = Context(wanted.operator, offset, read_only="the release lies in the past")
         state, events = begin(setup, checked.past.instants)
         told: list[Event] = list(events)
+        if wanted.choice:
+            told.append(Event(deployed_at, EventKind.NOTE, text=wanted.choice, by=wanted.operator))
         instants = grid(deployed_at, plan.timing.interval, now - plan.backend.lag)
         for first in range(0, len(instants), CHUNK):
             watched, total = format_duration(state.watched), format_duration(state.total)

@@ -8,11 +8,13 @@ from enum import StrEnum
 
 from aftergreen.capture import Past, capture
 from aftergreen.clock import Clock
+from aftergreen.comparable import baseline_errors, baseline_warnings
 from aftergreen.config import warnings_of
-from aftergreen.model import Instant, Kind, Plan, Release, Signal, SignalKey, Then, View
+from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, Then, View
 from aftergreen.rollback.command import preflight as rollback_preflight
 from aftergreen.sources.protocol import Source, SourceUnavailable
 from aftergreen.units import format_duration
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
 
 OFFSET_REFUSED = 30.0
 """Seconds between the local and the backend's clock at which times can no longer be trusted."""
@@ -20,9 +22,6 @@ OFFSET_REFUSED = 30.0
 SCRAPES_NEEDED = 2
 SCRAPES_WANTED = 4
 """`increase()` needs two samples in its window; under four it often has no more than that."""
-
-FRACTION_AT_MOST = 1.5
-"""Percentages are fractions: a signal in % whose past lies above this was surely given in percent."""
 
 
 class Severity(StrEnum):
@@ -74,10 +73,20 @@ async def measure_offset(source: Source, clock: Clock) -> float:
     return (before + clock.now()) / 2 - theirs
 
 
-async def preflight(source: Source, plan: Plan, release: Release, offset: float) -> Preflight:
+async def preflight(
+    source: Source,
+    plan: Plan,
+    release: Release,
+    offset: float,
+    *,
+    earlier: Earlier = NOTHING_KNOWN,
+    chosen: BaselineSource | None = None,
+) -> Preflight:
     """Check everything that can be checked before the first instant is judged.
 
-    Raises `PreflightFailed` at once where the backend cannot be asked at all.
+    ``earlier`` are the other releases of the service. ``chosen`` is the source of baselines that somebody
+    chose at the start; the plan has it already. Raises `PreflightFailed` at once where the backend cannot be
+    asked at all.
     """
     at = release.deployed_at
     before = View(release.previous, None)
@@ -86,14 +95,15 @@ async def preflight(source: Source, plan: Plan, release: Release, offset: float)
     if newest.readings and all(r.kind is Kind.BLIND for r in newest.readings.values()):
         details = {r.detail for r in newest.readings.values() if r.detail}
         raise PreflightFailed((Finding(Severity.ERROR, min(details, default="the backend cannot be read")),))
-    past = await capture(source, plan, release)
+    past = await capture(source, plan, release, earlier)
     problem = _rollback_problem(plan, release)
     findings = [
         *_clock_findings(offset),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
         *_window_findings(plan, intervals),
         *_signal_findings(plan, newest, past),
-        *_baseline_findings(plan, past),
+        *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
+        *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
         *_rollback_findings(problem),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem)
@@ -149,7 +159,7 @@ def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Findin
         reading = newest.readings.get(signal.key)
         if reading is None:
             continue
-        known_before = signal.key in past.baselines
+        known_before = signal.key in past.baselines or past.of(signal.key, BaselineSource.BEFORE) is not None
         if reading.kind is Kind.AMBIGUOUS:
             cure = 'aggregate in the query, or set reduce = "worst" or "sum"'
             yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail or 'several series'}: {cure}")
@@ -168,24 +178,6 @@ def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Findin
             yield Finding(
                 Severity.WARNING, f"{signal.label} is down before the watch begins: {reading.detail}"
             )
-
-
-def _baseline_findings(plan: Plan, past: Past) -> Iterator[Finding]:
-    for signal in plan.signals:
-        baseline = past.baselines.get(signal.key)
-        if baseline is not None and signal.unit == "%" and baseline.median > FRACTION_AT_MOST:
-            text = f"{signal.label}: percentages are fractions, and the query gave {baseline.median:.3g}"
-            yield Finding(Severity.WARNING, f"{text} before the deployment: divide it by 100")
-        if not any(rule.condition.relative for rule in signal.rules):
-            continue
-        if baseline is None:
-            yield _no_finish(signal, "there is no baseline for it")
-        elif baseline.unfit:
-            yield _no_finish(signal, f"its baseline is not fit to compare with: {baseline.unfit}")
-
-
-def _no_finish(signal: Signal, why: str) -> Finding:
-    return Finding(Severity.WARNING, f"{signal.label}: {why}, so the release cannot end finished")
 
 
 def _rollback_findings(problem: str) -> Iterator[Finding]:

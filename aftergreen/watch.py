@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aftergreen import words
-from aftergreen.capture import Past, grid
+from aftergreen.capture import Past, compared_with, grid
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
-from aftergreen.journal import Claim, Journal, JournalError, Kind
+from aftergreen.earlier import earlier
+from aftergreen.journal import Claim, Journal, JournalError, Kind, Record
 from aftergreen.journal.codec import decode, encode, seal
-from aftergreen.model import Instant, Plan, Reading, Release, SignalKey
+from aftergreen.model import BaselineSource, Instant, Plan, Reading, Release, SignalKey
 from aftergreen.model import Kind as ReadingKind
 from aftergreen.preflight import (
     Finding,
@@ -53,7 +54,8 @@ class Wanted:
     """What the watch was asked for.
 
     ``deployed_at`` turns the backend's time of now into the time of the deployment. ``advice_ends`` ends
-    the watch at the first rollback advice, as a gate does.
+    the watch at the first rollback advice, as a gate does. ``baseline`` is the source that was chosen at the
+    start; None leaves every signal the one that its plan gives it.
     """
 
     version: str
@@ -63,6 +65,16 @@ class Wanted:
     read_only: str = ""
     advice_ends: bool = False
     simulated: bool = False
+    baseline: BaselineSource | None = None
+
+    def of(self, plan: Plan) -> Plan:
+        """The plan with what was chosen at the start."""
+        return plan if self.baseline is None else compared_with(plan, self.baseline)
+
+    @property
+    def choice(self) -> str:
+        """What was chosen at the start, for the record; empty where nothing was."""
+        return "" if self.baseline is None else f"baseline {self.baseline.value} was chosen at the start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ class Watch:
         output_of: Callable[[Release, int, float], Path],
         report: Report,
     ) -> None:
-        self._plan = plan
+        self._plan = wanted.of(plan)
         self._wanted = wanted
         self._source = source
         self._journal = journal
@@ -165,7 +177,10 @@ class Watch:
         offset = await backend_time(self._source, self._plan, self._clock)
         release = self._identify(self._clock.now() - offset)
         self._report.progress("reading the time before the deployment")
-        checked = await preflight(self._source, self._plan, release, offset)
+        others = earlier(self._journal, release)
+        checked = await preflight(
+            self._source, self._plan, release, offset, earlier=others, chosen=self._wanted.baseline
+        )
         if not checked.passed:
             raise PreflightFailed(checked.findings)
         self._report.findings(checked.findings)
@@ -178,7 +193,8 @@ class Watch:
         service, wanted = self._plan.service, self._wanted
         newest = self._journal.latest(service.name, service.environment)
         watched = newest.release if newest is not None and newest.ended is None else None
-        if watched is not None and watched.version == wanted.version:
+        if newest is not None and watched is not None and watched.version == wanted.version:
+            self._plan = self._as_chosen(newest)
             return watched
         deployed_at = deployment_time(wanted.deployed_at, now)
         # A release whose console died stays open, and no watch lasts as long as this.
@@ -188,6 +204,13 @@ class Watch:
             text = f"{watched.name} is being watched, and {why}: join it with --version {watched.version}"
             raise PreflightFailed((Finding(Severity.ERROR, text),))
         return Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
+
+    def _as_chosen(self, record: Record) -> Plan:
+        """The plan of who joins: with the baseline that was chosen for it, unless another is wanted."""
+        if self._wanted.baseline is not None:
+            return self._plan
+        choices = (self._plan, *(compared_with(self._plan, source) for source in BaselineSource))
+        return next((p for p in choices if seal(p, record.baseline) == record.seal), self._plan)
 
     def _seal(self, release: Release, checked: Preflight) -> None:
         baselines = {str(key): encode(value) for key, value in checked.past.baselines.items()}
@@ -218,8 +241,17 @@ class Watch:
             baselines=_frozen(record.baseline),
             advice_ends=self._wanted.advice_ends,
             rollback_problem=checked.rollback_problem,
+            companions=checked.past.companions,
         )
         self._begin(setup, checked.past)
+        if self._wanted.choice and not opened.joined:
+            self._chosen()
+
+    def _chosen(self) -> None:
+        wanted, at = self._wanted, self._backend_now()
+        body = {"action": "baseline", "source": str(wanted.baseline)}
+        self._record(Kind.OPERATOR, at, body, wanted.operator)
+        self._tell((Event(at, EventKind.NOTE, text=wanted.choice, by=wanted.operator),))
 
     def _begin(self, setup: Setup, past: Past) -> None:
         self._state, events = begin(setup, past.instants)

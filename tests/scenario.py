@@ -23,7 +23,8 @@ from aftergreen.model import (
     Then,
     Timing,
 )
-from aftergreen.verdict.baseline import baseline_instants, summarise
+from aftergreen.verdict.baseline import summarise
+from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.release import begin, step
 from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Setup, State
 

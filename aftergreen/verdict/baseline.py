@@ -1,25 +1,17 @@
-"""How a signal was before the deployment, and whether that is fit to compare with."""
+"""How a signal was in the past, and whether that is fit to compare with."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
-from aftergreen.model import Condition, Instant, Plan, Reading, Rule, Signal, SignalKey
+from aftergreen.model import BaselineSource, Instant, Plan, Reading, Rule, Signal, SignalKey
+from aftergreen.verdict.fitness import SAMPLES_THERE, why_unfit
 from aftergreen.verdict.limits import exceeds, limit_of
+from aftergreen.verdict.ranges import Range, baseline_instants, level_instants
 from aftergreen.verdict.spread import spread_of
-from aftergreen.verdict.state import Baseline
-
-SAMPLES_THERE = 0.9
-"""The share of the expected samples without which a baseline is not fit."""
-
-SAMPLES_ENOUGH = 20
-"""The number of samples that a baseline needs where no trials can be counted."""
-
-TRIALS_PER_LIMIT = 3.0
-"""Clean trials needed to claim a rate of at most θ are about 3/θ: (1 - θ)^(3/θ) ≈ e⁻³ ≈ 5 %."""
+from aftergreen.verdict.state import EPSILON, Baseline
 
 EVENTS_PER_SECOND = {"/s": 1.0, "/min": 1.0 / 60}
 """Units that say how many events come in a time, and how many in a second one of it is."""
@@ -28,93 +20,98 @@ NEWEST = 3
 """How many of the newest samples before the deployment must exceed a limit to call a signal broken."""
 
 
-def baseline_instants(plan: Plan, deployed_at: float) -> tuple[float, ...]:
-    """The grid instants of the baseline, oldest first: ``window`` long and ending ``gap`` before."""
-    step = plan.timing.interval
-    first = math.floor((plan.baseline.gap + plan.baseline.window) / step + 1e-9)
-    last = math.ceil(plan.baseline.gap / step - 1e-9)
-    return tuple(deployed_at - k * step for k in range(first, last - 1, -1))
-
-
-def summarise(plan: Plan, deployed_at: float, history: Sequence[Instant]) -> dict[SignalKey, Baseline]:
+def summarise(
+    plan: Plan,
+    deployed_at: float,
+    history: Sequence[Instant],
+    range_: Range | None = None,
+    then: Sequence[Instant] | None = None,
+) -> dict[SignalKey, Baseline]:
     """The baseline of every signal that has any sample in the range.
 
     Args:
-        plan: the plan that says which range is the baseline.
+        plan: the plan whose signals are summarised.
         deployed_at: the time of the deployment.
-        history: instants before the deployment, ascending; those before the range are left out, and those
-            after it only tell whether a signal was broken when the deployment began.
+        history: instants before the deployment, ascending; they tell whether a signal was broken when the
+            deployment began, and the level that a baseline is scaled to.
+        range_: which instants are the baseline; that of ``before`` where it is not given.
+        then: the instants in which the range lies, ascending; those outside of it are left out. They are
+            the history itself where they are not given.
     """
-    instants = baseline_instants(plan, deployed_at)
-    ranged = [i for i in history if instants and instants[0] - 1e-6 <= i.at <= instants[-1] + 1e-6]
+    if range_ is None:
+        instants = baseline_instants(plan, deployed_at)
+        range_ = Range(BaselineSource.BEFORE, None, instants, instants)
+    read = history if then is None else then
+    inside = _within(range_.instants, read)
+    before = _within(level_instants(plan, deployed_at), history) if range_.level else ()
+    level = _within(range_.level, read)
+    newest = [instant for instant in history if instant.at <= deployed_at][-NEWEST:]
     summaries: dict[SignalKey, Baseline] = {}
     for signal in plan.signals:
-        if signal.probe is not None:
+        values = _values(signal, inside)
+        if signal.probe is not None or not values:
             continue
-        inside = [i.readings.get(signal.key) for i in ranged]
-        compared = [r for r in inside if r is not None and r.compared]
-        if compared:
-            newest = [i.readings.get(signal.key) for i in history if i.at <= deployed_at][-NEWEST:]
-            unfit = _unfit(signal, compared, len(instants), plan.timing.interval)
-            plain = _plain(compared, len(instants), _per_second(signal, compared, plan.timing.interval))
-            summaries[signal.key] = _judged(signal, plain, unfit, newest)
+        factor, remark = _scaling(signal, before, level, len(range_.level)) if range_.level else (1.0, "")
+        plain = _summary(values, len(range_.instants), range_.source, factor, remark)
+        unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
+        broken = any(_exceeded(rule, _values(signal, newest), plain) for rule in signal.rules)
+        per_second = factor * _per_second(signal, inside, plan.timing.interval)
+        summaries[signal.key] = replace(plain, unfit=unfit, broken=broken, per_second=per_second)
     return summaries
 
 
-def _plain(readings: Sequence[Reading], expected: int, per_second: float) -> Baseline:
-    values = _values(readings)
-    return Baseline(median(values), spread_of(values), len(values), expected, per_second=per_second)
-
-
-def _judged(signal: Signal, plain: Baseline, unfit: str, newest: Sequence[Reading | None]) -> Baseline:
-    if not unfit and any(_exceeded_by(rule, plain.median, plain) for rule in signal.rules):
-        unfit = "its rule was already exceeded in it"
-    broken = any(_exceeded(rule, newest, plain) for rule in signal.rules)
-    return replace(plain, unfit=unfit, broken=broken)
-
-
-def _per_second(signal: Signal, readings: Sequence[Reading], interval: float) -> float:
+def _per_second(signal: Signal, instants: Sequence[Instant], interval: float) -> float:
     """Events that are expected in a second: counted ones, else those a rate tells of, else the samples."""
-    counts = [reading.count for reading in readings if reading.count is not None]
+    readings = (instant.readings.get(signal.key) for instant in instants)
+    counts = [reading.count for reading in readings if reading is not None and reading.count is not None]
     if counts:
         return median(counts) / signal.window
     if signal.unit in EVENTS_PER_SECOND:
-        return median(_values(readings)) * EVENTS_PER_SECOND[signal.unit]
+        return median(_values(signal, instants)) * EVENTS_PER_SECOND[signal.unit]
     return 1.0 / interval
 
 
-def _values(readings: Iterable[Reading | None]) -> list[float]:
+def _within(times: Sequence[float], instants: Iterable[Instant]) -> tuple[Instant, ...]:
+    if not times:
+        return ()
+    return tuple(i for i in instants if times[0] - EPSILON <= i.at <= times[-1] + EPSILON)
+
+
+def _values(signal: Signal, instants: Iterable[Instant]) -> list[float]:
+    readings: Iterable[Reading | None] = (instant.readings.get(signal.key) for instant in instants)
     return [r.value for r in readings if r is not None and r.compared and r.value is not None]
 
 
-def _exceeded_by(rule: Rule, median_value: float, baseline: Baseline) -> bool:
-    limit = limit_of(rule, baseline)
-    return limit is not None and exceeds(rule, limit, median_value)
+def _summary(
+    values: Sequence[float], expected: int, source: BaselineSource, factor: float, remark: str
+) -> Baseline:
+    return Baseline(
+        median=median(values) * factor,
+        spread=spread_of(values) * factor,
+        samples=len(values),
+        expected=expected,
+        source=source,
+        factor=factor,
+        remark=remark,
+    )
 
 
-def _unfit(signal: Signal, readings: Sequence[Reading], expected: int, interval: float) -> str:
-    there = len(readings)
-    if there < SAMPLES_THERE * expected:
-        return f"only {there} of {expected} samples are there"
-    if signal.events:
-        return _too_few_trials(signal, readings, interval)
-    if there < SAMPLES_ENOUGH:
-        return f"{there} samples are too few to compare with, it takes {SAMPLES_ENOUGH}"
-    return ""
+def _scaling(
+    signal: Signal, before: Sequence[Instant], level: Sequence[Instant], expected: int
+) -> tuple[float, str]:
+    """How the half hour before this deployment stands to the same half hour then; or 1 and why not."""
+    medians = []
+    for instants, when in ((before, "before this deployment"), (level, "at that time")):
+        values = _values(signal, instants)
+        if not values or len(values) < SAMPLES_THERE * expected:
+            there = f"only {len(values)} of {expected} samples"
+            return 1.0, f"not scaled: {there} of the half hour {when} are there"
+        medians.append(median(values))
+        if medians[-1] <= 0:
+            return 1.0, f"not scaled: the half hour {when} has no level above zero"
+    return medians[0] / medians[1], ""
 
 
-def _too_few_trials(signal: Signal, readings: Sequence[Reading], interval: float) -> str:
-    limits = [rule.limit for rule in signal.rules if rule.condition is Condition.ABOVE and rule.limit > 0]
-    counts = [reading.count or 0.0 for reading in readings]
-    # Windows wider than the interval overlap and count each request several times.
-    trials = sum(counts) * min(1.0, interval / signal.window)
-    needed = TRIALS_PER_LIMIT / min(limits) if limits else 0.0
-    if trials < needed:
-        return f"{trials:,.0f} requests are too few to compare with, it takes {needed:,.0f}"
-    return ""
-
-
-def _exceeded(rule: Rule, newest: Sequence[Reading | None], baseline: Baseline) -> bool:
-    limit = limit_of(rule, baseline)
-    values = _values(newest)
-    return limit is not None and len(values) == NEWEST and all(exceeds(rule, limit, v) for v in values)
+def _exceeded(rule: Rule, newest: Sequence[float], baseline: Baseline) -> bool:
+    limit = limit_of(rule, baseline) if rule.condition.compares else None
+    return limit is not None and len(newest) == NEWEST and all(exceeds(rule, limit, v) for v in newest)

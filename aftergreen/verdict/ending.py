@@ -6,8 +6,8 @@ from enum import IntEnum
 
 from aftergreen.model import Indicator, Signal
 from aftergreen.units import format_duration, format_limit
-from aftergreen.verdict.baseline import TRIALS_PER_LIMIT
 from aftergreen.verdict.counts import tightest
+from aftergreen.verdict.fitness import TRIALS_PER_LIMIT
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import ReleaseState, SignalState, State
 from aftergreen.verdict.walk import checklist, proposals, signals_of

@@ -55,7 +55,8 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
             limit = limit_of(rule, baseline)
             evidence = nothing_known(setup.plan, signal, rule, limit)
             rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline), evidence=evidence))
-        signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace)
+        companions = tuple(setup.companions.get(signal.key, ()))
+        signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace, companions=companions)
     state = State(
         setup=setup,
         view=View(setup.release.version, deployed_at),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aftergreen.model import Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
+from aftergreen.model import BaselineSource, Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
 from aftergreen.verdict.evidence import Evidence
 from aftergreen.verdict.trend import Trend
 
@@ -60,7 +60,9 @@ class Baseline:
 
     ``spread`` is the median absolute deviation. ``unfit`` says why relative rules may not use it; empty
     where it is fit. ``broken`` says that a rule was already exceeded by the newest samples before the
-    deployment. ``per_second`` is how many events it lets one expect, or samples where no events are counted.
+    deployment. ``factor`` is how the level just before the deployment stands to the level then; median and
+    spread are multiplied by it. ``remark`` says why that could not be told; empty where it could.
+    ``per_second`` is how many events it lets one expect, or samples where no events are counted.
     """
 
     median: float
@@ -69,6 +71,9 @@ class Baseline:
     expected: int
     unfit: str = ""
     broken: bool = False
+    source: BaselineSource = BaselineSource.BEFORE
+    factor: float = 1.0
+    remark: str = ""
     per_second: float = 0.0
 
     @property
@@ -258,7 +263,8 @@ class SignalState:
     """One signal as it stands.
 
     ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
-    event ratio; None for everything else.
+    event ratio; None for everything else. ``companions`` are the baselines that were not committed: they are
+    shown and decide nothing.
     """
 
     signal: Signal
@@ -271,6 +277,7 @@ class SignalState:
     newest: float | None = None
     counts: Counts = field(default_factory=Counts)
     look_back: LookBack | None = None
+    companions: tuple[Baseline, ...] = ()
 
 
 class EventKind(StrEnum):
@@ -351,6 +358,7 @@ class Rollback:
 class Setup:
     """What does not change during a watch: the plan, the release, its seal and its baselines.
 
+    ``companions`` are the baselines of the other sources that could be had, fit or not.
     ``advice_ends`` ends the release at the first rollback advice: a gate without automatic rollback.
     ``rollback_problem`` is what preflight found wrong with the rollback command; empty where it is ready.
     """
@@ -361,6 +369,7 @@ class Setup:
     baselines: Mapping[SignalKey, Baseline]
     advice_ends: bool = False
     rollback_problem: str = ""
+    companions: Mapping[SignalKey, tuple[Baseline, ...]] = field(default_factory=dict)
 
     @property
     def starts(self) -> float:

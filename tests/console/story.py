@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, Signal, SignalKey, Then
-from aftergreen.verdict.baseline import baseline_instants, summarise
+from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.present import present
+from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.release import abandon, begin, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Rollback, Setup, State

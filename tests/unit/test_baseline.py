@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from aftergreen.model import BaselinePlan, Indicator, Instant, Kind, Plan, Reading, Rule, Signal
-from aftergreen.verdict.baseline import baseline_instants, summarise
+from aftergreen.verdict.baseline import summarise
+from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.state import Baseline
 from tests.scenario import DEPLOYED_AT, above, above_baseline, below_baseline, only, plan, signals
 
@@ -120,9 +121,7 @@ def test_requests_are_not_counted_where_no_rule_claims_a_rate() -> None:
     assert found.fit
 
 
-@pytest.mark.parametrize(
-    ("value", "unfit"), [(80.0, ""), (80.5, "its rule was already exceeded in it"), (41.0, "")]
-)
+@pytest.mark.parametrize(("value", "unfit"), [(80.0, ""), (80.5, "its rule was breached in it"), (41.0, "")])
 def test_a_baseline_beyond_the_limit_is_not_fit(value: float, unfit: str) -> None:
     found = summary(alone(POOL), [Reading.of(value)] * 121)
     assert found is not None

@@ -55,7 +55,8 @@ async def test_the_past_is_read_once_up_to_the_deployment_through_the_old_versio
 
     source = MadeUpSource(FakeClock(DEPLOYED_AT), world)
     past = await capture(source, plan(), RELEASE)
-    assert source.asked_again == [DEPLOYED_AT - 15.0 * k for k in range(128, 0, -1)]
+    last_day = [at for at in source.asked_again if at > DEPLOYED_AT - 43200.0]
+    assert last_day == [DEPLOYED_AT - 15.0 * k for k in range(128, 0, -1)]
     assert seen == {View("v2.4.0", None)}
     assert set(past.baselines) == {signal.key for signal in plan().signals}
     # Charts show half as much of the past as they show of the watch.

@@ -169,13 +169,16 @@ async def test_a_relative_rule_without_a_fit_baseline_is_said_beforehand() -> No
     gone = with_reading(BUSINESS.key, Reading.unknown(Kind.NO_TRAFFIC), since=-1e9)
     assert told(await looked(world=gone)) == [
         "warning: registrations is unknown now: no traffic",
-        "warning: registrations: there is no baseline for it, so the release cannot end finished",
+        (
+            "warning: registrations: there is no baseline for it: every sample of that time is unknown "
+            "(no traffic), so the release cannot end finished"
+        ),
     ]
     late = with_reading(BUSINESS.key, Reading.unknown(Kind.STALE), since=-1000.0)
     assert [finding.text for finding in (await looked(world=late)).findings] == [
         (
             "registrations: its baseline is not fit to compare with: only 62 of 121 samples are there, "
-            "so the release cannot end finished"
+            "so the release cannot end finished: commit another with --baseline yesterday"
         )
     ]
 
