@@ -12,7 +12,7 @@ from aftergreen.config.rules import resolve_rules
 from aftergreen.config.schema import Name, SignalTable
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Condition, Indicator, Signal, SignalKey, Timing
-from aftergreen.verdict.trend import FEWEST
+from aftergreen.verdict.conditions import shortest_course
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
 _QUERY_KEYS = ("query", "numerator", "denominator", "count")
@@ -78,9 +78,10 @@ def _signal(report: Report, place: str, table: SignalTable, watch: Watched) -> S
 
 def _check_courses(report: Report, place: str, signal: Signal, interval: float) -> None:
     """A climb is judged by samples, and takes some."""
+    shortest = shortest_course(interval, signal.window if signal.windowed else 0.0)
     for index, rule in enumerate(signal.rules):
-        if rule.condition is Condition.CLIMBING and 0 < rule.limit < FEWEST * interval:
-            expected = f"at least {FEWEST} intervals of watch.interval, {shown_duration(FEWEST * interval)}"
+        if rule.condition is Condition.CLIMBING and 0 < rule.limit < shortest:
+            expected = f"at least {shown_duration(shortest)}: eight intervals, and four windows of the query"
             report.add(f"{place}.rules[{index}].climbing_for", shown_duration(rule.limit), expected)
 
 

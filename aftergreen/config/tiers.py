@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from aftergreen.model import Condition, Indicator, Rule, Signal, Then
 from aftergreen.units import default_floor
-from aftergreen.verdict.trend import FEWEST
+from aftergreen.verdict.conditions import shortest_course
 
 
 class Kind(Enum):
@@ -122,7 +122,8 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
     """
     for default in TIERS[tier][kind_of(signal)]:
         climb = default.condition is _CLIMB
-        limit = max(default.limit, FEWEST * interval) if climb else default.limit
+        window = signal.window if signal.windowed else 0.0
+        limit = max(default.limit, shortest_course(interval, window)) if climb else default.limit
         floor = default_floor(signal.unit) if climb or default.condition.relative else 0.0
         rule = Rule(
             condition=default.condition,

@@ -13,8 +13,8 @@ from aftergreen.verdict.trend import FEWEST, Trend, left_until, trend_of
 LOOK_BACK_SHARE = 6.0
 """What runs out is judged by the course over a sixth of the time within which it must not."""
 
-WINDOWS = 2.0
-"""A course is never judged over less than so many windows, which share their data."""
+WINDOWS = 4.0
+"""A course is never judged over less than so many windows: samples of one window share their data."""
 
 SILENT = frozenset({Kind.NO_TRAFFIC, Kind.NO_SERIES})
 
@@ -32,7 +32,12 @@ def look_back_of(rule: Rule, interval: float, window: float) -> float:
     """Seconds over which the course of a signal is judged; ``window`` is 0 for a gauge."""
     if rule.condition is Condition.CLIMBING:
         return rule.limit
-    return max(rule.limit / LOOK_BACK_SHARE, FEWEST * interval, WINDOWS * window)
+    return max(rule.limit / LOOK_BACK_SHARE, shortest_course(interval, window))
+
+
+def shortest_course(interval: float, window: float) -> float:
+    """Seconds below which no course can be told; ``window`` is 0 for a gauge."""
+    return max(FEWEST * interval, WINDOWS * window)
 
 
 def remembered(rule: RuleState, look: Look) -> RuleState:

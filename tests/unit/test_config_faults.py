@@ -425,7 +425,7 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         (ABOVE, 'climbing_for = "1m"'),
         "signals[0].rules[0].climbing_for",
-        '"1m", expected at least 8 intervals of watch.interval, "2m"',
+        '"1m", expected at least "4m": eight intervals, and four windows of the query',
     ),
     (
         (ABOVE, 'climbing_for = "0s"'),

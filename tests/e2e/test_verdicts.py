@@ -1,0 +1,197 @@
+"""Courses, silence, what broke first and a control: real services, judged by the real program."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import tomli_w
+
+from tests.e2e.configuration import configuration
+from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus
+from tests.e2e.program import Aftergreen, release_arguments
+from tests.e2e.shared import BASELINE, PREVIOUS, VERSION
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+LATER = 9.0
+"""Seconds after the deployment at which something begins to go wrong."""
+
+CAPACITY = 200
+CHANGES: Mapping[str, tuple[tuple[float, dict[str, float]], ...]] = {
+    "leaking": (),
+    "climbing": tuple((LATER + n, {"latency": 0.04 + 0.004 * n}) for n in range(22)),
+    "stepping": ((LATER, {"latency": 0.07}),),
+    "first": ((LATER, {"dependency_error_rate": 0.5}), (LATER + 7, {"error_rate": 0.3})),
+}
+BEHAVIOUR = {"leaking": Behaviour(leak=0.06)}
+SILENT, CANARY = "silent", "canary"
+
+
+def rules(job: str, url: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The configuration of a shop in which some signals have other keys."""
+    document = configuration(url=url, job=job, command=("true",))
+    for signal in document["signals"]:
+        signal.update(changes.get(signal["name"], {}))
+    document["watch"]["duration"] = "32s"
+    return document
+
+
+ERRORS, LATENCY, POOL, CALLS = "HTTP 5xx", "average", "db connections", "failed calls"
+FILL = {"exhausts_within": "1m", "capacity": CAPACITY, "for": "2s", "then": "rollback"}
+CLIMB = {"climbing_for": "12s", "by_at_least": "10ms", "then": "rollback"}
+QUIET = {"silent_for": "6s", "then": "rollback"}
+FEWER = {"below_baseline": "40%", "for": "4s", "then": "warn"}
+WARN = {"above": "5%", "for": "4s", "then": "warn"}
+
+RULES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "leaking": {POOL: {"rules": [FILL]}},
+    "climbing": {LATENCY: {"window": "3s", "rules": [CLIMB]}},
+    "stepping": {LATENCY: {"window": "3s", "rules": [CLIMB]}},
+    "first": {CALLS: {"rules": [WARN]}},
+    SILENT: {ERRORS: {"rules": [QUIET]}, "registrations": {"rules": [FEWER]}},
+}
+
+
+def load_signal(source: str) -> dict[str, Any]:
+    """How much each version has to do: what changes with the load, for both of them."""
+    return {
+        "indicator": "saturation",
+        "name": "calls",
+        "query": f'sum(increase(http_requests_total{{job="{CANARY}",version="$version"}}[$window]))'
+        " / $window_seconds",
+        "unit": "/s",
+        "baseline": source,
+        "rules": [{"above_baseline": "50%", "by_at_least": "5/s", "for": "4s", "then": "rollback"}],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The gates that watched, by what they watched; the canary's by its baseline as well."""
+
+    gates: dict[str, Aftergreen]
+
+    def __getitem__(self, name: str) -> Aftergreen:
+        gate = self.gates[name]
+        gate.wait()
+        return gate
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+    folder = tmp_path_factory.mktemp("verdicts")
+    names = [*RULES, CANARY]
+    with (
+        Fleet(names) as fleet,
+        Prometheus(folder / "prometheus", fleet.targets) as prometheus,
+        Prometheus(folder / "stopped", fleet.targets) as stopped,
+        ExitStack() as running,
+    ):
+        since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in names})
+        time.sleep(max(0.0, since + BASELINE - time.time()))
+        for name in (SILENT, CANARY):
+            fleet[name].prepare(VERSION)
+        deployed_at = fleet.deploy({name: (VERSION, BEHAVIOUR.get(name, Behaviour())) for name in CHANGES})
+        gates = {}
+
+        def watch(name: str, document: dict[str, Any]) -> None:
+            config = folder / f"{name}.toml"
+            config.write_text(tomli_w.dumps(document), encoding="utf-8")
+            arguments = [
+                "gate",
+                "-c",
+                str(config),
+                *release_arguments(VERSION, PREVIOUS, deployed_at),
+                "--json",
+            ]
+            gates[name] = Aftergreen(arguments, home=folder / f"home-{name}")
+            running.callback(gates[name].stop)
+
+        both = _serve_both(fleet)
+        for name, changes in RULES.items():
+            watch(name, rules(name, prometheus.url, changes))
+        watch("unseen", rules(SILENT, stopped.url, RULES[SILENT]))
+        for source in ("control", "before"):
+            document = rules(CANARY, prometheus.url, {})
+            document["signals"][2] = load_signal(source)
+            del document["service"]["running"]
+            watch(f"{CANARY}-{source}", document)
+        timeline = [(at, _change(fleet, name, how)) for name in CHANGES for at, how in CHANGES[name]]
+        timeline += [(LATER, lambda: both(2 * RATE)), (LATER, stopped.stop)]
+        worker = threading.Thread(target=_happen, args=(deployed_at, timeline))
+        worker.start()
+        running.callback(worker.join)
+        yield Judged(gates)
+
+
+def _serve_both(fleet: Fleet) -> Callable[[float], None]:
+    """Send load to both versions of the canary; returns what changes the rate of both."""
+    ports = list(fleet[CANARY].ports)
+
+    def point(rate: float) -> None:
+        for number, port in enumerate(ports):
+            fleet.load.point(CANARY if number == 0 else f"{CANARY}-{number}", port, rate)
+
+    point(RATE)
+    return point
+
+
+def _change(fleet: Fleet, name: str, how: Mapping[str, float]) -> Callable[[], None]:
+    return lambda: fleet[name].change(**how)
+
+
+def _happen(deployed_at: float, timeline: list[tuple[float, Callable[[], None]]]) -> None:
+    for at, happens in sorted(timeline, key=lambda entry: entry[0]):
+        time.sleep(max(0.0, deployed_at + at - time.time()))
+        happens()
+
+
+def told(gate: Aftergreen, *kinds: str) -> list[str]:
+    return [str(event["text"]) for event in gate.events if event.get("event") in kinds]
+
+
+def test_a_leak_is_named_with_the_time_left_while_half_of_the_capacity_is_free(judged: Judged) -> None:
+    gate = judged["leaking"]
+    finish = gate.finish
+    assert (gate.process.returncode, finish["signal"]) == (23, POOL), gate.told
+    assert finish["receipt"]["value"] < CAPACITY / 2
+    assert finish["rule"] == f"{POOL} full at {CAPACITY} within 1m for 2s: roll back"
+    (breached,) = told(gate, "breached")
+    assert f"of {CAPACITY}, full in " in breached
+    assert "s (" in breached
+
+
+def test_a_latency_that_climbs_is_told_from_a_step_that_settled(judged: Judged) -> None:
+    climbing, stepping = judged["climbing"], judged["stepping"]
+    assert (climbing.process.returncode, climbing.finish["signal"]) == (23, LATENCY), climbing.told
+    assert "climbing by" in told(climbing, "breached")[0]
+    assert (stepping.process.returncode, stepping.finish["state"]) == (0, "finished"), stepping.told
+
+
+def test_a_version_that_serves_nothing_is_found_and_a_stopped_prometheus_is_not(judged: Judged) -> None:
+    silent, unseen = judged[SILENT], judged["unseen"]
+    assert (silent.process.returncode, silent.finish["signal"]) == (23, ERRORS), silent.told
+    assert silent.finish["rule"] == f"{ERRORS} silent for 6s: roll back"
+    assert unseen.process.returncode == 10, unseen.told
+    assert told(unseen, "blind")
+    assert not told(unseen, "breached")
+
+
+def test_the_dependency_that_broke_first_is_named_and_the_advice_says_so(judged: Judged) -> None:
+    gate = judged["first"]
+    assert (gate.process.returncode, gate.finish["signal"]) == (23, ERRORS), gate.told
+    (doubt,) = gate.finish["doubts"]
+    assert doubt.startswith("orders-db broke ")
+    assert doubt.endswith(" earlier: rolling back may not help")
+
+
+def test_a_canary_with_a_control_passes_through_a_load_change(judged: Judged) -> None:
+    control, before = judged[f"{CANARY}-control"], judged[f"{CANARY}-before"]
+    assert (before.process.returncode, before.finish["signal"]) == (23, "calls"), before.told
+    assert (control.process.returncode, control.finish["state"]) == (0, "finished"), control.told
