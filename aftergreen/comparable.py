@@ -28,7 +28,8 @@ def baseline_errors(plan: Plan, release: Release, past: Past, chosen: BaselineSo
 def baseline_warnings(plan: Plan, past: Past, earlier: Earlier) -> Iterator[str]:
     """What would make ``finished`` impossible or looks like a slip, each with its cure."""
     if earlier.problem:
-        yield f"no baseline was held against other deployments: {earlier.problem}"
+        # One sentence among others there, part of a longer one here.
+        yield f"no baseline was held against other deployments: {earlier.problem.removesuffix('.')}"
     relative = _relative(plan)
     for signal in plan.signals:
         known = next(filter(None, (past.of(signal.key, source) for source in _sources(signal))), None)
