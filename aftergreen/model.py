@@ -337,8 +337,10 @@ class Instant:
     """The readings of all signals at one instant of the grid.
 
     ``running`` counts the serving instances by version, where the plan has a query for it and it answered.
+    ``fresh`` says whether the backend has fresh data of anything at all; None where nobody asked.
     """
 
     at: float
     readings: Mapping[SignalKey, Reading]
     running: Mapping[str, float] | None = None
+    fresh: bool | None = None

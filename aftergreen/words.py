@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
-from aftergreen.model import Indicator, Kind, Plan, Reading, Signal, Then
+from aftergreen.model import Condition, Indicator, Kind, Plan, Reading, Signal, Then
 from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict import detect
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, IndicatorView, Mark, Snapshot
@@ -25,6 +25,7 @@ from aftergreen.verdict.state import (
     RuleState,
     SignalState,
 )
+from aftergreen.verdict.trend import left_until
 from aftergreen.verdict.walk import fuses, warnings
 
 CHANCE, ENORMOUS = 2.0, 1e6
@@ -74,28 +75,81 @@ def share(fraction: float) -> str:
 
 
 def condition(status: RuleState) -> str:
-    """What the rule asks, with its effective limit: ``> 1 % for 2m``."""
-    return f"{_beyond(status)} for {format_duration(status.rule.sustained)}"
+    """What the rule asks, with its effective limit: ``> 1 % for 2m``, ``silent for 3m``."""
+    asked = status.rule.condition
+    if asked is Condition.CLIMBING:
+        return f"climbing for {format_duration(status.rule.limit)}"
+    if asked is Condition.SILENT:
+        return f"silent for {format_duration(status.rule.limit)}"
+    return f"{_beyond(status)}{_lasting(status)}"
+
+
+def _lasting(status: RuleState) -> str:
+    """Nothing where a single instant is enough, because the condition looks back itself."""
+    return f" for {format_duration(status.rule.sustained)}" if status.rule.sustained else ""
 
 
 def _beyond(status: RuleState) -> str:
-    sign = ">" if status.rule.condition.upward else "<"
+    asked = status.rule.condition
+    if asked is Condition.EXHAUSTS:
+        return f"full at {limit_value(status)} within {format_duration(status.rule.limit)}"
+    if not asked.compares:
+        return "climbing" if asked is Condition.CLIMBING else "silent"
+    sign = ">" if asked.upward else "<"
     return f"{sign} {'its baseline' if status.limit is None else limit_value(status)}"
+
+
+def _where(status: RuleState) -> str:
+    """Where a signal is that burns the fuse: ``over 1 %``, ``silent``, ``full in 11m (9m to 15m)``."""
+    if status.rule.condition is Condition.SILENT:
+        return "silent"
+    if status.rule.condition.trend:
+        return course(status) or condition(status)
+    return f"{'over' if status.rule.condition.upward else 'under'} {limit_value(status)}"
 
 
 def rule(status: RuleState) -> str:
     """The rule as it was written: ``HTTP 5xx above 1 % for 2m: roll back``."""
     then = "roll back" if status.rule.then is Then.ROLLBACK else "warn"
-    return f"{status.signal.label} {_written(status)} for {format_duration(status.rule.sustained)}: {then}"
+    fast = ", fast" if status.rule.fast else ""
+    return f"{status.signal.label} {_written(status)}: {then}{fast}"
 
 
 def _written(status: RuleState) -> str:
     written, unit = status.rule, status.signal.unit
-    if not written.condition.relative:
-        return f"{written.condition.value} {format_limit(written.limit, unit)}"
-    direction = "above" if written.condition.upward else "below"
     floor = f", by at least {format_limit(written.by_at_least, unit)}" if written.by_at_least else ""
-    return f"{share(written.limit)} {direction} baseline{floor}"
+    if written.condition is Condition.CLIMBING:
+        return f"climbing for {format_duration(written.limit)}{floor}{_held(status)}"
+    if not written.condition.compares:
+        return f"{condition(status)}"
+    if not written.condition.relative:
+        return f"{written.condition.value} {format_limit(written.limit, unit)}{_lasting(status)}"
+    direction = "above" if written.condition.upward else "below"
+    return f"{share(written.limit)} {direction} baseline{floor}{_lasting(status)}"
+
+
+def _held(status: RuleState) -> str:
+    return f", held for {format_duration(status.rule.sustained)}" if status.rule.sustained else ""
+
+
+def course(status: RuleState) -> str:
+    """Where the course of a signal leads: ``full in 11m (9m to 15m)``, ``climbing by 2.1 ms a minute``."""
+    trend = status.trend
+    if trend is None or not trend.steady:
+        return ""
+    if status.rule.capacity is None:
+        return f"climbing by {format_value(trend.slope * 60, status.signal.unit)} a minute"
+    left = left_until(trend, status.rule.capacity)
+    if left is None or left.seconds == 0:
+        return "full"
+    latest = "never" if math.isinf(left.latest) else _rounded(left.latest)
+    return f"full in {_rounded(left.seconds)} ({_rounded(left.earliest)} to {latest})"
+
+
+def _rounded(seconds: float) -> str:
+    """A time to come, no more precise than it is known: whole minutes from two on."""
+    step = 60 if seconds >= 120 else 5  # noqa: PLR2004  # two minutes
+    return format_duration(max(step, round(seconds / step) * step))
 
 
 def limit_value(status: RuleState) -> str:
@@ -107,9 +161,14 @@ def limit_value(status: RuleState) -> str:
 
 
 def comparison(status: RuleState, value: float | None = None) -> str:
-    """What is being compared right now: ``HTTP 5xx 4.98 % > 1 % for 2m``."""
+    """What is being judged now: ``HTTP 5xx 4.98 % > 1 % for 2m``, ``pool 41 of 100, full in 11m …``."""
+    if status.rule.condition is Condition.SILENT:
+        return f"{status.signal.label} {condition(status)}"
     seen = value if value is not None else (status.receipt.value if status.receipt else None)
     shown = "" if seen is None else f" {format_value(seen, status.signal.unit)}"
+    if status.rule.condition.trend and course(status):
+        capacity = "" if status.limit is None else f" of {limit_value(status)}"
+        return f"{status.signal.label}{shown}{capacity}, {course(status)}"
     return f"{status.signal.label}{shown} {condition(status)}"
 
 
@@ -163,6 +222,8 @@ def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
 def limit(status: RuleState) -> str:
     """The effective limit and where it comes from: ``263 ms (+50 %)``, ``1 % for 2m``."""
     written = status.rule
+    if not written.condition.compares:
+        return condition(status)
     if status.limit is None:
         return "none: " + (status.unknown.why if status.unknown else "no baseline yet")
     lasting = f"for {format_duration(written.sustained)}"
@@ -246,12 +307,8 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
             left = format_duration(given.rule.remaining)
             unknown = f"{given.rule.signal.label} is unknown ({given.rule.unknown.why})"
             return "Wait:", f"{unknown}, {left} of its fuse are left."
-        side = "over" if given.rule.rule.condition.upward else "under"
         left = format_duration(given.rule.remaining)
-        return (
-            "Roll back",
-            f"if {given.rule.signal.label} stays {side} {limit_value(given.rule)} for {left} more.",
-        )
+        return "Roll back", f"if {given.rule.signal.label} stays {_where(given.rule)} for {left} more."
     return "Wait:", f"{given.reason}."
 
 
@@ -375,19 +432,21 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     value = reading(happened.reading, unit)
     failed = happened.reading is not None and happened.reading.failures is not None
     behind = f" ({seen(happened.reading)})" if failed else ""
-    side = "over" if status.rule.condition.upward else "under"
     if happened.kind is EventKind.OVER_LIMIT:
         lasting = format_duration(status.rule.sustained)
-        return f"{label} {side} {limit_value(status)}: {value}{behind}; breached if it lasts {lasting}"
+        return f"{label} {_where(status)}: {value}{behind}; breached if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
-        return f"{label} breached: {value} {condition(status)}{behind}{', thin' if status.thin else ''}"
+        thin = ", thin" if status.thin else ""
+        if not status.rule.condition.compares:
+            return f"{label} breached: {comparison(status).removeprefix(label).lstrip()}{thin}"
+        return f"{label} breached: {value} {condition(status)}{behind}{thin}"
     if happened.kind is EventKind.SURE:
         left = format_duration(status.remaining)
         seldom = "" if status.evidence is None else f": at {limit_value(status)} it would {_odds(status)}"
         return f"{label} is more than chance{seldom}; {left} of its fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
-        return f"{label} near miss: {side} {limit_value(status)} for {burnt} of {whole}, back at {value}"
+        return f"{label} near miss: {_where(status)} for {burnt} of {whole}, back at {value}"
     if happened.kind is EventKind.BACK:
         return f"{label} back in range: {value}"
     if happened.kind is EventKind.CLEARED:

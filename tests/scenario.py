@@ -65,6 +65,26 @@ def below_baseline(change: float, *, floor: float = 0.0, lasting: float = 180.0)
     return replace(rule, by_at_least=floor)
 
 
+def climbing(lasting: float = 300.0, *, floor: float = 0.0, then: Then = Then.ROLLBACK) -> Rule:
+    return Rule(Condition.CLIMBING, lasting, 0.0, then, by_at_least=floor, clear_for=lasting)
+
+
+def exhausts(within: float, capacity: float, *, lasting: float = 60.0) -> Rule:
+    rule = Rule(Condition.EXHAUSTS, within, lasting, Then.ROLLBACK, clear_for=lasting)
+    return replace(rule, capacity=capacity)
+
+
+def silent(lasting: float = 180.0, *, then: Then = Then.ROLLBACK) -> Rule:
+    return Rule(Condition.SILENT, lasting, lasting, then, clear_for=lasting)
+
+
+def with_rule(key: str, rule: Rule) -> Plan:
+    """The usual plan, in which one signal has another rule."""
+    usual = plan()
+    changed = tuple(replace(s, rules=(rule,)) if s.key == key else s for s in usual.signals)
+    return replace(usual, signals=changed)
+
+
 def signals() -> tuple[Signal, ...]:
     """Five signals, one for each indicator, with the rules of the configuration's example."""
     return (
@@ -175,18 +195,30 @@ class Scenario:
         seconds: float,
         readings: Mapping[str, Reading] | None = None,
         running: Mapping[str, float] | None = None,
+        *,
+        fresh: bool | None = None,
     ) -> Scenario:
         """So many seconds of instants that are good except for ``readings``."""
         for _ in range(round(seconds / self.plan.timing.interval)):
-            self.instant(readings, running)
+            self.instant(readings, running, fresh=fresh)
         return self
 
     def instant(
-        self, readings: Mapping[str, Reading] | None = None, running: Mapping[str, float] | None = None
+        self,
+        readings: Mapping[str, Reading] | None = None,
+        running: Mapping[str, float] | None = None,
+        *,
+        fresh: bool | None = None,
     ) -> Scenario:
         at = round(self.state.at + self.plan.timing.interval, 3)
         known = with_totals(self.state, keyed(GOOD | dict(readings or {}), self.plan))
-        return self.take(step(self.state, Instant(at, known, running)))
+        return self.take(step(self.state, Instant(at, known, running, fresh)))
+
+    def course(self, seconds: float, key: str, value: Callable[[float], float]) -> Scenario:
+        """So many seconds in which a signal is a function of the release's age."""
+        for _ in range(round(seconds / self.plan.timing.interval)):
+            self.instant({key: Reading.of(value(self.age + self.plan.timing.interval))})
+        return self
 
     def blind(self, seconds: float, detail: str = "connection refused") -> Scenario:
         return self.feed(seconds, dict.fromkeys(GOOD, Reading.unknown(Kind.BLIND, detail)))

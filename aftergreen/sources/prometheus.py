@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from aftergreen.model import Backend, Instant, Reading, Signal, SignalKey, View
-from aftergreen.promql import samples, substitute
+from aftergreen.model import Backend, Condition, Instant, Reading, Signal, SignalKey, View
+from aftergreen.promql import newest, samples, substitute
 from aftergreen.sources.answer import Answer, Refused, parse
 from aftergreen.sources.classify import Found, classified, counted
-from aftergreen.sources.freshness import SPANS, Query, age, interval, judged
+from aftergreen.sources.freshness import SPANS, STALE_SCRAPES, Query, age, interval, judged
 from aftergreen.sources.http import Client
 from aftergreen.sources.protocol import SourceUnavailable
 from aftergreen.sources.questions import Catalogue, Questions, milliseconds, runs
 
 AT_ONCE = 8
 """Questions about the past that are under way at a time."""
+
+SCRAPE = 60.0
+"""Seconds between two scrapes where they could not be measured: the longest that is usual."""
 
 Sheet = dict[tuple[str, int], Found]
 """What was found, by the text that was asked and the evaluation time in milliseconds."""
@@ -41,7 +44,7 @@ class PrometheusSource:
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         """See `Source.read`; equal texts are asked once. ``at`` lies after the beginning of the view."""
         catalogue = Catalogue(signals, view)
-        texts = [*catalogue.texts(at), *self._running_text(at, view)]
+        texts = [*catalogue.texts(at), *self._running_text(at, view), *_freshness_texts(signals)]
         sheet = await self._together(texts, at)
         return self._instant(catalogue, at, view, sheet)
 
@@ -56,7 +59,7 @@ class PrometheusSource:
         catalogue = Catalogue(signals, view)
         wanted: dict[str, list[float]] = {}
         for at in instants:
-            for text in (*catalogue.texts(at), *self._running_text(at, view)):
+            for text in (*catalogue.texts(at), *self._running_text(at, view), *_freshness_texts(signals)):
                 wanted.setdefault(text, []).append(at)
         sheet: Sheet = {}
         slots = asyncio.Semaphore(AT_ONCE)
@@ -170,7 +173,13 @@ class PrometheusSource:
             for signal in catalogue.signals
         }
         running = [_running(sheet[text, when]) for text in self._running_text(at, view)]
-        return Instant(at, readings, running[0] if running else None)
+        fresh = [self._fresh(sheet[text, when], at) for text in _freshness_texts(catalogue.signals)]
+        return Instant(at, readings, running[0] if running else None, fresh[0] if fresh else None)
+
+    def _fresh(self, found: Found, at: float) -> bool:
+        """Whether the backend's own series of scrapes goes on, whatever the targets say."""
+        slowest = max((known for known in self._scrapes.values() if known is not None), default=SCRAPE)
+        return any(at - taken <= STALE_SCRAPES * slowest for taken in found.values)
 
     def _reading(self, signal: Signal, asked: Questions, at: float, sheet: Sheet) -> Reading:
         when = milliseconds(at)
@@ -183,6 +192,12 @@ class PrometheusSource:
         if not asked.totals:
             return reading
         return replace(reading, total=counted(signal, {r: sheet[t, when] for r, t in asked.totals.items()}))
+
+
+def _freshness_texts(signals: Sequence[Signal]) -> tuple[str, ...]:
+    """Asked where silence is a fault: a backend that is silent itself must not be taken for that."""
+    silence = any(rule.condition is Condition.SILENT for signal in signals for rule in signal.rules)
+    return (newest("up"),) if silence else ()
 
 
 def _everywhere(run: tuple[float, ...], found: Found) -> dict[int, Found]:

@@ -10,7 +10,11 @@ from aftergreen.model import BaselineSource, Instant, Plan, Reading, Rule, Signa
 from aftergreen.verdict.fitness import SAMPLES_THERE, why_unfit
 from aftergreen.verdict.limits import exceeds, limit_of
 from aftergreen.verdict.ranges import Range, baseline_instants, level_instants
+from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import EPSILON, Baseline
+
+EVENTS_PER_SECOND = {"/s": 1.0, "/min": 1.0 / 60}
+"""Units that say how many events come in a time, and how many in a second one of it is."""
 
 NEWEST = 3
 """How many of the newest samples before the deployment must exceed a limit to call a signal broken."""
@@ -48,7 +52,16 @@ def summarise(
         if signal.probe is not None or not values:
             continue
         factor, remark = _scaling(signal, before, level, len(range_.level)) if range_.level else (1.0, "")
-        plain = _summary(values, len(range_.instants), range_.source, factor, remark)
+        plain = Baseline(
+            median=median(values) * factor,
+            spread=spread_of(values) * factor,
+            samples=len(values),
+            expected=len(range_.instants),
+            per_second=_per_second(signal, inside, plan.timing.interval, factor),
+            source=range_.source,
+            factor=factor,
+            remark=remark,
+        )
         unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
         broken = any(_exceeded(rule, _values(signal, newest), plain) for rule in signal.rules)
         summaries[signal.key] = replace(plain, unfit=unfit, broken=broken)
@@ -66,20 +79,18 @@ def _values(signal: Signal, instants: Iterable[Instant]) -> list[float]:
     return [r.value for r in readings if r is not None and r.compared and r.value is not None]
 
 
-def _summary(
-    values: Sequence[float], expected: int, source: BaselineSource, factor: float, remark: str
-) -> Baseline:
-    middle = median(values)
-    spread = median(abs(value - middle) for value in values)
-    return Baseline(
-        median=middle * factor,
-        spread=spread * factor,
-        samples=len(values),
-        expected=expected,
-        source=source,
-        factor=factor,
-        remark=remark,
-    )
+def _per_second(signal: Signal, inside: Sequence[Instant], interval: float, factor: float) -> float:
+    """Events that are expected in a second: counted ones, else those a rate tells of, else the samples.
+
+    ``factor`` scales the signal's own values, and no other numbers.
+    """
+    readings = [instant.readings[signal.key] for instant in inside if signal.key in instant.readings]
+    counts = [reading.count for reading in readings if reading.compared and reading.count is not None]
+    if counts:
+        return median(counts) / signal.window
+    if signal.unit in EVENTS_PER_SECOND:
+        return median(_values(signal, inside)) * EVENTS_PER_SECOND[signal.unit] * factor
+    return 1.0 / interval
 
 
 def _scaling(
@@ -99,5 +110,5 @@ def _scaling(
 
 
 def _exceeded(rule: Rule, newest: Sequence[float], baseline: Baseline) -> bool:
-    limit = limit_of(rule, baseline) if rule.condition.compares else None
+    limit = limit_of(rule, baseline)
     return limit is not None and len(newest) == NEWEST and all(exceeds(rule, limit, v) for v in newest)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aftergreen.model import Condition
 from aftergreen.promql import expression, span
-from aftergreen.verdict.limits import exceeds, why_no_limit
+from aftergreen.verdict.conditions import Judged, judged, remembered
+from aftergreen.verdict.spread import ROBUST_DEVIATION
 from aftergreen.verdict.state import EPSILON, EventKind, Look, Phase, Receipt, RuleState, Unknown
 
 NEAR_MISS_SHARE = 0.5
@@ -13,9 +15,6 @@ NEAR_MISS_SHARE = 0.5
 
 ORDINARY_DEVIATIONS = 4.0
 """Robust deviations from the baseline's median within which a sample is nothing unusual."""
-
-ROBUST_DEVIATION = 1.4826
-"""A standard deviation in median absolute deviations, where samples are normal (F. R. Hampel, 1974)."""
 
 
 def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
@@ -25,27 +24,25 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
     longer than ``for``, it starts anew.
     """
+    rule = remembered(rule, look)
     due = 1 if look.judging and look.claims else 0
-    value = look.reading.value if look.reading.compared else None
-    limit = rule.limit
-    if value is None or limit is None:
+    found = judged(rule, look)
+    if isinstance(found, str):
         rule = replace(rule, asked=rule.asked + (0 if look.blind else due))
-        return _unknown(rule, look), None
-    over = exceeds(rule.rule, limit, value)
-    onset = rule.onset if over or rule.breached else None
-    if over and not rule.breached and onset is None:
+        return _unknown(rule, look, found), None
+    onset = rule.onset if found.over or rule.breached else None
+    if found.over and not rule.breached and onset is None:
         onset = look.at
     rule = replace(rule, asked=rule.asked + due, judged=rule.judged + due, unknown=None, onset=onset)
-    rule = _outside(rule, look, value, over=over)
+    rule = _outside(rule, look, found)
     if rule.breached:
-        return _clearing(rule, look, value)
+        return _clearing(rule, look, found)
     if not look.judging:
         return rule, None
-    return _burn(rule, look, value) if over else _put_out(rule)
+    return _burn(rule, look, found.value) if found.over else _put_out(rule)
 
 
-def _unknown(rule: RuleState, look: Look) -> RuleState:
-    why = why_no_limit(rule.rule, look.baseline) if rule.limit is None else look.reading.kind.value
+def _unknown(rule: RuleState, look: Look, why: str) -> RuleState:
     since = rule.unknown.since if rule.unknown else look.at
     # Unknown since the beginning is not warming up any more once rules judge.
     phase = Phase.OK if look.judging and rule.phase is Phase.WARM_UP else rule.phase
@@ -59,9 +56,9 @@ def _unknown(rule: RuleState, look: Look) -> RuleState:
     return rule
 
 
-def _outside(rule: RuleState, look: Look, value: float, *, over: bool) -> RuleState:
+def _outside(rule: RuleState, look: Look, found: Judged) -> RuleState:
     """How long the run over the limit has been more than the ordinary spread of the time before."""
-    if not (over and look.judging and _unusual(rule, look, value)):
+    if not (found.over and look.judging and _unusual(rule, look, found.value)):
         return rule if rule.last_outside is None else replace(rule, outside=0.0, last_outside=None)
     burnt = look.interval if _neighbours(rule.last_outside, look) else 0.0
     return replace(rule, outside=rule.outside + burnt, last_outside=look.at)
@@ -69,7 +66,8 @@ def _outside(rule: RuleState, look: Look, value: float, *, over: bool) -> RuleSt
 
 def _unusual(rule: RuleState, look: Look, value: float) -> bool:
     baseline = look.baseline
-    if baseline is None or not baseline.fit:
+    # Of a silence the baseline has said already that so many events are expected.
+    if baseline is None or not baseline.fit or rule.rule.condition is Condition.SILENT:
         return True
     ordinary = ORDINARY_DEVIATIONS * ROBUST_DEVIATION * baseline.spread
     return (value - baseline.median if rule.rule.condition.upward else baseline.median - value) > ordinary
@@ -125,10 +123,10 @@ def _put_out(rule: RuleState) -> tuple[RuleState, EventKind | None]:
     return out, EventKind.NEAR_MISS if near else EventKind.BACK
 
 
-def _clearing(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKind | None]:
+def _clearing(rule: RuleState, look: Look, found: Judged) -> tuple[RuleState, EventKind | None]:
     if not look.judging:
         return rule, None
-    if rule.clear is None or exceeds(rule.rule, rule.clear, value):
+    if not found.clear:
         back = replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None, last_clear=None)
         return back, None
     cleared = rule.cleared + (look.interval if _neighbours(rule.last_clear, look) else 0.0)
@@ -144,16 +142,16 @@ def _clearing(rule: RuleState, look: Look, value: float) -> tuple[RuleState, Eve
 
 def receipt(rule: RuleState, look: Look, value: float) -> Receipt:
     """What the comparison at this instant stood on."""
-    limit = rule.limit if rule.limit is not None else 0.0
     return Receipt(
         signal=rule.signal,
         rule=rule.rule,
         at=look.at,
         value=value,
-        limit=limit,
+        limit=rule.limit,
         count=look.reading.count,
         failures=look.reading.failures,
         baseline=look.baseline,
         window=span(rule.signal, look.at, look.view),
         query="" if rule.signal.probe else expression(rule.signal, look.at, look.view),
+        trend=rule.trend,
     )

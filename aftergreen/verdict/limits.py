@@ -16,9 +16,11 @@ def limit_of(rule: Rule, baseline: Baseline | None) -> float | None:
     """The value that the rule compares with, in the signal's unit.
 
     A relative rule asks for the change *and* for the floor ``by_at_least``. On a zero baseline
-    ``above_baseline`` is judged by the floor alone and ``below_baseline`` cannot be judged. None where a
-    relative rule has no fit baseline.
+    ``above_baseline`` is judged by the floor alone and ``below_baseline`` cannot be judged. What runs out has
+    its capacity. None where a relative rule has no fit baseline, and where no value is compared.
     """
+    if not rule.condition.compares:
+        return rule.capacity
     if not rule.condition.relative:
         return rule.limit
     if baseline is None or not baseline.fit:
@@ -31,7 +33,7 @@ def limit_of(rule: Rule, baseline: Baseline | None) -> float | None:
 
 def clear_of(rule: Rule, limit: float | None, baseline: Baseline | None) -> float | None:
     """The value that a breached rule must get back past in order to clear."""
-    if rule.clear is not None or limit is None:
+    if rule.clear is not None or limit is None or not rule.condition.compares:
         return rule.clear
     if baseline is not None and baseline.fit and not exceeds(rule, limit, baseline.median):
         return limit + TOWARDS_BASELINE * (baseline.median - limit)

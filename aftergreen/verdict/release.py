@@ -6,6 +6,7 @@ only the source and the clock differ.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -155,7 +156,9 @@ def is_blind(state: State, instant: Instant) -> bool:
     """
     asked = [s.key for s in state.setup.plan.signals if s.probe is None] or list(instant.readings)
     readings = [instant.readings[key] for key in asked if key in instant.readings]
-    return not any(r.compared or r.kind is Kind.NO_TRAFFIC for r in readings)
+    # A version that serves nothing has no series; where the backend has fresh data, that is a sight.
+    sights = {Kind.NO_TRAFFIC, Kind.NO_SERIES} if instant.fresh else {Kind.NO_TRAFFIC}
+    return not any(r.compared or r.kind in sights for r in readings)
 
 
 def is_quiet(state: State) -> bool:
@@ -188,6 +191,8 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             interval=state.setup.plan.timing.interval,
             view=state.view,
             baseline=before.baseline,
+            fresh=_fresh(state, instant, before.signal),
+            expected=math.log(1.0 / state.setup.plan.alpha),
         )
         after, found = advance_signal(before, look)
         events.extend(found)
@@ -195,6 +200,14 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
         signals[key] = after
     state = replace(state, signals=signals, near_misses=(*state.near_misses, *near))
     return replace(state, decided=_decided(state)), events
+
+
+def _fresh(state: State, instant: Instant, signal: Signal) -> bool:
+    """Whether the backend demonstrably has fresh data of something else than the signal."""
+    others = (s.key for s in state.setup.plan.signals if s.probe is None and s.key != signal.key)
+    return bool(instant.fresh) or any(
+        reading.compared for key in others if (reading := instant.readings.get(key)) is not None
+    )
 
 
 def _decided(state: State) -> RuleState | None:

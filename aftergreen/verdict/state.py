@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from aftergreen.model import BaselineSource, Indicator, Plan, Reading, Release, Rule, Signal, SignalKey, View
 from aftergreen.verdict.evidence import Evidence
+from aftergreen.verdict.trend import Trend
 
 EPSILON = 1e-6
 """Seconds by which sums of intervals may fall short through rounding."""
@@ -59,8 +60,9 @@ class Baseline:
 
     ``spread`` is the median absolute deviation. ``unfit`` says why relative rules may not use it; empty
     where it is fit. ``broken`` says that a rule was already exceeded by the newest samples before the
-    deployment. ``factor`` is how the level just before the deployment stands to the level then; median and
-    spread are multiplied by it. ``remark`` says why that could not be told; empty where it could.
+    deployment. ``per_second`` is how many events it lets one expect, or samples where no events are counted.
+    ``factor`` is how the level just before the deployment stands to the level then; median and spread are
+    multiplied by it. ``remark`` says why that could not be told; empty where it could.
     """
 
     median: float
@@ -69,6 +71,7 @@ class Baseline:
     expected: int
     unfit: str = ""
     broken: bool = False
+    per_second: float = 0.0
     source: BaselineSource = BaselineSource.BEFORE
     factor: float = 1.0
     remark: str = ""
@@ -93,7 +96,8 @@ class Look:
 
     ``interval`` is the step of the grid; two instants further apart than that are not neighbours.
     ``blind`` says that nothing at all could be measured then: no rule is reproached with it. ``claims`` says
-    that the rollout is over, and what is seen may count for the release.
+    that the rollout is over, and what is seen may count for the release. ``fresh`` says that the backend has
+    fresh data of something else, and ``expected`` how many events refute that there is silence by chance.
     """
 
     at: float
@@ -104,6 +108,8 @@ class Look:
     view: View
     baseline: Baseline | None
     claims: bool = True
+    fresh: bool = True
+    expected: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +147,21 @@ class Receipt:
     """Everything needed to check a decision by hand.
 
     ``query`` is one expression that gives ``value`` again when it is evaluated at ``at``; it is empty for
-    a probe, whose ``probe`` names what was reached for. ``window`` is the look-back that was in use.
+    a probe, whose ``probe`` names what was reached for. ``window`` is the look-back that was in use. There is
+    no ``limit`` where a course or a silence is judged; ``trend`` is the course.
     """
 
     signal: Signal
     rule: Rule
     at: float
     value: float
-    limit: float
+    limit: float | None
     count: float | None
     failures: float | None
     baseline: Baseline | None
     window: float
     query: str
+    trend: Trend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,8 @@ class RuleState:
     run over the limit, warm-up included; ``judged`` and ``asked`` count the instants that could and that
     should have been judged. ``evidence`` is what the events since the deployment say against the limit; None
     where none are counted. ``outside`` are seconds of a run over the limit that lies outside the ordinary
-    spread of the baseline. ``sure_at`` is when the present run became more than chance.
+    spread of the baseline. ``sure_at`` is when the present run became more than chance. ``samples`` and
+    ``trend`` are the course over the look-back of a rule that judges one.
     """
 
     signal: Signal
@@ -189,6 +198,8 @@ class RuleState:
     outside: float = 0.0
     last_outside: float | None = None
     sure_at: float | None = None
+    samples: tuple[tuple[float, float], ...] = ()
+    trend: Trend | None = None
 
     @property
     def breached(self) -> bool:

@@ -138,7 +138,7 @@ def advice(state: State) -> Advice:
     """One of keep watching, wait, roll back, finished."""
     if state.state.ended:
         return Advice(AdviceKind.FINISHED, state.decided)
-    if state.state in _WAITS:
+    if state.state in _WAITS and not (state.state is ReleaseState.QUIET and fuses(state)):
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
     proposed = proposals(state)
     if proposed:

@@ -71,7 +71,7 @@ def test_the_range_lies_on_the_grid_and_ends_before_the_gap(
 
 def test_median_and_spread_shrug_off_a_wild_sample() -> None:
     readings = [Reading.of(40.0 + k % 3) for k in range(120)] + [Reading.of(1e9)]
-    assert summary(alone(POOL), readings) == Baseline(41.0, 1.0, 121, 121)
+    assert summary(alone(POOL), readings) == Baseline(41.0, 1.0, 121, 121, per_second=1 / 15)
 
 
 def test_a_signal_without_any_sample_has_no_baseline() -> None:
@@ -192,7 +192,7 @@ def test_rules_about_the_course_of_a_signal_say_nothing_about_its_values() -> No
     climbing = Rule(Condition.CLIMBING, 600.0, 600.0, Then.WARN, by_at_least=1.0)
     silent = Rule(Condition.SILENT, 120.0, 120.0, Then.WARN)
     found = summary(alone(POOL, climbing, silent), [Reading.of(900.0)] * 121)
-    assert found == Baseline(900.0, 0.0, 121, 121)
+    assert found == Baseline(900.0, 0.0, 121, 121, per_second=1 / 15)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,7 @@ def test_yesterday_is_scaled_by_how_the_half_hour_before_stands_to_the_same_half
     found = scaled(BUSINESS, before=all_of(100.0), level=all_of(200.0), then=then)
     assert (found.median, found.spread, found.factor, found.remark) == (155.0, 5.0, 0.5, "")
     assert (found.source, found.samples, found.unfit) == (BaselineSource.YESTERDAY, 121, "")
+    assert found.per_second == 155.0 / 60
 
 
 NOT_THERE = Reading.unknown(Kind.NO_SERIES)
@@ -346,4 +347,6 @@ def test_samples_older_than_the_range_are_left_out() -> None:
     start = baseline_instants(given, DEPLOYED_AT)[0]
     older = [Instant(start - 15.0 * k, {POOL.key: Reading.of(5.0)}) for k in range(400, 0, -1)]
     newer = [Instant(start + 15.0 * k, {POOL.key: Reading.of(41.0)}) for k in range(121)]
-    assert summarise(given, DEPLOYED_AT, [*older, *newer]) == {POOL.key: Baseline(41.0, 0.0, 121, 121)}
+    assert summarise(given, DEPLOYED_AT, [*older, *newer]) == {
+        POOL.key: Baseline(41.0, 0.0, 121, 121, per_second=1 / 15)
+    }

@@ -8,7 +8,19 @@ from dataclasses import replace
 import pytest
 
 from aftergreen.capture import compared_with
-from aftergreen.model import BaselineSource, Kind, Plan, Reading, Release, RollbackPlan, Signal, Then, View
+from aftergreen.model import (
+    BaselineSource,
+    Condition,
+    Kind,
+    Plan,
+    Reading,
+    Release,
+    RollbackPlan,
+    Rule,
+    Signal,
+    Then,
+    View,
+)
 from aftergreen.preflight import (
     Finding,
     Preflight,
@@ -254,6 +266,17 @@ async def test_a_source_that_is_fit_for_one_signal_only_is_named_for_that_one() 
 
 async def test_signals_that_are_not_compared_need_no_baseline() -> None:
     assert told(await looked(world=gone(POOL.key, since=-3600, until=-15))) == []
+
+
+async def test_what_is_to_be_missed_has_to_be_known_from_before() -> None:
+    silent = replace(BUSINESS, rules=(Rule(Condition.SILENT, 120.0, 120.0, Then.WARN),))
+    given = replace(READY, signals=(*signals()[:4], silent))
+    assert told(await looked(given, gone(BUSINESS.key, since=-3600, until=-15))) == [
+        f"warning: registrations: {NO_SAMPLES}, {NO_FINISH}: commit another with --baseline yesterday"
+    ]
+    # How many there were is known, also where nothing is fit to be compared with.
+    polluted = Earlier((Change(DEPLOYED_AT - 600, "another deployment (v2.4.0)"),))
+    assert [text for text in told(await looked(given, earlier=polluted)) if "registrations" in text] == []
 
 
 VERSIONED = replace(BUSINESS, query='sum(registrations{version="$version"})')
