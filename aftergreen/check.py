@@ -8,6 +8,7 @@ from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
+from aftergreen.config.tiers import tier_rules
 from aftergreen.earlier import earlier_in
 from aftergreen.model import Plan, Release, Signal
 from aftergreen.preflight import Preflight, Severity, backend_time, preflight
@@ -54,7 +55,7 @@ def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
     )
     yield f"this machine's clock {_apart(checked.offset)} the backend's"
     for signal in state.signals.values():
-        yield from _signal(signal, checked)
+        yield from _signal(plan, signal, checked)
         noticed = words.noticeable(plan, signal.signal, _traffic(signal.signal, checked))
         if noticed:
             yield f"    {noticed}"
@@ -87,7 +88,7 @@ def _traffic(signal: Signal, checked: Preflight) -> float:
     return median(counts) / signal.window if counts else 0.0
 
 
-def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:
+def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]:
     signal = state.signal
     reading = checked.newest.readings.get(signal.key)
     mark = Mark.OK if reading is not None and reading.compared else Mark.UNKNOWN
@@ -95,5 +96,8 @@ def _signal(state: SignalState, checked: Preflight) -> Iterator[str]:
     was = words.baseline(state.baseline, signal.unit)
     title = words.indicator_title(signal.indicator)
     yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
+    usual = dict(tier_rules(plan.service.tier, signal, plan.timing.interval))
+    from_tier = tuple(usual) == signal.rules
     for rule in state.rules:
-        yield f"    {words.rule(rule)}"
+        reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
+        yield f"    {words.rule(rule)}{reason}"

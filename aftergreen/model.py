@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+ALPHA = 0.001
+"""How often chance alone may ever pass for evidence, unless a configuration says otherwise."""
+
 SignalKey = NewType("SignalKey", str)
 """Names a signal within a plan: ``error-rate/HTTP 5xx`` or ``dependency/orders-db/connect``."""
 
@@ -289,7 +292,7 @@ class Plan:
     waived: Mapping[Indicator, str] = field(default_factory=dict)
     rollback: RollbackPlan | None = None
     journal: str | None = None
-    alpha: float = 0.001
+    alpha: float = ALPHA
 
     def of(self, indicator: Indicator) -> tuple[Signal, ...]:
         """The signals of one indicator, in the order of the file."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from aftergreen.clock import SystemClock
 from aftergreen.config import ConfigError, load
 from aftergreen.journal import JournalError
+from aftergreen.model import BaselineSource
 from aftergreen.paths import find_paths
 from aftergreen.preflight import PreflightFailed
 from aftergreen.session import Session, operator_name
@@ -220,7 +221,11 @@ def _add_release(command: argparse.ArgumentParser) -> None:
         help="when its first instance served: now, -3m, or an ISO 8601 time (default: now)",
     )
     command.add_argument(
-        "--baseline", choices=("before",), default="before", help="what to compare with (default: before)"
+        "--baseline",
+        type=BaselineSource,
+        choices=tuple(BaselineSource),
+        metavar="SOURCE",
+        help=f"what to compare with: {', '.join(BaselineSource)} (default: as configured)",
     )
     command.add_argument("--read-only", action="store_true", help="watch without being able to act")
     command.add_argument("--operator", metavar="NAME", help="who is watching (default: user@host)")
@@ -255,6 +260,7 @@ def _wanted(arguments: argparse.Namespace, *, advice_ends: bool) -> Wanted:
         operator=operator_name(arguments.operator),
         read_only="--read-only was given" if arguments.read_only else "",
         advice_ends=advice_ends,
+        baseline=arguments.baseline,
     )
 
 

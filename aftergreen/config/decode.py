@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from aftergreen.clean import clean
 from aftergreen.config import schema
 from aftergreen.config.findings import Report, Unfit, listed, nearest, shown
-from aftergreen.model import Indicator, Reduce, Strategy, Then
+from aftergreen.model import BaselineSource, Indicator, Reduce, Strategy, Then
 from aftergreen.units import parse_duration, parse_fraction
 
 Path = tuple[str | int, ...]
@@ -222,7 +222,7 @@ def _converter() -> cattrs.Converter:
     for kind, hook in plain:
         converter.register_structure_hook(kind, hook)
     # By name: as subclasses of str they would otherwise be taken for text.
-    choices: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy)
+    choices: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy, BaselineSource)
     for choice in choices:
         converter.register_structure_hook(choice, _choice(choice, tuple(choice)))
     return converter

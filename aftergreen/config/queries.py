@@ -10,6 +10,7 @@ from aftergreen.config.findings import Report, listed, nearest
 from aftergreen.model import Plan, Signal
 from aftergreen.promql import gives_rates, substitute, syntax_error
 from aftergreen.units import format_duration
+from aftergreen.verdict.conditions import look_back_of
 
 _PLACEHOLDERS = ("window", "window_seconds", "version")
 _PLACEHOLDER = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
@@ -46,9 +47,11 @@ def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
         yield f"{signal.key} has no rules: it is shown, but never judged"
     timing = plan.timing
     for rule in signal.rules:
-        if rule.sustained > timing.duration - timing.warmup:
+        window = signal.window if signal.windowed else 0.0
+        back = look_back_of(rule, timing.interval, window) if rule.condition.trend else 0.0
+        if rule.sustained + back > timing.duration - timing.warmup:
             yield (
-                f"{signal.key} has a rule that must hold for {format_duration(rule.sustained)}, longer than "
+                f"{signal.key} has a rule that takes {format_duration(rule.sustained + back)}, longer than "
                 f"the watch lasts after its warm-up ({format_duration(timing.duration - timing.warmup)})"
             )
     if signal.events and any(gives_rates(_filled(query, signal.window)) for query in signal.queries):

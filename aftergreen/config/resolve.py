@@ -9,10 +9,12 @@ from aftergreen.config.addresses import check_backend
 from aftergreen.config.findings import Report, listed, nearest, shown, shown_duration
 from aftergreen.config.queries import check_query
 from aftergreen.config.schema import Document, MetricsTable, RollbackTable, ServiceTable
-from aftergreen.config.signals import resolve_signals
+from aftergreen.config.signals import Watched, resolve_signals
 from aftergreen.model import (
+    ALPHA,
     Backend,
     BaselinePlan,
+    BaselineSource,
     Indicator,
     Plan,
     RollbackPlan,
@@ -21,27 +23,31 @@ from aftergreen.model import (
     Then,
     Timing,
 )
-from aftergreen.units import format_duration
+from aftergreen.units import format_duration, format_limit
 
 _PLACEHOLDERS = ("service", "version", "previous", "environment")
 # A watch keeps every instant of its grid; beyond this, an interval was mistyped.
 _MOST_INSTANTS = 100_000
 _GAP_SHARE, _LONGEST_GAP = 15, 120.0
+_MOST_CHANCE = 0.05
 
 
 def resolve(document: Document, report: Report) -> Plan:
     """The plan of the document; only to be used where the report stayed empty."""
     timing = _timing(document, report)
-    signals = resolve_signals(document.signals, report, timing.window)
+    baseline = _baseline(document, report, timing)
+    service = _service(document.service, report)
+    signals = resolve_signals(document.signals, report, Watched(timing, baseline.source, service.tier))
     return Plan(
-        service=_service(document.service, report),
+        service=service,
         backend=_backend(document.metrics, report),
         timing=timing,
-        baseline=_baseline(document, report, timing),
+        baseline=baseline,
         signals=signals,
         waived=_waived(document, report, signals),
         rollback=_rollback(document, report),
         journal=document.journal.path,
+        alpha=_alpha(document, report),
     )
 
 
@@ -63,7 +69,7 @@ def _service(table: ServiceTable, report: Report) -> Service:
             )
     if table.running is not None:
         check_query(report, "service.running", table.running)
-    return Service(name=table.name or "", **_given(table, "environment", "running"))
+    return Service(name=table.name or "", **_given(table, "environment", "tier", "running"))
 
 
 def _backend(table: MetricsTable, report: Report) -> Backend:
@@ -107,7 +113,18 @@ def _baseline(document: Document, report: Report, timing: Timing) -> BaselinePla
     if not report.faulty("watch.interval"):
         _check_samples(report, window, timing.interval)
     gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
-    return BaselinePlan(window=window, gap=gap)
+    return BaselinePlan(table.source or BaselineSource.BEFORE, window, gap)
+
+
+def _alpha(document: Document, report: Report) -> float:
+    """How often chance alone may ever pass for evidence."""
+    alpha = document.evidence.alpha
+    if alpha is None:
+        return ALPHA
+    if not 0 < alpha <= _MOST_CHANCE:
+        expected = f'more than 0% and at most {format_limit(_MOST_CHANCE, "%")}, such as "0.1%"'
+        report.add("evidence.alpha", shown(format_limit(alpha, "%")), expected)
+    return alpha
 
 
 def _check_samples(report: Report, window: float, interval: float) -> None:
@@ -151,7 +168,7 @@ def _rollback(document: Document, report: Report) -> RollbackPlan | None:
     asking = [
         f"signals[{i}].rules[{j}].then"
         for i, signal in enumerate(document.signals)
-        for j, rule in enumerate(signal.rules)
+        for j, rule in enumerate(signal.rules or ())
         if rule.then is Then.ROLLBACK
     ]
     table = document.rollback

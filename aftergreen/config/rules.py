@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.config.findings import Report, shown, shown_duration
-from aftergreen.config.schema import Quantity, RuleTable, SignalTable
-from aftergreen.model import Condition, Rule, Signal
+from aftergreen.config.findings import Report, listed, shown, shown_duration
+from aftergreen.config.schema import KEYS, Quantity, RuleTable, SignalTable
+from aftergreen.model import Condition, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
 
-_CONDITIONS = tuple(condition for condition in Condition if condition.compares)
-_LATER_CONDITIONS = ("climbing_for", "exhausts_within", "silent_for")
+_LENGTHS = (Condition.CLIMBING, Condition.EXHAUSTS, Condition.SILENT)
+"""Conditions that are written as a duration."""
+
+_EXHAUSTION_HELD = 60.0
+"""Seconds for which something must be about to run out, unless the rule says otherwise."""
+
 _NEVER_NEGATIVE = frozenset({"%", "s", "ms", "bytes", "/s", "/min"})
 
 
@@ -50,7 +54,7 @@ def resolve_rules(report: Report, place: str, table: SignalTable, signal: Signal
     # While the unit is in doubt, so is what every limit means.
     unit = None if report.faulty(f"{place}.unit") or report.faulty(f"{place}.indicator") else signal.unit
     rules: list[Rule] = []
-    for index, rule_table in enumerate(table.rules):
+    for index, rule_table in enumerate(table.rules or ()):
         rule_place = f"{place}.rules[{index}]"
         condition = _condition(report, rule_place, rule_table)
         if condition is None:
@@ -67,42 +71,101 @@ def resolve_rules(report: Report, place: str, table: SignalTable, signal: Signal
 
 
 def _condition(report: Report, place: str, table: RuleTable) -> Condition | None:
-    """The one condition of the rule; None where there is not exactly one, or where it comes later."""
-    written = [
-        key
-        for key in (*_CONDITIONS, *_LATER_CONDITIONS)
-        if getattr(table, key) is not None or report.faulty(f"{place}.{key}")
-    ]
+    """The one condition of the rule; None where there is not exactly one."""
+    written = [key for key in Condition if getattr(table, key) is not None or report.faulty(f"{place}.{key}")]
     if len(written) != 1:
         found = " and ".join(written) if written else "no condition"
-        report.add(place, found, "exactly one of above, below, above_baseline and below_baseline")
+        report.add(place, found, f"exactly one of {listed(Condition)}")
         return None
-    return Condition(written[0]) if written[0] in _CONDITIONS else None
+    return written[0]
 
 
 def _rule(rule: _Written) -> Rule | None:
     table = rule.table
-    if table.for_ is None:
-        rule.fault("for", "nothing", 'how long the condition must hold, such as "2m"')
     if table.then is None:
         rule.fault("then", "nothing", '"rollback" or "warn"')
-    for key, length in (("for", table.for_), ("clear_for", table.clear_for)):
-        if length is not None and length <= 0:
-            rule.fault(key, shown_duration(length), "a duration longer than 0s")
-    limit = _change(rule) if rule.condition.relative else _limit(rule)
+    _check_lengths(rule)
+    sustained = _sustained(rule)
+    _check_company(rule)
+    limit = _limit_of(rule)
     floor = _floor(rule)
     clear = _clear(rule, limit)
-    if table.for_ is None or table.then is None or limit is None:
+    capacity = _capacity(rule)
+    if sustained is None or table.then is None or limit is None:
         return None
+    cleared = limit if rule.condition is Condition.CLIMBING else sustained
     return Rule(
         condition=rule.condition,
         limit=limit,
-        sustained=table.for_,
+        sustained=sustained,
         then=table.then,
         by_at_least=floor,
         clear=clear,
-        clear_for=table.for_ if table.clear_for is None else table.clear_for,
+        clear_for=cleared if table.clear_for is None else table.clear_for,
+        fast=bool(table.fast),
+        capacity=capacity,
     )
+
+
+def _check_lengths(rule: _Written) -> None:
+    for key in ("for_", "clear_for", *_LENGTHS):
+        length = getattr(rule.table, key)
+        if length is not None and length <= 0:
+            rule.fault(KEYS.get(key, key), shown_duration(length), "a duration longer than 0s")
+
+
+def _sustained(rule: _Written) -> float | None:
+    """The length of the fuse; what looks back by itself has a short one, or none, unless it is given."""
+    written = rule.table.for_
+    if rule.condition is Condition.SILENT:
+        if written is not None:
+            rule.fault("for", shown_duration(written), "no such key beside silent_for, which says how long")
+        return rule.table.silent_for
+    if written is None and rule.condition.trend:
+        return _EXHAUSTION_HELD if rule.condition is Condition.EXHAUSTS else 0.0
+    if written is None:
+        rule.fault("for", "nothing", 'how long the condition must hold, such as "2m"')
+    return written
+
+
+def _check_company(rule: _Written) -> None:
+    """Keys that mean nothing beside this condition, and conditions that mean nothing for this signal."""
+    table, signal, condition = rule.table, rule.signal, rule.condition
+    if not condition.compares and signal.probe is not None:
+        expected = "above or below, because a probe has no past and is never silent"
+        rule.fault(condition, f"{condition} on a probe", expected)
+    if not condition.compares and table.clear is not None:
+        rule.fault(
+            "clear", rule.shown("clear"), f"no such key beside {condition}: clear_for says when it clears"
+        )
+    if table.capacity is not None and condition is not Condition.EXHAUSTS:
+        rule.fault("capacity", rule.shown("capacity"), "this key only beside exhausts_within")
+    if not table.fast:
+        return
+    if table.then is Then.WARN:
+        rule.fault("fast", "true", 'this key only on rules with then = "rollback": a warning never acts')
+    elif not signal.events or signal.reduce is Reduce.WORST or condition.relative or not condition.compares:
+        expected = "this key only beside above or below on a ratio of events: nothing else has evidence"
+        rule.fault("fast", "true", expected)
+
+
+def _limit_of(rule: _Written) -> float | None:
+    if rule.condition in _LENGTHS:
+        length: float | None = getattr(rule.table, rule.condition)
+        return length
+    return _change(rule) if rule.condition.relative else _limit(rule)
+
+
+def _capacity(rule: _Written) -> float | None:
+    """What runs out, in the signal's unit."""
+    if rule.condition is not Condition.EXHAUSTS:
+        return None
+    if rule.table.capacity is None:
+        rule.fault("capacity", "nothing", "how much there is of what runs out, such as 100")
+    capacity = rule.quantity("capacity")
+    if capacity is not None and capacity <= 0:
+        rule.fault("capacity", rule.shown("capacity"), "a capacity of more than 0")
+    return capacity
 
 
 def _change(rule: _Written) -> float | None:
@@ -147,9 +210,10 @@ def _sane_limit(condition: Condition, signal: Signal, limit: float) -> str | Non
 def _floor(rule: _Written) -> float:
     """The absolute floor of a relative rule, in the signal's unit."""
     key = "by_at_least"
-    if not rule.condition.relative:
+    if not rule.condition.relative and rule.condition is not Condition.CLIMBING:
         if rule.table.by_at_least is not None:
-            rule.fault(key, rule.shown(key), "this key only beside above_baseline or below_baseline")
+            expected = "this key only beside above_baseline, below_baseline or climbing_for"
+            rule.fault(key, rule.shown(key), expected)
         return 0.0
     if rule.table.by_at_least is None:
         return default_floor(rule.signal.unit)
@@ -162,7 +226,7 @@ def _floor(rule: _Written) -> float:
 def _clear(rule: _Written, limit: float | None) -> float | None:
     """The value at which the rule clears: on the good side of a fixed limit."""
     clear = rule.quantity("clear")
-    if clear is None or limit is None:
+    if clear is None or limit is None or not rule.condition.compares:
         return None
     unit = rule.signal.unit
     if unit in _NEVER_NEGATIVE and clear < 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NewType
 
-from aftergreen.model import Indicator, Reduce, Strategy, Then
+from aftergreen.model import BaselineSource, Indicator, Reduce, Strategy, Then
 
 Seconds = NewType("Seconds", float)
 """A duration with its unit."""
@@ -26,8 +26,6 @@ KEYS = {
     "error_rate": "error-rate",
 }
 """Keys that are no Python names, by their field."""
-
-Source = Literal["before", "yesterday", "last-week", "previous-release", "control"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class WatchTable:
 
 @dataclass(frozen=True, slots=True)
 class BaselineTable:
-    source: Source | None = None
+    source: BaselineSource | None = None
     window: Seconds | None = None
     gap: Seconds | None = None
 
@@ -111,10 +109,10 @@ class SignalTable:
     probe: str | None = None
     unit: Name | None = None
     window: Seconds | None = None
-    baseline: Source | None = None
+    baseline: BaselineSource | None = None
     dependency: Name | None = None
     kind: Literal["database", "cache", "broker", "service"] | None = None
-    rules: tuple[RuleTable, ...] = ()
+    rules: tuple[RuleTable, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
 from aftergreen.config.addresses import check_probe
 from aftergreen.config.findings import Report, shown, shown_duration
 from aftergreen.config.queries import check_query
 from aftergreen.config.rules import resolve_rules
 from aftergreen.config.schema import Name, SignalTable
-from aftergreen.model import Indicator, Signal, SignalKey
+from aftergreen.config.tiers import tier_rules
+from aftergreen.model import BaselineSource, Condition, Indicator, Signal, SignalKey, Timing
+from aftergreen.verdict.trend import FEWEST
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
 _QUERY_KEYS = ("query", "numerator", "denominator", "count")
 
 
-def resolve_signals(tables: tuple[SignalTable, ...], report: Report, window: float) -> tuple[Signal, ...]:
-    """The signals of the plan; ``window`` is that of the watch. Where something is reported, a stand-in."""
-    signals = tuple(_signal(report, f"signals[{index}]", table, window) for index, table in enumerate(tables))
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What all signals share: the table ``[watch]``, the source of baselines, the tier of the service."""
+
+    timing: Timing
+    source: BaselineSource
+    tier: str
+
+
+def resolve_signals(tables: tuple[SignalTable, ...], report: Report, watch: Watched) -> tuple[Signal, ...]:
+    """The signals of the plan. Where something is reported, a stand-in."""
+    signals = tuple(_signal(report, f"signals[{index}]", table, watch) for index, table in enumerate(tables))
     taken: set[SignalKey] = set()
     for index, (signal, table) in enumerate(zip(signals, tables, strict=True)):
         if signal.key in taken and table.indicator is not None:
@@ -29,7 +41,7 @@ def resolve_signals(tables: tuple[SignalTable, ...], report: Report, window: flo
     return signals
 
 
-def _signal(report: Report, place: str, table: SignalTable, window: float) -> Signal:
+def _signal(report: Report, place: str, table: SignalTable, watch: Watched) -> Signal:
     _check_identity(report, place, table)
     _check_measure(report, place, table)
     ratio = table.numerator is not None
@@ -43,7 +55,7 @@ def _signal(report: Report, place: str, table: SignalTable, window: float) -> Si
         # A signal without a name is reported; its place keeps it from being taken for a duplicate.
         name=table.name or Name(place),
         unit=unit,
-        window=table.window or window,
+        window=table.window or watch.timing.window,
         query=table.query,
         count=table.count,
         numerator=table.numerator,
@@ -53,8 +65,31 @@ def _signal(report: Report, place: str, table: SignalTable, window: float) -> Si
         probe=table.probe,
         dependency=table.dependency,
         kind=table.kind,
+        baseline=table.baseline or watch.source,
     )
-    return resolve_rules(report, place, table, signal)
+    if table.rules is None and not report.faulty(f"{place}.rules"):
+        usual = tier_rules(watch.tier, signal, watch.timing.interval)
+        return replace(signal, rules=tuple(rule for rule, _ in usual))
+    signal = resolve_rules(report, place, table, signal)
+    _check_courses(report, place, signal, watch.timing.interval)
+    _check_control(report, place, table, signal)
+    return signal
+
+
+def _check_courses(report: Report, place: str, signal: Signal, interval: float) -> None:
+    """A climb is judged by samples, and takes some."""
+    for index, rule in enumerate(signal.rules):
+        if rule.condition is Condition.CLIMBING and 0 < rule.limit < FEWEST * interval:
+            expected = f"at least {FEWEST} intervals of watch.interval, {shown_duration(FEWEST * interval)}"
+            report.add(f"{place}.rules[{index}].climbing_for", shown_duration(rule.limit), expected)
+
+
+def _check_control(report: Report, place: str, table: SignalTable, signal: Signal) -> None:
+    """A control is the old version at the same instant: the same query, asked for another version."""
+    compared = table.baseline is BaselineSource.CONTROL or any(r.condition.relative for r in signal.rules)
+    if signal.baseline is BaselineSource.CONTROL and compared and not signal.versioned and signal.queries:
+        expected = 'queries with $version: baseline = "control" asks them for both versions'
+        report.add(f"{place}.baseline", "no $version", expected)
 
 
 def _check_identity(report: Report, place: str, table: SignalTable) -> None:
@@ -107,7 +142,7 @@ def _check_measure(report: Report, place: str, table: SignalTable) -> None:
 
 
 def _check_probe(report: Report, place: str, table: SignalTable, probe: str) -> None:
-    for key in ("window", "reduce"):
+    for key in ("window", "reduce", "baseline"):
         value = getattr(table, key)
         if value is not None:
             found = shown_duration(value) if key == "window" else shown(value)

@@ -60,9 +60,9 @@ class Baseline:
 
     ``spread`` is the median absolute deviation. ``unfit`` says why relative rules may not use it; empty
     where it is fit. ``broken`` says that a rule was already exceeded by the newest samples before the
-    deployment. ``per_second`` is how many events it lets one expect, or samples where no events are counted.
-    ``factor`` is how the level just before the deployment stands to the level then; median and spread are
-    multiplied by it. ``remark`` says why that could not be told; empty where it could.
+    deployment. ``factor`` is how the level just before the deployment stands to the level then; median and
+    spread are multiplied by it. ``remark`` says why that could not be told; empty where it could.
+    ``per_second`` is how many events it lets one expect, or samples where no events are counted.
     """
 
     median: float
@@ -71,10 +71,10 @@ class Baseline:
     expected: int
     unfit: str = ""
     broken: bool = False
-    per_second: float = 0.0
     source: BaselineSource = BaselineSource.BEFORE
     factor: float = 1.0
     remark: str = ""
+    per_second: float = 0.0
 
     @property
     def fit(self) -> bool:

@@ -77,7 +77,7 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         (("gate", "--version", "v1", "--jsn"), "unrecognized arguments: --jsn"),
         # An abbreviation that works today may mean two things tomorrow.
         (("gate", "--version", "v1", "--hist"), "unrecognized arguments: --hist"),
-        (("gate", "--version", "v1", "--baseline", "yesterday"), "invalid choice: 'yesterday'"),
+        (("gate", "--version", "v1", "--baseline", "tomorrow"), "invalid BaselineSource value: 'tomorrow'"),
         (("demo", "--seed", "seven"), "invalid int value: 'seven'"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
     ],

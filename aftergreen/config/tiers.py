@@ -1,0 +1,135 @@
+"""The rules of a signal that has none of its own, by the tier of its service, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from aftergreen.model import Condition, Indicator, Rule, Signal, Then
+from aftergreen.units import default_floor
+from aftergreen.verdict.trend import FEWEST
+
+
+class Kind(Enum):
+    """What kind of number a signal is, as far as a usual limit for it goes."""
+
+    ERRORS = auto()
+    DURATION = auto()
+    SHARE = auto()
+    AMOUNT = auto()
+    PROBE = auto()
+    THEIR_ERRORS = auto()
+    THEIR_DURATION = auto()
+    BUSINESS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """One usual rule: what it compares, for how many seconds, what follows, and why just so."""
+
+    condition: Condition
+    limit: float
+    sustained: float
+    then: Then
+    reason: str
+
+
+_ABOVE, _MORE, _LESS, _CLIMB = (
+    Condition.ABOVE,
+    Condition.ABOVE_BASELINE,
+    Condition.BELOW_BASELINE,
+    Condition.CLIMBING,
+)
+_BACK, _WARN = Then.ROLLBACK, Then.WARN
+
+_LEAK = Default(_CLIMB, 300, 0, _WARN, "what rises for five minutes and does not settle may be a leak")
+_FULL = "above 90 % the next peak finds no room"
+_THEIRS = "theirs may be the fault, so that rolling back may not help"
+
+TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
+    "critical": {
+        Kind.ERRORS: (
+            Default(_ABOVE, 0.01, 60, _BACK, "1 % is ten times what 99.9 % allows; one minute of it hurts"),
+        ),
+        Kind.DURATION: (
+            Default(_MORE, 0.25, 120, _BACK, "a quarter slower is felt by those who wait for it"),
+            _LEAK,
+        ),
+        Kind.SHARE: (Default(_ABOVE, 0.9, 120, _BACK, _FULL), _LEAK),
+        Kind.AMOUNT: (_LEAK,),
+        Kind.PROBE: (Default(_ABOVE, 0.5, 60, _WARN, _THEIRS),),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.01, 60, _WARN, _THEIRS),),
+        Kind.THEIR_DURATION: (Default(_MORE, 0.5, 120, _WARN, _THEIRS),),
+        Kind.BUSINESS: (
+            Default(_LESS, 0.2, 180, _BACK, "a fifth of the business lost is no chance on busy signals"),
+        ),
+    },
+    "standard": {
+        Kind.ERRORS: (
+            Default(_ABOVE, 0.01, 120, _BACK, "1 % is ten times what 99.9 % allows; two minutes are no blip"),
+        ),
+        Kind.DURATION: (Default(_MORE, 0.5, 120, _BACK, "half as slow again is no daily change"), _LEAK),
+        Kind.SHARE: (Default(_ABOVE, 0.9, 180, _WARN, _FULL), _LEAK),
+        Kind.AMOUNT: (_LEAK,),
+        Kind.PROBE: (Default(_ABOVE, 1.0, 60, _WARN, _THEIRS),),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.05, 120, _WARN, _THEIRS),),
+        Kind.THEIR_DURATION: (Default(_MORE, 1.0, 120, _WARN, _THEIRS),),
+        Kind.BUSINESS: (
+            Default(_LESS, 0.3, 180, _BACK, "a drop of 30 % without errors is still a serious problem"),
+        ),
+    },
+    "background": {
+        Kind.ERRORS: (
+            Default(_ABOVE, 0.05, 300, _BACK, "nobody waits for it, and it tries again; 5 % is a fault"),
+        ),
+        Kind.DURATION: (
+            Default(_MORE, 1.0, 300, _WARN, "nobody waits for it; twice as slow is worth a look"),
+        ),
+        Kind.SHARE: (
+            Default(_ABOVE, 0.95, 300, _WARN, "it may use what it has, as long as some is left"),
+            _LEAK,
+        ),
+        Kind.AMOUNT: (_LEAK,),
+        Kind.PROBE: (Default(_ABOVE, 2.0, 120, _WARN, _THEIRS),),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.1, 300, _WARN, _THEIRS),),
+        Kind.THEIR_DURATION: (Default(_MORE, 2.0, 300, _WARN, _THEIRS),),
+        Kind.BUSINESS: (
+            Default(_LESS, 0.5, 300, _WARN, "what is done later is not lost; half is worth a look"),
+        ),
+    },
+}
+
+
+def kind_of(signal: Signal) -> Kind:
+    """The kind of number that a signal is."""
+    theirs = signal.indicator is Indicator.DEPENDENCY
+    if signal.probe is not None:
+        return Kind.PROBE
+    if signal.indicator is Indicator.BUSINESS:
+        return Kind.BUSINESS
+    if signal.events:
+        return Kind.THEIR_ERRORS if theirs else Kind.ERRORS
+    if signal.unit in ("s", "ms"):
+        return Kind.THEIR_DURATION if theirs else Kind.DURATION
+    return Kind.SHARE if signal.unit == "%" else Kind.AMOUNT
+
+
+def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rule, str]]:
+    """The rules of the tier for a signal without its own, each with its reason.
+
+    ``interval`` is the step of the grid: a climb needs some samples to be told.
+    """
+    for default in TIERS[tier][kind_of(signal)]:
+        climb = default.condition is _CLIMB
+        limit = max(default.limit, FEWEST * interval) if climb else default.limit
+        floor = default_floor(signal.unit) if climb or default.condition.relative else 0.0
+        rule = Rule(
+            condition=default.condition,
+            limit=limit,
+            sustained=default.sustained,
+            then=default.then,
+            by_at_least=floor,
+            clear_for=limit if climb else default.sustained,
+        )
+        yield rule, default.reason

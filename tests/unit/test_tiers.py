@@ -1,0 +1,82 @@
+"""The usual rules of each tier: which signal gets which, and that the guide says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aftergreen import words
+from aftergreen.config.tiers import TIERS, Kind, kind_of, tier_rules
+from aftergreen.model import Condition, Indicator, Signal, Then
+from aftergreen.verdict.state import RuleState
+from tests.scenario import signals
+
+GUIDE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+RATIO = signals()[0]
+PLAIN = replace(RATIO, numerator=None, denominator=None, events=False, query="x", rules=())
+KINDS: dict[Kind, tuple[str, Signal]] = {
+    Kind.ERRORS: ("failed of all requests", RATIO),
+    Kind.DURATION: ("latency", replace(PLAIN, indicator=Indicator.LATENCY, unit="s")),
+    Kind.SHARE: ("saturation in %", replace(PLAIN, indicator=Indicator.SATURATION, unit="%")),
+    Kind.AMOUNT: ("other saturation", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
+    Kind.PROBE: ("a probe", replace(PLAIN, query=None, probe="tcp://db:1", unit="s")),
+    Kind.THEIR_ERRORS: ("failed calls of a dependency", replace(RATIO, indicator=Indicator.DEPENDENCY)),
+    Kind.THEIR_DURATION: (
+        "a dependency's latency",
+        replace(PLAIN, indicator=Indicator.DEPENDENCY, dependency="db", unit="ms"),
+    ),
+    Kind.BUSINESS: ("business", replace(PLAIN, indicator=Indicator.BUSINESS, unit="/min")),
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_of_number_has_its_signal(kind: Kind) -> None:
+    assert kind_of(KINDS[kind][1]) is kind
+
+
+@pytest.mark.parametrize("tier", list(TIERS))
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str, kind: Kind) -> None:
+    found = list(tier_rules(tier, KINDS[kind][1], 15.0))
+    assert found
+    for rule, reason in found:
+        assert reason
+        assert not rule.fast
+        assert not (rule.condition.relative and kind is Kind.PROBE)
+
+
+def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
+    order = ("background", "standard", "critical")
+    for _, signal in KINDS.values():
+        firsts = [next(tier_rules(tier, signal, 15.0))[0] for tier in order]
+        limits = [rule.limit for rule in firsts]
+        assert limits == sorted(limits, reverse=True)
+        assert [rule.sustained for rule in firsts] == sorted((r.sustained for r in firsts), reverse=True)
+        acts = [rule.then is Then.ROLLBACK for rule in firsts]
+        assert acts == sorted(acts)
+
+
+def test_a_climb_is_long_enough_for_the_grid() -> None:
+    climbs = [r for r, _ in tier_rules("standard", KINDS[Kind.AMOUNT][1], 60.0)]
+    assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 480.0)]
+
+
+def guide_rows() -> list[str]:
+    """The table as the guide has it."""
+    rows = [f"| | {' | '.join(TIERS)} |", f"|---|{'---|' * len(TIERS)}"]
+    for name, signal in KINDS.values():
+        cells = []
+        for tier in TIERS:
+            rules = [rule for rule, _ in tier_rules(tier, signal, 15.0)]
+            bare = replace(signal, name="")
+            texts = [words.rule(RuleState(bare, replace(r, by_at_least=0.0), None, None)) for r in rules]
+            cells.append("; ".join(text.removeprefix(bare.label).strip() for text in texts))
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return rows
+
+
+def test_the_guide_has_the_table_as_it_is() -> None:
+    assert "\n".join(guide_rows()) in GUIDE.read_text(encoding="utf-8")
