@@ -341,9 +341,11 @@ class Instant:
 
     ``running`` counts the serving instances by version, where the plan has a query for it and it answered.
     ``fresh`` says whether the backend has fresh data of anything at all; None where nobody asked.
+    ``control`` holds the readings of the previous version, of signals that are compared with it.
     """
 
     at: float
     readings: Mapping[SignalKey, Reading]
     running: Mapping[str, float] | None = None
     fresh: bool | None = None
+    control: Mapping[SignalKey, Reading] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from aftergreen.earlier import earlier_in
 from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Plan, Release
 from aftergreen.preflight import PreflightFailed, backend_time, deployment_time, preflight
+from aftergreen.sources.control import with_control
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.present import present
@@ -44,6 +45,7 @@ async def judge_past(
         deployed_at = deployment_time(wanted.deployed_at, now)
         release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
         others = earlier_in(journal, release)
+        source = with_control(source, plan.signals, wanted.previous)
         checked = await preflight(source, plan, release, offset, earlier=others, chosen=wanted.baseline)
         if not checked.passed:
             raise PreflightFailed(checked.findings)

@@ -29,6 +29,7 @@ from aftergreen.preflight import (
 from aftergreen.rollback.command import fill
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
+from aftergreen.sources.control import with_control
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.present import present
@@ -178,6 +179,7 @@ class Watch:
         release = self._identify(self._clock.now() - offset)
         self._report.progress("reading the time before the deployment")
         others = earlier(self._journal, release)
+        self._source = with_control(self._source, self._plan.signals, release.previous)
         checked = await preflight(
             self._source, self._plan, release, offset, earlier=others, chosen=self._wanted.baseline
         )

@@ -265,6 +265,22 @@ def baseline(summary: Baseline | None, unit: str) -> str:
     return f"{middle} ±{spread}"
 
 
+def companions(signal: SignalState) -> str:
+    """The baselines that were not committed, and how the value of now stands to each of them."""
+    now = signal.reading.value if signal.reading is not None and signal.reading.compared else None
+    return " · ".join(_companion(other, now, signal.signal.unit) for other in signal.companions)
+
+
+def _companion(other: Baseline, now: float | None, unit: str) -> str:
+    told = f"{other.source.value} {baseline(other, unit)}"
+    if other.unfit:
+        return f"{told}, not fit: {other.unfit}"
+    if now is None or other.median == 0 or not math.isfinite(now):
+        return told
+    change = now / other.median - 1.0
+    return f"{told}, now {'+' if change >= 0 else '−'}{abs(change):.0%}".replace("%", " %")
+
+
 def median(summary: Baseline | None, unit: str) -> str:
     """What the signal was before: the median alone, or a dash where nothing is known."""
     return "–" if summary is None else format_value(summary.median, unit)
@@ -355,6 +371,8 @@ def doubt(doubted: Doubt) -> str:
     """Why rolling back may not help."""
     if doubted.kind is DoubtKind.THIN:
         return f"thin: {_thin(doubted.rule)}"
+    if doubted.kind is DoubtKind.ALIKE:
+        return "the previous version moved alike: it is not this release"
     name = _dependency(doubted.rule.signal)
     if doubted.kind is DoubtKind.EARLIER:
         return f"{name} broke {format_duration(doubted.seconds)} earlier: rolling back may not help"

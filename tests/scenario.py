@@ -189,6 +189,7 @@ class Scenario:
         self.state: State
         self.state, events = begin(self.setup, past(self.plan, deployed_at=self.setup.release.deployed_at))
         self.events: list[Event] = list(events)
+        self.control: Mapping[str, Reading] = {}
 
     def feed(
         self,
@@ -212,7 +213,8 @@ class Scenario:
     ) -> Scenario:
         at = round(self.state.at + self.plan.timing.interval, 3)
         known = with_totals(self.state, keyed(GOOD | dict(readings or {}), self.plan))
-        return self.take(step(self.state, Instant(at, known, running, fresh)))
+        control = keyed(self.control, self.plan)
+        return self.take(step(self.state, Instant(at, known, running, fresh, control)))
 
     def course(self, seconds: float, key: str, value: Callable[[float], float]) -> Scenario:
         """So many seconds in which a signal is a function of the release's age."""

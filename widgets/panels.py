@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aftergreen import words
-from aftergreen.model import Indicator
+from aftergreen.model import BaselineSource, Indicator
 from aftergreen.units import format_duration, value_parts
 from aftergreen.verdict.detect import traffic_of
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
@@ -95,7 +95,10 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     text = min(TEXT, width)
     left: list[Row] = [
         *_named(first, text),
-        row(Span("was    ", "dim"), words.baseline(first.baseline, first.signal.unit)),
+        row(
+            Span("old    " if first.signal.baseline is BaselineSource.CONTROL else "was    ", "dim"),
+            words.baseline(first.baseline, first.signal.unit),
+        ),
     ]
     rule = main_rule(first)
     if rule is not None:
@@ -295,11 +298,15 @@ def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row,
     if baseline is not None:
         fit = f"not fit: {baseline.unfit}" if baseline.unfit else "fit to compare with"
         spread = words.baseline(baseline, signal.signal.unit)
-        facts.append(f"baseline {spread} from {baseline.samples} of {baseline.expected} samples, {fit}")
+        source = baseline.source.value
+        facts.append(
+            f"baseline {source} {spread} from {baseline.samples} of {baseline.expected} samples, {fit}"
+        )
+        facts.append(baseline.remark)
     if reading is not None:
         facts += [reading.detail, *reading.notes]
     since = snapshot.state.view.since or snapshot.state.setup.release.deployed_at
-    told = [" · ".join(filter(None, facts))]
+    told = [" · ".join(filter(None, facts)), words.companions(signal)]
     told.append(words.noticeable(snapshot.state.setup.plan, signal.signal, traffic_of(signal, since)))
     return tuple(row("  ", Span(line, "dim")) for text in told for line in folded(text, width - 2) if line)
 

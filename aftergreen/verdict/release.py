@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.model import BaselineSource, Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.verdict.control import SAMPLES, compared_now
 from aftergreen.verdict.ending import missing
 from aftergreen.verdict.limits import clear_of, limit_of
 from aftergreen.verdict.signal import advance_signal, nothing_known
@@ -56,7 +57,9 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
             evidence = nothing_known(setup.plan, signal, rule, limit)
             rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline), evidence=evidence))
         companions = tuple(setup.companions.get(signal.key, ()))
-        signals[signal.key] = SignalState(signal, baseline, tuple(rules), trace, companions=companions)
+        signals[signal.key] = SignalState(
+            signal, baseline, tuple(rules), trace, companions=companions, control=_control(signal, history)
+        )
     state = State(
         setup=setup,
         view=View(setup.release.version, deployed_at),
@@ -70,6 +73,15 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
         if baseline.unfit and any(rule.condition.relative for rule in signals[key].signal.rules)
     )
     return state, (Event(deployed_at, EventKind.SEALED, text=setup.seal), *unfit)
+
+
+def _control(signal: Signal, history: Sequence[Instant]) -> tuple[float, ...]:
+    """What the previous version said before the deployment, where the signal is compared with it."""
+    if signal.baseline is not BaselineSource.CONTROL:
+        return ()
+    readings = (instant.readings.get(signal.key) for instant in history)
+    values = [r.value for r in readings if r is not None and r.compared and r.value is not None]
+    return tuple(values[-SAMPLES:])
 
 
 def step(state: State, instant: Instant) -> tuple[State, Events]:
@@ -179,7 +191,9 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
     events: list[Event] = []
     signals = {}
     near: list[NearMiss] = []
-    for key, before in state.signals.items():
+    for key, earlier in state.signals.items():
+        control = instant.control.get(key)
+        before = earlier if state.rollback is not None else compared_now(earlier, control)
         reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
         look = Look(
             at=instant.at,
@@ -194,7 +208,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             fresh=_fresh(state, instant, before.signal),
             expected=math.log(1.0 / state.setup.plan.alpha),
         )
-        after, found = advance_signal(before, look)
+        after, found = advance_signal(before, look, control)
         events.extend(found)
         near.extend(NearMiss(e.rule, e.at) for e in found if e.kind is EventKind.NEAR_MISS and e.rule)
         signals[key] = after

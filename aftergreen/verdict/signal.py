@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftergreen.model import Plan, Reduce, Rule, Signal
+from aftergreen.model import Plan, Reading, Reduce, Rule, Signal
+from aftergreen.verdict.control import alike
 from aftergreen.verdict.counts import counted, look_back
 from aftergreen.verdict.evidence import Evidence, no_evidence, weigh
 from aftergreen.verdict.fuse import advance, settled
@@ -28,13 +29,19 @@ def failing_rate(rule: Rule, limit: float) -> float:
     return limit if rule.condition.upward else 1.0 - limit
 
 
-def advance_signal(before: SignalState, look: Look) -> tuple[SignalState, list[Event]]:
-    """The signal after one more instant, and what is worth telling about it."""
+def advance_signal(
+    before: SignalState, look: Look, control: Reading | None = None
+) -> tuple[SignalState, list[Event]]:
+    """The signal after one more instant, and what is worth telling about it.
+
+    ``control`` is what the previous version said, where the signal is compared with it.
+    """
     events: list[Event] = []
     counts = counted(before.counts, before.signal, look)
     rules = []
     for rule in before.rules:
         after, kind = advance(rule, look)
+        after = alike(after, look, control)
         after = settled(_weighed(after, before.counts.total, counts.total), look.at)
         if kind is not None:
             told = rule if kind in _TOLD_AS_IT_WAS else after

@@ -45,6 +45,7 @@ class DoubtKind(StrEnum):
     EARLIER = "a dependency broke earlier"
     BEFORE = "a dependency was broken before the deployment"
     THEIRS = "the failing thing is a dependency itself"
+    ALIKE = "the previous version moved alike"
     THIN = "it may still be chance"
 
 

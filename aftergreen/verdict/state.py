@@ -174,7 +174,8 @@ class RuleState:
     should have been judged. ``evidence`` is what the events since the deployment say against the limit; None
     where none are counted. ``outside`` are seconds of a run over the limit that lies outside the ordinary
     spread of the baseline. ``sure_at`` is when the present run became more than chance. ``samples`` and
-    ``trend`` are the course over the look-back of a rule that judges one.
+    ``trend`` are the course over the look-back of a rule that judges one. ``run`` counts the samples of the
+    present run over the limit at which there was a control, ``alike`` those at which it was over it as well.
     """
 
     signal: Signal
@@ -200,6 +201,8 @@ class RuleState:
     sure_at: float | None = None
     samples: tuple[tuple[float, float], ...] = ()
     trend: Trend | None = None
+    run: int = 0
+    alike: int = 0
 
     @property
     def breached(self) -> bool:
@@ -220,6 +223,11 @@ class RuleState:
     def thin(self) -> bool:
         """Whether the rule is breached to the letter, and it may still be chance."""
         return self.breached and not self.sure
+
+    @property
+    def moved_alike(self) -> bool:
+        """Whether the previous version is over the limit in most of the run as well."""
+        return 2 * self.alike > self.run
 
     @property
     def decided_at(self) -> float | None:
@@ -264,7 +272,7 @@ class SignalState:
 
     ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
     event ratio; None for everything else. ``companions`` are the baselines that were not committed: they are
-    shown and decide nothing.
+    shown and decide nothing. ``control`` are the newest values of the previous version, where it is compared.
     """
 
     signal: Signal
@@ -278,6 +286,7 @@ class SignalState:
     counts: Counts = field(default_factory=Counts)
     look_back: LookBack | None = None
     companions: tuple[Baseline, ...] = ()
+    control: tuple[float, ...] = ()
 
 
 class EventKind(StrEnum):

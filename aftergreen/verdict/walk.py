@@ -109,9 +109,10 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     """Why rolling back for this rule may not help (semantics §5)."""
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
+    alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
     thin = (Doubt(DoubtKind.THIN, rule),) if rule.thin else ()
     if rule.signal.indicator is Indicator.DEPENDENCY:
-        return (Doubt(DoubtKind.THEIRS, rule), *thin)
+        return (*alike, Doubt(DoubtKind.THEIRS, rule), *thin)
     found: list[Doubt] = []
     for signal in signals_of(state, Indicator.DEPENDENCY):
         earlier = [r for r in signal.rules if r.onset is not None and (r.burning or r.breached)]
@@ -123,7 +124,7 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
             for other in earlier
             if other.onset is not None and other.onset < rule.onset
         )
-    return (*sorted(found, key=lambda doubt: -doubt.seconds), *thin)
+    return (*alike, *sorted(found, key=lambda doubt: -doubt.seconds), *thin)
 
 
 _WAITS = {

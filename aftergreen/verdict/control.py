@@ -1,0 +1,76 @@
+"""The previous version at the same instant: what a signal is compared with, and whether both moved alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftergreen.model import BaselineSource, Reading, Signal
+from aftergreen.verdict.conditions import judged
+from aftergreen.verdict.limits import clear_of, limit_of
+from aftergreen.verdict.spread import spread_of
+from aftergreen.verdict.state import Baseline, Look, RuleState, SignalState
+
+SAMPLES = 40
+"""The newest samples of the control that its ordinary spread is told from."""
+
+FEWEST = 8
+"""With fewer of them a spread says nothing."""
+
+
+def compared_now(before: SignalState, reading: Reading | None) -> SignalState:
+    """The signal with the control's newest reading as its baseline, and with limits that follow from it."""
+    if before.signal.baseline is not BaselineSource.CONTROL or before.signal.probe is not None:
+        return before
+    known = reading is not None and reading.compared and reading.value is not None
+    values = before.control
+    if known and reading is not None and reading.value is not None:
+        values = (*values, reading.value)[-SAMPLES:]
+    baseline = _baseline(before.signal, reading, values)
+    return replace(
+        before,
+        control=values,
+        baseline=baseline,
+        rules=tuple(_limited(rule, baseline) for rule in before.rules),
+    )
+
+
+def _baseline(signal: Signal, reading: Reading | None, values: tuple[float, ...]) -> Baseline | None:
+    if not values:
+        return None
+    unfit = ""
+    if reading is None or not reading.compared:
+        kind = "not asked" if reading is None else reading.kind.value
+        unfit = f"the previous version gives nothing to compare with now ({kind})"
+    elif len(values) < FEWEST:
+        unfit = f"{len(values)} samples of the previous version are too few, it takes {FEWEST}"
+    count = None if reading is None else reading.count
+    return Baseline(
+        median=values[-1],
+        spread=spread_of(values),
+        samples=len(values),
+        expected=len(values),
+        unfit=unfit,
+        source=BaselineSource.CONTROL,
+        per_second=0.0 if count is None else count / signal.window,
+    )
+
+
+def _limited(rule: RuleState, baseline: Baseline | None) -> RuleState:
+    if not rule.rule.condition.relative:
+        return rule
+    limit = limit_of(rule.rule, baseline)
+    return replace(rule, limit=limit, clear=clear_of(rule.rule, limit, baseline))
+
+
+def alike(rule: RuleState, look: Look, control: Reading | None) -> RuleState:
+    """The rule with whether the previous version was over the limit as well, in this run over it.
+
+    A rule against the control itself is never over the limit while both move alike.
+    """
+    if not (rule.burning or rule.breached):
+        return rule if rule.run == 0 else replace(rule, run=0, alike=0)
+    if control is None or rule.rule.condition.relative or rule.rule.condition.trend:
+        return rule
+    found = judged(rule, replace(look, reading=control))
+    over = not isinstance(found, str) and found.over
+    return replace(rule, run=rule.run + 1, alike=rule.alike + (1 if over else 0))
