@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, Signal, SignalKey, View
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.baseline import summarise
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier, Range, ranges, shown_before
+from aftergreen.verdict.ranges import (
+    NOTHING_KNOWN,
+    SHIFTS,
+    Earlier,
+    Range,
+    level_instants,
+    ranges,
+    shown_before,
+)
 from aftergreen.verdict.state import EPSILON, Baseline
+
+FEW = 4
+"""Instants that tell whether the backend holds anything of a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,9 @@ async def capture(source: Source, plan: Plan, release: Release, earlier: Earlier
         reading = {name: group.create_task(_read(source, plan, range_)) for name, range_ in found.items()}
     read = {name: task.result() for name, task in reading.items()}
     history = read[BaselineSource.BEFORE]
+    older = await _rest_of_the_level(source, plan, release, read)
     by_source = {
-        name: summarise(plan, release.deployed_at, history, range_, read[name])
+        name: summarise(plan, release.deployed_at, (*older, *history), range_, read[name])
         for name, range_ in found.items()
     }
     shown = release.deployed_at - shown_before(plan)
@@ -99,26 +111,51 @@ async def _read(source: Source, plan: Plan, range_: Range) -> tuple[Instant, ...
     measured = [signal for signal in plan.signals if signal.probe is None]
     committed = [signal for signal in measured if signal.baseline is range_.source]
     others = [signal for signal in measured if signal.baseline is not range_.source]
-    first, second = await asyncio.gather(
-        _history(source, committed, range_, view),
-        _briefly(source, others, range_, view, plan.backend.timeout),
+    companions = _if_there(source, others, range_.asked, view)
+    return _joined(
+        *await asyncio.gather(
+            _history(source, committed, range_.asked, view), _briefly(companions, plan.backend.timeout)
+        )
     )
-    return _joined(first, second)
+
+
+async def _rest_of_the_level(
+    source: Source, plan: Plan, release: Release, read: Mapping[BaselineSource, Sequence[Instant]]
+) -> tuple[Instant, ...]:
+    """What is missing of the half hour before the deployment, where something is scaled to it."""
+    if not any(read.get(name) for name in SHIFTS):
+        return ()
+    begins = min((instant.at for instant in read[BaselineSource.BEFORE]), default=release.deployed_at)
+    missing = [at for at in level_instants(plan, release.deployed_at) if at < begins - EPSILON]
+    signals = [signal for signal in plan.signals if signal.probe is None]
+    reading = _history(source, signals, missing, View(release.previous, None))
+    if any(signal.baseline in SHIFTS for signal in signals):
+        return await reading
+    return await _briefly(reading, plan.backend.timeout)
+
+
+async def _if_there(
+    source: Source, signals: Sequence[Signal], instants: Sequence[float], view: View
+) -> tuple[Instant, ...]:
+    """What the backend holds of that time; a few instants tell whether it is anything at all."""
+    few = instants[:: max(1, len(instants) // FEW)]
+    found = await _history(source, signals, few, view)
+    if not any(reading.compared for instant in found for reading in instant.readings.values()):
+        return ()
+    return await _history(source, signals, instants, view)
 
 
 async def _history(
-    source: Source, signals: Sequence[Signal], range_: Range, view: View
+    source: Source, signals: Sequence[Signal], instants: Sequence[float], view: View
 ) -> tuple[Instant, ...]:
-    return await source.history(signals, range_.asked, view) if signals and range_.asked else ()
+    return await source.history(signals, instants, view) if signals and instants else ()
 
 
-async def _briefly(
-    source: Source, signals: Sequence[Signal], range_: Range, view: View, seconds: float
-) -> tuple[Instant, ...]:
-    """The same, or nothing where that takes long."""
+async def _briefly(reading: Awaitable[tuple[Instant, ...]], seconds: float) -> tuple[Instant, ...]:
+    """What was read, or nothing where that takes long."""
     try:
         async with asyncio.timeout(seconds):
-            return await _history(source, signals, range_, view)
+            return await reading
     except TimeoutError:
         return ()
 

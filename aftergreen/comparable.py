@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aftergreen.capture import Past
-from aftergreen.model import BaselineSource, Plan, Release, Signal
+from aftergreen.model import BaselineSource, Condition, Plan, Release, Signal
 from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.state import Baseline
 
@@ -28,16 +28,18 @@ def baseline_errors(plan: Plan, release: Release, past: Past, chosen: BaselineSo
 def baseline_warnings(plan: Plan, past: Past, earlier: Earlier) -> Iterator[str]:
     """What would make ``finished`` impossible or looks like a slip, each with its cure."""
     if earlier.problem:
-        yield f"no baseline was held against other deployments: {earlier.problem}"
+        # One sentence among others there, part of a longer one here.
+        yield f"no baseline was held against other deployments: {earlier.problem.removesuffix('.')}"
     relative = _relative(plan)
+    needing = [s for s in plan.signals if s in relative or (s.key in past.absent and _silent(s))]
     for signal in plan.signals:
         known = next(filter(None, (past.of(signal.key, source) for source in _sources(signal))), None)
         if known is not None and signal.unit == "%" and known.median > FRACTION_AT_MOST:
             text = f"{signal.label}: percentages are fractions, and the query gave {known.median:.3g}"
             yield f"{text} before the deployment: divide it by 100"
         why = _why_not(past.baselines.get(signal.key), past.absent.get(signal.key, ""))
-        if signal in relative and why:
-            yield f"{signal.label}: {why}, so the release cannot end finished{_cure(signal, relative, past)}"
+        if signal in needing and why:
+            yield f"{signal.label}: {why}, so the release cannot end finished{_cure(signal, needing, past)}"
 
 
 def _control_errors(plan: Plan, release: Release, chosen: BaselineSource | None) -> Iterator[str]:
@@ -62,6 +64,11 @@ def _relative(plan: Plan) -> list[Signal]:
     return [s for s in plan.signals if any(rule.condition.relative for rule in s.rules)]
 
 
+def _silent(signal: Signal) -> bool:
+    """Whether it has to be known how many events are to be expected."""
+    return any(rule.condition is Condition.SILENT for rule in signal.rules)
+
+
 def _sources(signal: Signal) -> Iterator[BaselineSource]:
     yield signal.baseline
     yield BaselineSource.BEFORE
@@ -74,8 +81,8 @@ def _why_not(baseline: Baseline | None, absent: str) -> str:
     return f"its baseline is not fit to compare with: {unfit}" if unfit else ""
 
 
-def _cure(signal: Signal, relative: Sequence[Signal], past: Past) -> str:
-    for_all = _fit_for_all(relative, past)
+def _cure(signal: Signal, needing: Sequence[Signal], past: Past) -> str:
+    for_all = _fit_for_all(needing, past)
     if for_all is not None:
         return f": commit another with --baseline {for_all.value}"
     for_it = _fit_for_all([signal], past)

@@ -52,23 +52,20 @@ def summarise(
         if signal.probe is not None or not values:
             continue
         factor, remark = _scaling(signal, before, level, len(range_.level)) if range_.level else (1.0, "")
-        plain = _summary(values, len(range_.instants), range_.source, factor, remark)
+        plain = Baseline(
+            median=median(values) * factor,
+            spread=spread_of(values) * factor,
+            samples=len(values),
+            expected=len(range_.instants),
+            per_second=_per_second(signal, inside, plan.timing.interval, factor),
+            source=range_.source,
+            factor=factor,
+            remark=remark,
+        )
         unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
         broken = any(_exceeded(rule, _values(signal, newest), plain) for rule in signal.rules)
-        per_second = factor * _per_second(signal, inside, plan.timing.interval)
-        summaries[signal.key] = replace(plain, unfit=unfit, broken=broken, per_second=per_second)
+        summaries[signal.key] = replace(plain, unfit=unfit, broken=broken)
     return summaries
-
-
-def _per_second(signal: Signal, instants: Sequence[Instant], interval: float) -> float:
-    """Events that are expected in a second: counted ones, else those a rate tells of, else the samples."""
-    readings = (instant.readings.get(signal.key) for instant in instants)
-    counts = [reading.count for reading in readings if reading is not None and reading.count is not None]
-    if counts:
-        return median(counts) / signal.window
-    if signal.unit in EVENTS_PER_SECOND:
-        return median(_values(signal, instants)) * EVENTS_PER_SECOND[signal.unit]
-    return 1.0 / interval
 
 
 def _within(times: Sequence[float], instants: Iterable[Instant]) -> tuple[Instant, ...]:
@@ -82,18 +79,18 @@ def _values(signal: Signal, instants: Iterable[Instant]) -> list[float]:
     return [r.value for r in readings if r is not None and r.compared and r.value is not None]
 
 
-def _summary(
-    values: Sequence[float], expected: int, source: BaselineSource, factor: float, remark: str
-) -> Baseline:
-    return Baseline(
-        median=median(values) * factor,
-        spread=spread_of(values) * factor,
-        samples=len(values),
-        expected=expected,
-        source=source,
-        factor=factor,
-        remark=remark,
-    )
+def _per_second(signal: Signal, inside: Sequence[Instant], interval: float, factor: float) -> float:
+    """Events that are expected in a second: counted ones, else those a rate tells of, else the samples.
+
+    ``factor`` scales the signal's own values, and no other numbers.
+    """
+    readings = [instant.readings[signal.key] for instant in inside if signal.key in instant.readings]
+    counts = [reading.count for reading in readings if reading.compared and reading.count is not None]
+    if counts:
+        return median(counts) / signal.window
+    if signal.unit in EVENTS_PER_SECOND:
+        return median(_values(signal, inside)) * EVENTS_PER_SECOND[signal.unit] * factor
+    return 1.0 / interval
 
 
 def _scaling(
@@ -113,5 +110,5 @@ def _scaling(
 
 
 def _exceeded(rule: Rule, newest: Sequence[float], baseline: Baseline) -> bool:
-    limit = limit_of(rule, baseline) if rule.condition.compares else None
+    limit = limit_of(rule, baseline)
     return limit is not None and len(newest) == NEWEST and all(exceeds(rule, limit, v) for v in newest)

@@ -26,6 +26,8 @@ def why_unfit(
 ) -> str:
     """Why relative rules may not compare with this baseline; empty where it is fit.
 
+    Of the rules, those that compare a value must not have been breached in it.
+
     Args:
         signal: whose baseline it is.
         range_: the range that it was taken from.

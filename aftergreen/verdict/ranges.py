@@ -79,9 +79,9 @@ def ranges(plan: Plan, release: Release, earlier: Earlier) -> Mapping[BaselineSo
 
 
 def before(plan: Plan, release: Release) -> Range:
-    """The range before the deployment; what is asked are its level and the charts' past as well."""
+    """The range before the deployment; what is asked is also what the charts show."""
     timing, at = plan.timing, release.deployed_at
-    reach = max(plan.baseline.gap + max(plan.baseline.window, HALF_HOUR), shown_before(plan))
+    reach = max(plan.baseline.gap + plan.baseline.window, shown_before(plan))
     asked = _grid(plan, at, -reach, -timing.interval)
     return Range(BaselineSource.BEFORE, release.previous, baseline_instants(plan, at), asked)
 

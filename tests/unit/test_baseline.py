@@ -6,10 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aftergreen.model import BaselinePlan, Indicator, Instant, Kind, Plan, Reading, Rule, Signal
+from aftergreen.model import (
+    BaselinePlan,
+    BaselineSource,
+    Condition,
+    Indicator,
+    Instant,
+    Kind,
+    Plan,
+    Reading,
+    Release,
+    Rule,
+    Signal,
+    Then,
+)
 from aftergreen.verdict.baseline import summarise
-from aftergreen.verdict.ranges import baseline_instants
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Range, baseline_instants, level_instants, ranges
 from aftergreen.verdict.state import Baseline
 from tests.scenario import DEPLOYED_AT, above, above_baseline, below_baseline, only, plan, signals
 
@@ -121,11 +136,178 @@ def test_requests_are_not_counted_where_no_rule_claims_a_rate() -> None:
     assert found.fit
 
 
-@pytest.mark.parametrize(("value", "unfit"), [(80.0, ""), (80.5, "its rule was breached in it"), (41.0, "")])
-def test_a_baseline_beyond_the_limit_is_not_fit(value: float, unfit: str) -> None:
-    found = summary(alone(POOL), [Reading.of(value)] * 121)
+BREACHED = "its rule was breached in it"
+MOSTLY = "its rule was exceeded in most of it"
+
+
+@pytest.mark.parametrize(
+    ("values", "lasting", "unfit"),
+    [
+        ([80.0] * 121, 120.0, ""),
+        ([80.5] * 121, 120.0, BREACHED),
+        ([41.0] * 121, 120.0, ""),
+        # Eight intervals of 15 s are the two minutes of the fuse; a median does not notice them.
+        ([41.0] * 60 + [90.0] * 9 + [41.0] * 52, 120.0, BREACHED),
+        ([41.0] * 60 + [90.0] * 8 + [41.0] * 53, 120.0, ""),
+        ([90.0] * 9 + [41.0] * 112, 120.0, BREACHED),
+        ([90.0, 90.0, 90.0, 41.0] * 30, 120.0, MOSTLY),
+        ([90.0] * 121, 3600.0, MOSTLY),
+        ([90.0, 41.0, 41.0] * 40, 120.0, ""),
+    ],
+)
+def test_a_baseline_in_which_the_rule_was_breached_is_not_fit(
+    values: list[float], lasting: float, unfit: str
+) -> None:
+    found = summary(alone(POOL, above(80.0, lasting=lasting)), [Reading.of(value) for value in values])
     assert found is not None
     assert found.unfit == unfit
+
+
+def test_what_is_unknown_freezes_the_fuse_in_a_baseline_too() -> None:
+    gap = [Reading.unknown(Kind.STALE)] * 4
+    readings = [Reading.of(41.0)] * 100 + [Reading.of(90.0)] * 5 + gap + [Reading.of(90.0)] * 5
+    found = summary(alone(POOL), [*readings, *[Reading.of(41.0)] * 7])
+    assert found is not None
+    assert found.unfit == BREACHED
+
+
+@pytest.mark.parametrize(
+    ("signal", "usual", "unusual", "unfit"),
+    [
+        (LATENCY, 0.175, 0.3, BREACHED),
+        (LATENCY, 0.175, 0.25, ""),
+        (BUSINESS, 312.0, 200.0, BREACHED),
+        (BUSINESS, 312.0, 230.0, ""),
+    ],
+)
+def test_a_relative_rule_is_held_against_the_very_baseline_that_it_would_use(
+    signal: Signal, usual: float, unusual: float, unfit: str
+) -> None:
+    found = summary(alone(signal), [Reading.of(usual)] * 101 + [Reading.of(unusual)] * 20)
+    assert found is not None
+    assert (found.median, found.unfit) == (usual, unfit)
+
+
+def test_rules_about_the_course_of_a_signal_say_nothing_about_its_values() -> None:
+    climbing = Rule(Condition.CLIMBING, 600.0, 600.0, Then.WARN, by_at_least=1.0)
+    silent = Rule(Condition.SILENT, 120.0, 120.0, Then.WARN)
+    found = summary(alone(POOL, climbing, silent), [Reading.of(900.0)] * 121)
+    assert found == Baseline(900.0, 0.0, 121, 121, per_second=1 / 15)
+
+
+@pytest.mark.parametrize(
+    ("count", "unfit"),
+    [
+        (1.0, ""),
+        # 121 windows of 60 s at steps of 15 s count each observation four times.
+        (0.6, "18 observations are too few to compare with, it takes 20"),
+        (0.0, "0 observations are too few to compare with, it takes 20"),
+        (None, "0 observations are too few to compare with, it takes 20"),
+    ],
+)
+def test_enough_observations_stand_behind_a_percentile(count: float | None, unfit: str) -> None:
+    counted = replace(POOL, count="sum(increase(db_queries_total[$window]))")
+    found = summary(alone(counted), [Reading.of(41.0, count)] * 121)
+    assert found is not None
+    assert found.unfit == unfit
+
+
+def test_another_deployment_in_it_spoils_a_baseline() -> None:
+    given_plan = alone(POOL)
+    times = baseline_instants(given_plan, DEPLOYED_AT)
+    other = Change(times[50], "another deployment (v2.3.9)")
+    history = [Instant(at, {POOL.key: Reading.of(41.0)}) for at in times]
+    range_ = Range(BaselineSource.BEFORE, "v2.4.0", times, times, changes=(other,))
+    found = summarise(given_plan, DEPLOYED_AT, history, range_)[POOL.key]
+    assert found.unfit == "another deployment (v2.3.9) lies in it"
+
+
+def scaled(
+    signal: Signal, *, before: Sequence[Reading], level: Sequence[Reading], then: Sequence[Reading]
+) -> Baseline:
+    """The baseline of yesterday: what was read just before, in the same half hour then, and in the range."""
+    given_plan = alone(signal)
+    release = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", DEPLOYED_AT)
+    range_ = ranges(given_plan, release, NOTHING_KNOWN)[BaselineSource.YESTERDAY]
+    history = zip(level_instants(given_plan, DEPLOYED_AT), before, strict=True)
+    past = zip([*range_.level, *range_.instants], [*level, *then], strict=True)
+    found = summarise(
+        given_plan,
+        DEPLOYED_AT,
+        [Instant(at, {signal.key: reading}) for at, reading in history],
+        range_,
+        [Instant(at, {signal.key: reading}) for at, reading in past],
+    )
+    return found[signal.key]
+
+
+def all_of(value: float) -> list[Reading]:
+    return [Reading.of(value)] * 121
+
+
+def test_yesterday_is_scaled_by_how_the_half_hour_before_stands_to_the_same_half_hour_then() -> None:
+    then = [Reading.of(300.0), Reading.of(310.0), Reading.of(320.0)] * 40 + [Reading.of(310.0)]
+    found = scaled(BUSINESS, before=all_of(100.0), level=all_of(200.0), then=then)
+    assert (found.median, found.spread, found.factor, found.remark) == (155.0, 5.0, 0.5, "")
+    assert (found.source, found.samples, found.unfit) == (BaselineSource.YESTERDAY, 121, "")
+    assert found.per_second == 155.0 / 60
+
+
+NOT_THERE = Reading.unknown(Kind.NO_SERIES)
+
+
+@pytest.mark.parametrize(
+    ("before", "level", "remark"),
+    [
+        (all_of(0.0), all_of(200.0), "the half hour before this deployment has no level above zero"),
+        (all_of(100.0), all_of(0.0), "the half hour at that time has no level above zero"),
+        (all_of(100.0), all_of(-5.0), "the half hour at that time has no level above zero"),
+        (
+            [NOT_THERE] * 13 + all_of(100.0)[13:],
+            all_of(200.0),
+            "only 108 of 121 samples of the half hour before this deployment are there",
+        ),
+        (
+            all_of(100.0),
+            [NOT_THERE] * 121,
+            "only 0 of 121 samples of the half hour at that time are there",
+        ),
+    ],
+)
+def test_where_a_level_is_not_known_nothing_is_scaled_and_that_is_said(
+    before: list[Reading], level: list[Reading], remark: str
+) -> None:
+    found = scaled(BUSINESS, before=before, level=level, then=all_of(310.0))
+    assert (found.median, found.factor, found.unfit) == (310.0, 1.0, "")
+    assert found.remark == f"not scaled: {remark}"
+
+
+def test_a_tenth_of_the_half_hour_may_be_missing() -> None:
+    before = [NOT_THERE] * 12 + all_of(100.0)[12:]
+    assert scaled(BUSINESS, before=before, level=all_of(200.0), then=all_of(300.0)).factor == 0.5
+
+
+def test_a_fixed_limit_is_held_against_what_was_measured_then_and_not_what_it_is_scaled_to() -> None:
+    found = scaled(POOL, before=all_of(60.0), level=all_of(30.0), then=all_of(50.0))
+    assert (found.median, found.unfit) == (100.0, "")
+    found = scaled(POOL, before=all_of(30.0), level=all_of(60.0), then=all_of(90.0))
+    assert (found.median, found.unfit) == (45.0, BREACHED)
+
+
+@given(
+    usual=st.lists(st.floats(1.0, 1000.0), min_size=121, max_size=121),
+    # Floats scale by powers of two exactly.
+    factor=st.sampled_from([0.25, 0.5, 2.0, 8.0]),
+)
+def test_scaling_stretches_a_baseline_and_changes_nothing_about_its_fitness(
+    usual: list[float], factor: float
+) -> None:
+    signal = replace(BUSINESS, rules=(below_baseline(0.3),))
+    then = [Reading.of(value) for value in usual]
+    plain = scaled(signal, before=all_of(64.0), level=all_of(64.0), then=then)
+    found = scaled(signal, before=all_of(64.0 * factor), level=all_of(64.0), then=then)
+    assert (found.median, found.spread) == (plain.median * factor, plain.spread * factor)
+    assert found.unfit == plain.unfit
 
 
 @pytest.mark.parametrize(

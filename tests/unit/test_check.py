@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from aftergreen.check import check
-from aftergreen.model import Indicator, Kind, Reading, RollbackPlan, View
+from aftergreen.journal import open_journal
+from aftergreen.model import Indicator, Kind, Reading, Release, RollbackPlan, View
 from aftergreen.preflight import PreflightFailed
 from tests.made_up import FakeClock, MadeUpSource, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
@@ -72,3 +74,24 @@ async def test_a_backend_that_cannot_be_asked_is_the_only_finding_and_is_left_in
     with pytest.raises(PreflightFailed, match="cannot be asked: connection refused"):
         await check(READY, source, clock, version="v2.4.1", previous=None)
     assert source.closed
+
+
+async def test_the_journal_is_looked_at_and_not_made(tmp_path: Path) -> None:
+    async def findings() -> list[str]:
+        clock = FakeClock(DEPLOYED_AT)
+        source = MadeUpSource(clock, fine)
+        checked, _ = await check(READY, source, clock, version="v2.4.1", previous="v2.4.0", journal=place)
+        return [finding.text for finding in checked.findings]
+
+    place = tmp_path / "journal.db"
+    assert await findings() == []
+    assert not place.exists()
+    journal = open_journal(place)
+    other = Release("checkout-api", "prod", "v2.4.0", None, DEPLOYED_AT - 600)
+    journal.open_release(other, seal="x", plan={}, baseline={}, by="ci", at=other.deployed_at)
+    journal.close()
+    assert await findings() == [
+        f"{name}: its baseline is not fit to compare with: another deployment (v2.4.0) lies in it, so the "
+        "release cannot end finished: commit another with --baseline yesterday"
+        for name in ("average", "registrations")
+    ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from aftergreen.model import Plan, RollbackPlan
+from aftergreen.journal import open_journal
+from aftergreen.model import BaselineSource, Plan, Release, RollbackPlan
 from aftergreen.past import judge_past
 from aftergreen.preflight import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
@@ -30,10 +32,26 @@ class Judged:
         self.findings: list[Finding] = []
         self.progress: list[str] = []
 
-    async def by(self, given: Plan = READY, *, advice_ends: bool = True) -> Snapshot:
-        wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana", advice_ends=advice_ends)
+    async def by(
+        self,
+        given: Plan = READY,
+        *,
+        advice_ends: bool = True,
+        baseline: BaselineSource | None = None,
+        journal: Path | None = None,
+    ) -> Snapshot:
+        wanted = Wanted(
+            "v2.4.1",
+            "v2.4.0",
+            lambda _now: DEPLOYED_AT,
+            "ana",
+            advice_ends=advice_ends,
+            baseline=baseline,
+        )
         report = Report(self.snapshots.append, self._found, self.progress.append)
-        return await judge_past(given, wanted, source=self.source, clock=self.clock, report=report)
+        return await judge_past(
+            given, wanted, source=self.source, clock=self.clock, report=report, journal=journal
+        )
 
     def _found(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)
@@ -93,6 +111,33 @@ async def test_the_seal_is_that_of_the_plan_and_its_baseline() -> None:
         (await Judged().by(given)).state.setup.seal for given in (READY, READY, replace(READY, alpha=0.01))
     ]
     assert seals[0] == seals[1] != seals[2]
+
+
+async def test_another_baseline_can_be_chosen_for_the_past() -> None:
+    last = await Judged().by(baseline=BaselineSource.LAST_WEEK)
+    assert {b.source for b in last.state.setup.baselines.values()} == {BaselineSource.LAST_WEEK}
+    assert ("baseline last-week was chosen at the start", "ana") in [(e.text, e.by) for e in last.events]
+    companions = {b.source for s in last.state.signals.values() for b in s.companions}
+    assert companions == {BaselineSource.BEFORE, BaselineSource.YESTERDAY}
+
+
+async def test_the_past_is_judged_with_what_the_journal_knows_and_nothing_is_recorded(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "journal.db"
+    journal = open_journal(place)
+    for version, ago in (("v2.4.0", 600.0), ("v2.4.1", 0.0)):
+        wanted = Release("checkout-api", "prod", version, None, DEPLOYED_AT - ago)
+        journal.open_release(wanted, seal="x", plan={}, baseline={}, by="ci", at=wanted.deployed_at)
+    known = journal.releases()
+    judged = Judged()
+    last = await judged.by(journal=place)
+    # The release itself is in the journal, and is no other deployment.
+    assert {b.unfit for b in last.state.setup.baselines.values()} == {
+        "another deployment (v2.4.0) lies in it"
+    }
+    assert journal.releases() == known
+    journal.close()
 
 
 async def test_preflight_counts_for_the_past_too() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import Kind, open_journal
-from aftergreen.journal.codec import decode
-from aftergreen.model import Instant, Plan, RollbackPlan, SignalKey, Timing
+from aftergreen.journal.codec import decode, encode, seal
+from aftergreen.model import BaselineSource, Instant, Plan, Reading, RollbackPlan, SignalKey, Timing, View
 from aftergreen.preflight import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.release import begin, step
@@ -332,6 +332,96 @@ async def test_who_only_looks_or_comes_with_an_older_version_ends_no_watch(
         f"checkout-api/prod/v2.4.1#1 is being watched, and {why}: join it with --version v2.4.1"
     ]
     assert last.release_state is ReleaseState.FINISHED
+
+
+def choosing(source: BaselineSource | None, operator: str = "ana") -> Wanted:
+    return Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, operator, baseline=source)
+
+
+async def test_a_baseline_that_was_chosen_at_the_start_is_sealed_and_on_the_record(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, wanted=choosing(BaselineSource.YESTERDAY))
+    last = await rig.watch.run()
+    setup = last.state.setup
+    assert {signal.baseline for signal in setup.plan.signals} == {BaselineSource.YESTERDAY}
+    assert {baseline.source for baseline in setup.baselines.values()} == {BaselineSource.YESTERDAY}
+    assert setup.seal == seal(setup.plan, {str(key): encode(b) for key, b in setup.baselines.items()})
+    assert rig.entries(Kind.OPERATOR) == [{"action": "baseline", "source": "yesterday"}]
+    told = [(event.text, event.by) for event in last.events if event.kind is EventKind.NOTE]
+    assert told == [("baseline yesterday was chosen at the start", "ana")]
+
+
+async def test_nothing_is_on_the_record_where_nothing_was_chosen(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    last = await rig.watch.run()
+    assert rig.entries(Kind.OPERATOR) == []
+    sources = {b.source for s in last.state.signals.values() for b in s.companions}
+    assert sources == {BaselineSource.YESTERDAY, BaselineSource.LAST_WEEK}, "the others are shown beside it"
+
+
+@pytest.mark.parametrize(
+    ("joining", "read_only"),
+    [(None, False), (BaselineSource.YESTERDAY, False), (BaselineSource.BEFORE, True)],
+)
+async def test_who_joins_takes_over_the_baseline_that_was_chosen(
+    tmp_path: Path, joining: BaselineSource | None, *, read_only: bool
+) -> None:
+    first = Rig(tmp_path, wanted=choosing(BaselineSource.YESTERDAY))
+    seen: list[Snapshot] = []
+
+    async def join() -> None:
+        other = Rig(tmp_path, wanted=choosing(joining, "ravi"), starts=DEPLOYED_AT + 60)
+        other.once(lambda s: s.at > DEPLOYED_AT + 60, lambda: other.watch.abandon(by="ravi"))
+        seen.append(await other.watch.run())
+
+    tasks: list[asyncio.Task[None]] = []
+    first.once(
+        lambda s: s.at >= DEPLOYED_AT + 60,
+        lambda: tasks.append(asyncio.get_running_loop().create_task(join())),
+    )
+    await first.watch.run()
+    await asyncio.gather(*tasks)
+    (snapshot,) = seen
+    assert bool(snapshot.context.read_only) is read_only
+    assert {b.source for b in snapshot.state.setup.baselines.values()} == {BaselineSource.YESTERDAY}
+    assert len(first.entries(Kind.OPERATOR)) == 1, "it was chosen once"
+
+
+async def test_a_release_is_compared_with_the_last_one_that_finished(tmp_path: Path) -> None:
+    def world(at: float, view: View) -> Mapping[str, Reading]:
+        slow = {"latency/average": Reading.of(0.2, 3000.0)} if view.version == "v2.4.0" else {}
+        return {**fine(at, view), **slow}
+
+    earlier = DEPLOYED_AT - 7200
+    before = Wanted("v2.4.0", "v2.3.9", lambda _now: earlier, "ana")
+    finished = await Rig(tmp_path, wanted=before, starts=earlier).watch.run()
+    assert finished.release_state is ReleaseState.FINISHED
+    rig = Rig(tmp_path, world, wanted=choosing(BaselineSource.PREVIOUS_RELEASE))
+    last = await rig.watch.run()
+    latency = last.state.setup.baselines[SignalKey("latency/average")]
+    assert (latency.source, latency.median, latency.unfit) == (BaselineSource.PREVIOUS_RELEASE, 0.2, "")
+    assert last.release_state is ReleaseState.FINISHED
+
+
+async def test_a_previous_release_cannot_be_chosen_where_none_finished(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, wanted=choosing(BaselineSource.PREVIOUS_RELEASE))
+    with pytest.raises(PreflightFailed, match="the journal holds no finished release of checkout-api"):
+        await rig.watch.run()
+
+
+async def test_a_deployment_within_the_half_hour_before_spoils_the_baseline(tmp_path: Path) -> None:
+    earlier = DEPLOYED_AT - 1200
+    before = Wanted("v2.4.0", "v2.3.9", lambda _now: earlier, "ana")
+    await Rig(tmp_path, wanted=before, starts=earlier).watch.run()
+    rig = Rig(tmp_path)
+    last = await rig.watch.run()
+    unfit = {event.text for event in last.events if event.kind is EventKind.BASELINE_UNFIT}
+    assert unfit == {"another deployment (v2.4.0) lies in it"}
+    assert any("commit another with --baseline yesterday" in finding.text for finding in rig.findings)
+
+
+def test_a_journal_of_before_there_were_sources_is_still_read() -> None:
+    old = {"median": 41.0, "spread": 1.0, "samples": 121, "expected": 121, "unfit": "", "broken": False}
+    assert decode(old, Baseline) == Baseline(41.0, 1.0, 121, 121)
 
 
 async def test_another_configuration_joins_read_only(tmp_path: Path) -> None:
