@@ -219,6 +219,11 @@ class Signal:
         return any("$window" in query or "${window" in query for query in self.queries)
 
     @property
+    def controlled(self) -> bool:
+        """Whether it is compared with the previous version at the same instant."""
+        return self.baseline is BaselineSource.CONTROL and self.versioned
+
+    @property
     def versioned(self) -> bool:
         """Whether its queries ask for one version, so that two can be compared at the same instant."""
         return any("$version" in query or "${version" in query for query in self.queries)

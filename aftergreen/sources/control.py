@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from aftergreen.model import BaselineSource, Instant, Signal, SignalKey, View
+from aftergreen.model import Instant, Signal, SignalKey, View
 from aftergreen.sources.protocol import Source
 
 
@@ -61,11 +61,11 @@ class ControlledSource:
     def _compared(self, signals: Sequence[Signal], view: View) -> tuple[Signal, ...]:
         if view.since is None or view.version == self._previous:
             return ()
-        return tuple(s for s in signals if s.baseline is BaselineSource.CONTROL and s.probe is None)
+        return tuple(signal for signal in signals if signal.controlled)
 
 
 def with_control(source: Source, signals: Sequence[Signal], previous: str | None) -> Source:
     """The source itself, or one that reads the previous version too where a signal is compared with it."""
-    if previous is None or not any(s.baseline is BaselineSource.CONTROL for s in signals):
+    if previous is None or not any(signal.controlled for signal in signals):
         return source
     return ControlledSource(source, previous)

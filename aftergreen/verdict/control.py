@@ -19,7 +19,7 @@ FEWEST = 8
 
 def compared_now(before: SignalState, reading: Reading | None) -> SignalState:
     """The signal with the control's newest reading as its baseline, and with limits that follow from it."""
-    if before.signal.baseline is not BaselineSource.CONTROL or before.signal.probe is not None:
+    if not before.signal.controlled:
         return before
     known = reading is not None and reading.compared and reading.value is not None
     values = before.control

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import BaselineSource, Instant, Kind, Reading, Signal, SignalKey, View
+from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
 from aftergreen.verdict.control import SAMPLES, compared_now
 from aftergreen.verdict.ending import missing
 from aftergreen.verdict.limits import clear_of, limit_of
@@ -77,7 +77,7 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
 
 def _control(signal: Signal, history: Sequence[Instant]) -> tuple[float, ...]:
     """What the previous version said before the deployment, where the signal is compared with it."""
-    if signal.baseline is not BaselineSource.CONTROL:
+    if not signal.controlled:
         return ()
     readings = (instant.readings.get(signal.key) for instant in history)
     values = [r.value for r in readings if r is not None and r.compared and r.value is not None]
@@ -192,7 +192,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
     signals = {}
     near: list[NearMiss] = []
     for key, earlier in state.signals.items():
-        control = instant.control.get(key)
+        control = instant.control.get(key) if earlier.signal.controlled else None
         before = earlier if state.rollback is not None else compared_now(earlier, control)
         reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
         look = Look(

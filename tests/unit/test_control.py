@@ -22,7 +22,9 @@ SLOW = Reading.of(0.3, 3000.0)
 def compared(given: Plan | None = None) -> Plan:
     usual = given or plan()
     signals = tuple(
-        replace(s, baseline=BaselineSource.CONTROL) if s.key in (LATENCY, ERRORS) else s
+        replace(s, baseline=BaselineSource.CONTROL, denominator='requests{version="$version"}')
+        if s.key in (LATENCY, ERRORS)
+        else s
         for s in usual.signals
     )
     return replace(usual, signals=signals)
@@ -125,3 +127,13 @@ def test_without_a_control_the_source_is_left_as_it_is() -> None:
     inner = Versions()
     assert with_control(inner, plan().signals, "v2.4.0") is inner
     assert with_control(inner, compared().signals, None) is inner
+
+
+def test_a_signal_that_asks_for_no_version_is_not_compared_with_itself() -> None:
+    blind = tuple(replace(s, baseline=BaselineSource.CONTROL) for s in plan().signals)
+    inner = Versions()
+    assert with_control(inner, blind, "v2.4.0") is inner
+    release = Scenario(plan(signals=blind))
+    release.control = {ERRORS: errors(0.05)}
+    release.feed(180).feed(150, {ERRORS: errors(0.05)})
+    assert present(release.state, Context("ana")).doubts == ()
