@@ -24,6 +24,7 @@ from aftergreen.words import (
     noticeable,
     outcome,
     rule,
+    together,
 )
 
 Rows = tuple[tuple[str, str], ...]
@@ -110,6 +111,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         at = local_time(decided.decided_at, snapshot.context.offset)
         lines.append(f"Decided at {at}: {comparison(decided)}.")
         lines.extend(f"Doubt: {doubt(doubted)}." for doubted in snapshot.doubts)
+        lines.extend(filter(None, [together(state, snapshot.context.offset)]))
         lines.extend(f"  {label:<9}{text}" for label, text in _proof(decided, snapshot))
     lines.append(
         f"Watched {format_duration(state.watched)} of {format_duration(state.total)}"

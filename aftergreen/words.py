@@ -24,9 +24,10 @@ from aftergreen.verdict.state import (
     Rollback,
     RuleState,
     SignalState,
+    State,
 )
 from aftergreen.verdict.trend import left_until
-from aftergreen.verdict.walk import fuses, warnings
+from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
 
 CHANCE, ENORMOUS = 2.0, 1e6
 """Odds below which evidence is none, and above which their number means nothing to anybody."""
@@ -365,6 +366,23 @@ def failure(rollback: Rollback) -> str:
     if rollback.timed_out:
         return "timed out"
     return "not started" if rollback.exit_code is None else f"exit code {rollback.exit_code}"
+
+
+def together(state: State, offset: float) -> str:
+    """The five read together: what went over its limit first, what followed, and what did not move."""
+    over = onsets(state)
+    if not over or over[0].onset is None:
+        return ""
+    first = over[0].onset
+    told = [f"{over[0].signal.label} since {local_time(first, offset)}"]
+    told += [f"{r.signal.label} {_after(r, first)}" for r in over[1:]]
+    still = ", ".join(indicator_short(indicator) for indicator in unmoved(state))
+    return f"{'; '.join(told)}. {f'Unmoved: {still}.' if still else 'Nothing is unmoved.'}"
+
+
+def _after(status: RuleState, first: float) -> str:
+    later = (status.onset or first) - first
+    return f"{format_duration(later)} later" if later else "at the same time"
 
 
 def doubt(doubted: Doubt) -> str:

@@ -97,6 +97,17 @@ def warnings(state: State) -> tuple[RuleState, ...]:
     )
 
 
+def onsets(state: State) -> tuple[RuleState, ...]:
+    """Every rule that is over its limit, warnings too, in the order in which it went there."""
+    over = [rule for rule in state.rules if (rule.burning or rule.breached) and rule.onset is not None]
+    return tuple(sorted(over, key=lambda rule: rule.onset or 0.0))
+
+
+def unmoved(state: State) -> tuple[Indicator, ...]:
+    """The indicators that speak against a fault: all that they have is in range."""
+    return tuple(indicator for indicator in Indicator if mark_of(state, indicator) is Mark.OK)
+
+
 def leading(state: State) -> RuleState | None:
     """The rule to look at first: the leading breach, else the fuse that fires first, else a warning."""
     for found in (breaches(state), fuses(state), warnings(state)):

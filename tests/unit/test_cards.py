@@ -116,6 +116,7 @@ def test_the_card_of_a_release_that_was_left_with_its_breach() -> None:
         "Production runs v2.4.1, as it was deployed; nothing here measured it.",
         "checkout-api/prod/v2.4.1#7: left with a rollback advised that nobody ran (exit code 23).",
         "Decided at 22:18:35 UTC: HTTP 5xx 5.00 % > 1 % for 2m.",
+        "HTTP 5xx since 22:16:35 UTC. Unmoved: latency, saturation, deps, business.",
         "  rule     HTTP 5xx above 1 % for 2m: roll back",
         "  baseline 0.10 % ±0",
         "  counted  62 of 1,244",

@@ -579,3 +579,12 @@ def test_evidence_in_words(odds: float, text: str) -> None:
 
 def test_a_signal_without_events_has_no_evidence() -> None:
     assert words.evidence(watched().state.rules[1]) == ""
+
+
+def test_the_five_are_read_together_in_the_order_in_which_they_broke() -> None:
+    release = watched().feed(45, SLOW_DATABASE).feed(135, SLOW_DATABASE | BAD | {LATENCY: Reading.of(0.3)})
+    assert words.together(release.state, 0.0) == (
+        "orders-db connect since 22:16:35 UTC; HTTP 5xx 45s later; average 45s later. "
+        "Unmoved: saturation, business."
+    )
+    assert words.together(watched().state, 0.0) == ""

@@ -124,6 +124,8 @@ class DecisionPage(Page):
         if snapshot is None:
             return ()
         rows: list[Row] = [walk_row(snapshot), (), *advice_rows(snapshot, width), ()]
+        together = words.together(snapshot.state, snapshot.context.offset)
+        rows += [*(row(line) for line in folded(together, width)), ()] if together else []
         rows += [row(Span(ticked(snapshot), "dim")), *checklist_details(snapshot, width)]
         if snapshot.state.missing:
             rows += [(), row(Span("missing for finished", "dim"))]
