@@ -6,6 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 # More words for pytest: make test PYTEST="-k fuse -x".
 PYTEST ?=
+SCORECARD ?= --write docs/scorecard.md
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,8 +27,8 @@ e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
 	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile --durations=5 $(E2E) $(PYTEST)
 
-scorecard: $(READY) ## how often healthy releases are rolled back, and how soon bad ones (over an hour)
-	$(BIN)/python -m tests.benchmarks.scorecard --write docs/scorecard.md $(SCORECARD)
+scorecard: $(READY) ## how often healthy releases are rolled back, and how soon bad ones (an hour or two)
+	$(BIN)/python -m tests.benchmarks.scorecard $(SCORECARD)
 
 check: $(READY) ## lint, formatting, types, import contracts
 	$(BIN)/ruff check .
