@@ -17,11 +17,12 @@ class Kind(Enum):
     ERRORS = auto()
     DURATION = auto()
     SHARE = auto()
-    AMOUNT = auto()
     PROBE = auto()
     THEIR_ERRORS = auto()
     THEIR_DURATION = auto()
+    THEIR_PROBE = auto()
     BUSINESS = auto()
+    OTHER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ _ABOVE, _MORE, _LESS, _CLIMB = (
 )
 _BACK, _WARN = Then.ROLLBACK, Then.WARN
 
-_LEAK = Default(_CLIMB, 300, 0, _WARN, "what rises for five minutes and does not settle may be a leak")
+_LEAK = Default(_CLIMB, 300, 0, _WARN, "what keeps rising and does not settle may be a leak")
 _FULL = "above 90 % the next peak finds no room"
-_THEIRS = "theirs may be the fault, so that rolling back may not help"
+_THEIRS = "it may be theirs, and rolling back may not help"
 
 TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
     "critical": {
@@ -57,13 +58,16 @@ TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
             _LEAK,
         ),
         Kind.SHARE: (Default(_ABOVE, 0.9, 120, _BACK, _FULL), _LEAK),
-        Kind.AMOUNT: (_LEAK,),
-        Kind.PROBE: (Default(_ABOVE, 0.5, 60, _WARN, _THEIRS),),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.01, 60, _WARN, _THEIRS),),
-        Kind.THEIR_DURATION: (Default(_MORE, 0.5, 120, _WARN, _THEIRS),),
+        Kind.PROBE: (
+            Default(_ABOVE, 0.5, 60, _BACK, "half a second, or no answer at all, keeps users waiting"),
+        ),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.01, 60, _WARN, f"1 % is more than retries hide; {_THEIRS}"),),
+        Kind.THEIR_DURATION: (Default(_MORE, 0.5, 120, _WARN, f"half as slow again delays you; {_THEIRS}"),),
+        Kind.THEIR_PROBE: (Default(_ABOVE, 0.5, 60, _WARN, f"half a second is long to connect; {_THEIRS}"),),
         Kind.BUSINESS: (
             Default(_LESS, 0.2, 180, _BACK, "a fifth of the business lost is no chance on busy signals"),
         ),
+        Kind.OTHER: (_LEAK,),
     },
     "standard": {
         Kind.ERRORS: (
@@ -71,13 +75,16 @@ TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
         ),
         Kind.DURATION: (Default(_MORE, 0.5, 120, _BACK, "half as slow again is no daily change"), _LEAK),
         Kind.SHARE: (Default(_ABOVE, 0.9, 180, _WARN, _FULL), _LEAK),
-        Kind.AMOUNT: (_LEAK,),
-        Kind.PROBE: (Default(_ABOVE, 1.0, 60, _WARN, _THEIRS),),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.05, 120, _WARN, _THEIRS),),
-        Kind.THEIR_DURATION: (Default(_MORE, 1.0, 120, _WARN, _THEIRS),),
+        Kind.PROBE: (
+            Default(_ABOVE, 1.0, 60, _BACK, "a second, or no answer at all, for a minute is no blip"),
+        ),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.05, 120, _WARN, f"one call in twenty is no blip; {_THEIRS}"),),
+        Kind.THEIR_DURATION: (Default(_MORE, 1.0, 120, _WARN, f"twice as slow delays you; {_THEIRS}"),),
+        Kind.THEIR_PROBE: (Default(_ABOVE, 1.0, 60, _WARN, f"a second is very long to connect; {_THEIRS}"),),
         Kind.BUSINESS: (
             Default(_LESS, 0.3, 180, _BACK, "a drop of 30 % without errors is still a serious problem"),
         ),
+        Kind.OTHER: (_LEAK,),
     },
     "background": {
         Kind.ERRORS: (
@@ -90,29 +97,40 @@ TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
             Default(_ABOVE, 0.95, 300, _WARN, "it may use what it has, as long as some is left"),
             _LEAK,
         ),
-        Kind.AMOUNT: (_LEAK,),
-        Kind.PROBE: (Default(_ABOVE, 2.0, 120, _WARN, _THEIRS),),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.1, 300, _WARN, _THEIRS),),
-        Kind.THEIR_DURATION: (Default(_MORE, 2.0, 300, _WARN, _THEIRS),),
+        Kind.PROBE: (Default(_ABOVE, 2.0, 120, _WARN, "nobody waits for it; two seconds are worth a look"),),
+        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.1, 300, _WARN, f"one in ten outlasts retries; {_THEIRS}"),),
+        Kind.THEIR_DURATION: (Default(_MORE, 2.0, 300, _WARN, f"three times as slow; {_THEIRS}"),),
+        Kind.THEIR_PROBE: (
+            Default(_ABOVE, 2.0, 120, _WARN, f"two seconds outlast a busy moment; {_THEIRS}"),
+        ),
         Kind.BUSINESS: (
             Default(_LESS, 0.5, 300, _WARN, "what is done later is not lost; half is worth a look"),
         ),
+        Kind.OTHER: (_LEAK,),
     },
 }
 
 
 def kind_of(signal: Signal) -> Kind:
-    """The kind of number that a signal is."""
-    theirs = signal.indicator is Indicator.DEPENDENCY
+    """The kind of number that a signal is; OTHER where nobody knows which way, or from where on, it is bad.
+
+    A share alone says nothing: 99 % of requests fast enough are good, and so are 99 % of hits in a cache.
+    """
+    indicator = signal.indicator
+    theirs = indicator is Indicator.DEPENDENCY
     if signal.probe is not None:
-        return Kind.PROBE
-    if signal.indicator is Indicator.BUSINESS:
+        return Kind.THEIR_PROBE if theirs else Kind.PROBE
+    if indicator is Indicator.BUSINESS:
         return Kind.BUSINESS
-    if signal.events:
-        return Kind.THEIR_ERRORS if theirs else Kind.ERRORS
-    if signal.unit in ("s", "ms"):
+    if theirs and signal.events:
+        return Kind.THEIR_ERRORS
+    if indicator is Indicator.ERROR_RATE and (signal.events or signal.unit == "%"):
+        return Kind.ERRORS
+    if indicator is Indicator.SATURATION and signal.unit == "%":
+        return Kind.SHARE
+    if signal.unit in ("s", "ms") and (theirs or indicator is Indicator.LATENCY):
         return Kind.THEIR_DURATION if theirs else Kind.DURATION
-    return Kind.SHARE if signal.unit == "%" else Kind.AMOUNT
+    return Kind.OTHER
 
 
 def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rule, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from aftergreen import words
 from aftergreen.config.tiers import TIERS, Kind, kind_of, tier_rules
+from aftergreen.journal.codec import decode, dumps, encode
 from aftergreen.model import Condition, Indicator, Signal, Then
 from aftergreen.verdict.state import RuleState
 from tests.scenario import signals
@@ -17,24 +19,42 @@ GUIDE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 RATIO = signals()[0]
 PLAIN = replace(RATIO, numerator=None, denominator=None, events=False, query="x", rules=())
+PROBE = replace(PLAIN, query=None, probe="tcp://db:1", unit="s")
 KINDS: dict[Kind, tuple[str, Signal]] = {
     Kind.ERRORS: ("failed of all requests", RATIO),
     Kind.DURATION: ("latency", replace(PLAIN, indicator=Indicator.LATENCY, unit="s")),
     Kind.SHARE: ("saturation in %", replace(PLAIN, indicator=Indicator.SATURATION, unit="%")),
-    Kind.AMOUNT: ("other saturation", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
-    Kind.PROBE: ("a probe", replace(PLAIN, query=None, probe="tcp://db:1", unit="s")),
+    Kind.PROBE: ("a probe of the service itself", PROBE),
     Kind.THEIR_ERRORS: ("failed calls of a dependency", replace(RATIO, indicator=Indicator.DEPENDENCY)),
     Kind.THEIR_DURATION: (
         "a dependency's latency",
         replace(PLAIN, indicator=Indicator.DEPENDENCY, dependency="db", unit="ms"),
     ),
+    Kind.THEIR_PROBE: ("a probe of a dependency", replace(PROBE, indicator=Indicator.DEPENDENCY)),
     Kind.BUSINESS: ("business", replace(PLAIN, indicator=Indicator.BUSINESS, unit="/min")),
+    Kind.OTHER: ("anything else", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
 }
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_of_number_has_its_signal(kind: Kind) -> None:
     assert kind_of(KINDS[kind][1]) is kind
+
+
+@pytest.mark.parametrize(
+    ("signal", "kind"),
+    [
+        (replace(PLAIN, unit="%"), Kind.ERRORS),
+        (replace(PLAIN, unit="/s"), Kind.OTHER),
+        (replace(RATIO, indicator=Indicator.LATENCY), Kind.OTHER),
+        (replace(RATIO, indicator=Indicator.BUSINESS), Kind.BUSINESS),
+        (replace(PLAIN, indicator=Indicator.DEPENDENCY, unit="%"), Kind.OTHER),
+        (replace(PLAIN, indicator=Indicator.SATURATION, unit="s"), Kind.OTHER),
+        (replace(PROBE, indicator=Indicator.BUSINESS), Kind.PROBE),
+    ],
+)
+def test_a_usual_limit_is_for_what_is_known_to_be_bad_above_it(signal: Signal, kind: Kind) -> None:
+    assert kind_of(signal) is kind
 
 
 @pytest.mark.parametrize("tier", list(TIERS))
@@ -45,7 +65,8 @@ def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str,
     for rule, reason in found:
         assert reason
         assert not rule.fast
-        assert not (rule.condition.relative and kind is Kind.PROBE)
+        assert rule.condition.compares or KINDS[kind][1].probe is None
+        assert not rule.condition.relative or KINDS[kind][1].probe is None
 
 
 def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
@@ -60,8 +81,16 @@ def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
 
 
 def test_a_climb_is_long_enough_for_the_grid() -> None:
-    climbs = [r for r, _ in tier_rules("standard", KINDS[Kind.AMOUNT][1], 60.0)]
+    climbs = [r for r, _ in tier_rules("standard", KINDS[Kind.OTHER][1], 60.0)]
     assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 480.0)]
+
+
+@pytest.mark.parametrize("tier", list(TIERS))
+@pytest.mark.parametrize("kind", list(Kind))
+def test_usual_rules_are_known_again_when_they_come_out_of_a_journal(tier: str, kind: Kind) -> None:
+    usual = tuple(rule for rule, _ in tier_rules(tier, KINDS[kind][1], 15.0))
+    written = json.loads(dumps(encode(replace(KINDS[kind][1], rules=usual))))
+    assert decode(written, Signal).rules == usual
 
 
 def guide_rows() -> list[str]:
