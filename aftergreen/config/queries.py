@@ -14,6 +14,7 @@ from aftergreen.verdict.conditions import look_back_of
 
 _PLACEHOLDERS = ("window", "window_seconds", "version")
 _PLACEHOLDER = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_VERSION = re.compile(r"\$\{?version\b")
 _FIXED_RANGE = re.compile(r"\[\s*([0-9][0-9a-z]*)\s*[\]:]")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
@@ -32,6 +33,11 @@ def check_query(report: Report, place: str, query: str) -> None:
     fault = _unbalanced(query)
     if fault:
         report.add(place, fault, "a query whose brackets and quotes are closed")
+
+
+def asks_for_version(query: str) -> bool:
+    """Whether a query holds ``$version``, and so can be asked for either of two versions."""
+    return _VERSION.search(query) is not None
 
 
 def warnings_of(plan: Plan) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
 from typing import Any
 
 from aftergreen.config.addresses import check_backend
@@ -45,7 +46,7 @@ def resolve(document: Document, report: Report) -> Plan:
         baseline=baseline,
         signals=signals,
         waived=_waived(document, report, signals),
-        rollback=_rollback(document, report),
+        rollback=_rollback(document, report, signals),
         journal=document.journal.path,
         alpha=_alpha(document, report),
     )
@@ -164,13 +165,8 @@ def _waived(document: Document, report: Report, signals: tuple[Signal, ...]) -> 
     return waived
 
 
-def _rollback(document: Document, report: Report) -> RollbackPlan | None:
-    asking = [
-        f"signals[{i}].rules[{j}].then"
-        for i, signal in enumerate(document.signals)
-        for j, rule in enumerate(signal.rules or ())
-        if rule.then is Then.ROLLBACK
-    ]
+def _rollback(document: Document, report: Report, signals: tuple[Signal, ...]) -> RollbackPlan | None:
+    asking = tuple(_asking(document, signals))
     table = document.rollback
     if table is None and not asking:
         return None
@@ -178,11 +174,21 @@ def _rollback(document: Document, report: Report) -> RollbackPlan | None:
     for key in ("timeout", "verify_within"):
         _check_length(report, f"rollback.{key}", getattr(table, key))
     if table.command is None:
-        why = f'because {asking[0]} is "rollback"' if asking else "because there is a table [rollback]"
-        report.add("rollback.command", "nothing", f"the command that goes back, {why}")
+        why = asking[0] if asking else "there is a table [rollback]"
+        report.add("rollback.command", "nothing", f"the command that goes back, because {why}")
     for index, argument in enumerate(table.command or ()):
         _check_argument(report, f"rollback.command[{index}]", argument)
     return RollbackPlan(command=table.command or (), **_given(table, "strategy", "timeout", "verify_within"))
+
+
+def _asking(document: Document, signals: tuple[Signal, ...]) -> Iterator[str]:
+    """Why there has to be a command: rules that ask for it, written ones and those of the tier."""
+    for i, (table, signal) in enumerate(zip(document.signals, signals, strict=True)):
+        for j, rule in enumerate(table.rules or ()):
+            if rule.then is Then.ROLLBACK:
+                yield f'signals[{i}].rules[{j}].then is "rollback"'
+        if table.rules is None and any(rule.then is Then.ROLLBACK for rule in signal.rules):
+            yield f"signals[{i}] has the usual rules of its tier, which roll back (rules = [] gives it none)"
 
 
 def _check_argument(report: Report, place: str, argument: str) -> None:

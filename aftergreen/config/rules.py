@@ -62,12 +62,17 @@ def resolve_rules(report: Report, place: str, table: SignalTable, signal: Signal
         rule = _rule(_Written(report, rule_place, rule_table, signal, unit, condition))
         if rule is None:
             continue
-        if any((r.condition, r.limit, r.then) == (rule.condition, rule.limit, rule.then) for r in rules):
+        if any(_asks(other) == _asks(rule) for other in rules):
             report.add(
                 rule_place, "the same condition twice", "every rule of a signal to differ from the others"
             )
         rules.append(rule)
     return replace(signal, rules=tuple(rules))
+
+
+def _asks(rule: Rule) -> tuple[object, ...]:
+    """What no two rules of a signal may have in common."""
+    return rule.condition, rule.limit, rule.capacity, rule.then
 
 
 def _condition(report: Report, place: str, table: RuleTable) -> Condition | None:

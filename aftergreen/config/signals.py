@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from aftergreen.config.addresses import check_probe
 from aftergreen.config.findings import Report, shown, shown_duration
-from aftergreen.config.queries import check_query
+from aftergreen.config.queries import asks_for_version, check_query
 from aftergreen.config.rules import resolve_rules
 from aftergreen.config.schema import Name, SignalTable
 from aftergreen.config.tiers import tier_rules
-from aftergreen.model import BaselineSource, Condition, Indicator, Signal, SignalKey, Timing
+from aftergreen.model import BaselineSource, Indicator, Signal, SignalKey, Timing
 from aftergreen.verdict.conditions import shortest_course
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
@@ -67,30 +67,39 @@ def _signal(report: Report, place: str, table: SignalTable, watch: Watched) -> S
         kind=table.kind,
         baseline=table.baseline or watch.source,
     )
-    if table.rules is None and not report.faulty(f"{place}.rules"):
+    if table.rules is not None:
+        signal = resolve_rules(report, place, table, signal)
+        window = signal.window if signal.windowed else 0.0
+        _check_courses(report, place, table, shortest_course(watch.timing.interval, window))
+    # Which rules are usual for a signal that belongs nowhere, or has rules that cannot be read, nobody knows.
+    elif table.indicator is not None and not report.faulty(f"{place}.rules"):
         usual = tier_rules(watch.tier, signal, watch.timing.interval)
-        return replace(signal, rules=tuple(rule for rule, _ in usual))
-    signal = resolve_rules(report, place, table, signal)
-    _check_courses(report, place, signal, watch.timing.interval)
+        signal = replace(signal, rules=tuple(rule for rule, _ in usual))
     _check_control(report, place, table, signal)
     return signal
 
 
-def _check_courses(report: Report, place: str, signal: Signal, interval: float) -> None:
-    """A climb is judged by samples, and takes some."""
-    shortest = shortest_course(interval, signal.window if signal.windowed else 0.0)
-    for index, rule in enumerate(signal.rules):
-        if rule.condition is Condition.CLIMBING and 0 < rule.limit < shortest:
+def _check_courses(report: Report, place: str, table: SignalTable, shortest: float) -> None:
+    """A climb is judged by samples, and takes some: ``shortest`` is in seconds."""
+    # While the grid or a window is in doubt, so is how many samples a length has.
+    if any(report.faulty(key) for key in ("watch.interval", "watch.window", f"{place}.window")):
+        return
+    for index, rule in enumerate(table.rules or ()):
+        climb, rule_place = rule.climbing_for, f"{place}.rules[{index}]"
+        if climb is not None and 0 < climb < shortest and not report.faulty(rule_place):
             expected = f"at least {shown_duration(shortest)}: eight intervals, and four windows of the query"
-            report.add(f"{place}.rules[{index}].climbing_for", shown_duration(rule.limit), expected)
+            report.add(f"{rule_place}.climbing_for", shown_duration(climb), expected)
 
 
 def _check_control(report: Report, place: str, table: SignalTable, signal: Signal) -> None:
     """A control is the old version at the same instant: the same query, asked for another version."""
     compared = table.baseline is BaselineSource.CONTROL or any(r.condition.relative for r in signal.rules)
-    if signal.baseline is BaselineSource.CONTROL and compared and not signal.versioned and signal.queries:
+    written = {key: query for key in _QUERY_KEYS if (query := getattr(table, key)) is not None}
+    without = [key for key, query in written.items() if not asks_for_version(query)]
+    # A ratio that asks for one version above the line and for both below it compares nothing with anything.
+    if signal.baseline is BaselineSource.CONTROL and without and (compared or len(without) < len(written)):
         expected = 'queries with $version: baseline = "control" asks them for both versions'
-        report.add(f"{place}.baseline", "no $version", expected)
+        report.add(f"{place}.baseline", f"no $version in {' and '.join(without)}", expected)
 
 
 def _check_identity(report: Report, place: str, table: SignalTable) -> None:

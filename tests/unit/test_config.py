@@ -11,6 +11,7 @@ import pytest
 
 from aftergreen import config
 from aftergreen.config import schema
+from aftergreen.config.tiers import tier_rules
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -116,14 +117,6 @@ automatic = false
 grace = "10s"
 """
 
-ABSENT = "expected this key to be absent: it is not available yet"
-
-
-def faults(text: str) -> list[tuple[str, str]]:
-    with pytest.raises(config.ConfigError) as caught:
-        config.loads(text)
-    return [(finding.place, finding.sentence()) for finding in caught.value.findings]
-
 
 def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
     plan = config.loads(CONTRACT)
@@ -152,6 +145,12 @@ def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
         Rule(Condition.ABOVE, 0.5, 60, Then.WARN, clear_for=60),
         Rule(Condition.BELOW_BASELINE, 0.3, 180, Then.ROLLBACK, by_at_least=1, clear_for=180),
     ]
+    assert plan.signals[1].rules[1] == Rule(
+        Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=300
+    )
+    assert [signal.baseline for signal in plan.signals] == [BaselineSource.BEFORE] * 4 + [
+        BaselineSource.LAST_WEEK
+    ]
     assert [(s.unit, s.events, s.window) for s in plan.signals] == [
         ("%", True, 60),
         ("s", False, 60),
@@ -168,6 +167,9 @@ def test_the_shipped_example_is_valid_and_draws_no_warning() -> None:
     assert plan.backend.headers == {"X-Scope-OrgID": "prod"}
     assert plan.backend.bearer_token_env == "METRICS_TOKEN"  # noqa: S105  # the variable's name
     assert plan.of(Indicator.SATURATION)[0].reduce is Reduce.WORST
+    assert {rule.condition for signal in plan.signals for rule in signal.rules} == (
+        set(Condition) - {Condition.BELOW}
+    )
     assert plan.signals[0].rules[0].clear == 0.005
     assert plan.signals[0].rules[0].clear_for == 60
     assert plan.signal(plan.of(Indicator.LATENCY)[1].key).window == 120
@@ -235,8 +237,79 @@ def test_the_gap_is_a_fifteenth_of_the_baseline_and_at_most_two_minutes(lines: s
     ],
 )
 def test_unit_and_events_follow_from_what_is_measured(head: str, unit: str, events: bool) -> None:  # noqa: FBT001  # a column of the table
-    signal = config.loads(_with(head)).signals[-1]
+    signal = config.loads(_with(f"{head}\nrules = []")).signals[-1]
     assert (signal.unit, signal.events) == (unit, events)
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        (
+            'climbing_for = "5m"\nby_at_least = "20ms"\nfor = "30s"',
+            Rule(Condition.CLIMBING, 300, 30, Then.WARN, by_at_least=0.02, clear_for=300),
+        ),
+        (
+            'climbing_for = "5m"\nclear_for = "1m"',
+            Rule(Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60),
+        ),
+        (
+            'exhausts_within = "30m"\ncapacity = "2s"',
+            Rule(Condition.EXHAUSTS, 1800, 60, Then.WARN, clear_for=60, capacity=2),
+        ),
+        (
+            'exhausts_within = "30m"\ncapacity = 2\nfor = "2m"',
+            Rule(Condition.EXHAUSTS, 1800, 120, Then.WARN, clear_for=120, capacity=2),
+        ),
+        ('silent_for = "3m"', Rule(Condition.SILENT, 180, 180, Then.WARN, clear_for=180)),
+        (
+            'silent_for = "3m"\nclear_for = "1m"',
+            Rule(Condition.SILENT, 180, 180, Then.WARN, clear_for=60),
+        ),
+    ],
+)
+def test_courses_and_silence_have_lengths_of_their_own(written: str, rule: Rule) -> None:
+    head = f'indicator = "latency"\nquery = "a"\nunit = "s"\n[[signals.rules]]\n{written}\nthen = "warn"'
+    assert config.loads(_with(head)).signals[-1].rules == (rule,)
+
+
+def test_one_pace_may_be_held_against_two_capacities() -> None:
+    rules = "".join(
+        f'[[signals.rules]]\nexhausts_within = "30m"\ncapacity = {capacity}\nthen = "warn"\n'
+        for capacity in (80, 100)
+    )
+    plan = config.loads(_with(f'indicator = "saturation"\nquery = "a"\n{rules}'))
+    assert [rule.capacity for rule in plan.signals[-1].rules] == [80, 100]
+
+
+@pytest.mark.parametrize(("written", "alpha"), [("5%", 0.05), ("0.01%", 0.0001)])
+def test_how_often_chance_may_pass_for_evidence_is_chosen(written: str, alpha: float) -> None:
+    assert config.loads(f'{SMALL}\n[evidence]\nalpha = "{written}"').alpha == alpha
+
+
+@pytest.mark.parametrize("source", BaselineSource)
+def test_a_signal_has_the_source_of_the_file_unless_it_has_its_own(source: BaselineSource) -> None:
+    head = 'indicator = "latency"\nquery = "a{v=\'$version\'}"\nrules = []'
+    text = f'{_with(head)}\n[baseline]\nsource = "{source}"'
+    plan = config.loads(text)
+    assert (plan.baseline.source, plan.signals[-1].baseline) == (source, source)
+    own = config.loads(text.replace("rules = []", 'rules = []\nbaseline = "yesterday"'))
+    assert (own.baseline.source, own.signals[-1].baseline) == (source, BaselineSource.YESTERDAY)
+
+
+def test_evidence_acts_early_only_where_the_rule_says_so() -> None:
+    text = SMALL.replace('then = "warn"', 'then = "rollback"\nfast = true')
+    (rule,) = config.loads(f'{text}\n[rollback]\ncommand = ["undo"]').signals[0].rules
+    assert rule.fast
+
+
+@pytest.mark.parametrize("tier", ["critical", "standard", "background"])
+def test_a_signal_without_the_key_rules_gets_those_of_its_tier(tier: str) -> None:
+    head = 'indicator = "saturation"\nquery = "a"\nunit = "%"'
+    text = _with(head).replace('name = "shop"', f'name = "shop"\ntier = "{tier}"', 1)
+    plan = config.loads(f'{text}\n[rollback]\ncommand = ["undo"]')
+    usual = tier_rules(tier, plan.signals[-1], plan.timing.interval)
+    assert plan.signals[-1].rules == tuple(rule for rule, _ in usual)
+    assert not config.warnings_of(plan)
 
 
 def _with(head: str) -> str:
@@ -370,6 +443,18 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
         (
             ('for = "1m"', 'for = "15m"'),
             r"takes 15m, longer than the watch lasts after its warm-up \(14m\)",
+        ),
+        (
+            ('above = "2%"\n  for = "1m"', 'silent_for = "15m"'),
+            r"takes 15m, longer than the watch lasts after its warm-up \(14m\)",
+        ),
+        (
+            ('above = "2%"\n  for = "1m"', 'climbing_for = "14m"\n  for = "1m"'),
+            r"takes 15m, longer than the watch lasts after its warm-up \(14m\)",
+        ),
+        (
+            ('above = "2%"\n  for = "1m"', 'exhausts_within = "90m"\n  capacity = "50%"'),
+            r"takes 16m, longer than the watch lasts after its warm-up \(14m\)",
         ),
         (("sum(increase(failed[$window]))", "sum(no function)"), "has a query that is no PromQL"),
         (

@@ -85,6 +85,7 @@ def _after(line: str, more: str) -> tuple[str, str]:
 SERVICE, URL, DURATION_LINE = 'name = "shop"', 'url = "http://localhost:9090"', 'duration = "15m"'
 WINDOW, COMMAND, PROBE = 'window = "30m"', 'command = ["undo", "{service}"]', 'probe = "tcp://db:5432"'
 ABOVE, RELATIVE, QUERY = 'above = "2%"', 'above_baseline = "50%"', 'query = "p95"'
+WARNED = f'[[signals.rules]]\n{RELATIVE}\nfor = "2m"\nthen = "warn"\n'
 LIMIT_OF_PROBE = 'above = "0.5s"\nfor = "1m"'
 
 CASES: list[tuple[tuple[str, str], str, str]] = [
@@ -212,7 +213,19 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         "baseline.window",
         '"1000d", expected at most 100,000 intervals of watch.interval',
     ),
-    (_after(WINDOW, 'source = "control"'), "signals[1].baseline", f"no $version, expected {BOTH_VERSIONS}"),
+    (
+        _after(WINDOW, 'source = "control"'),
+        "signals[1].baseline",
+        f"no $version in query, expected {BOTH_VERSIONS}",
+    ),
+    (
+        _after(WINDOW, 'source = "yesteday"'),
+        "baseline.source",
+        (
+            '"yesteday", expected "before", "yesterday", "last-week", "previous-release" or "control"; '
+            'did you mean "yesterday"?'
+        ),
+    ),
     (
         ("[evidence]", '[evidence]\nalpha = "6%"'),
         "evidence.alpha",
@@ -270,7 +283,21 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (_after(QUERY, 'events = "yes"'), "signals[1].events", '"yes", expected true or false, without quotes'),
     (_after(QUERY, 'reduce = "max"'), "signals[1].reduce", '"max", expected "worst" or "sum"'),
     (_after(QUERY, 'window = "0s"'), "signals[1].window", '"0s", expected a duration longer than 0s'),
-    (_after(QUERY, 'baseline = "control"'), "signals[1].baseline", f"no $version, expected {BOTH_VERSIONS}"),
+    (
+        _after(QUERY, 'baseline = "control"'),
+        "signals[1].baseline",
+        f"no $version in query, expected {BOTH_VERSIONS}",
+    ),
+    (
+        (RATIO, RATIO.replace("failed[", "failed{v='$version'}[") + 'baseline = "control"\n'),
+        "signals[0].baseline",
+        f"no $version in denominator, expected {BOTH_VERSIONS}",
+    ),
+    (
+        (WARNED, 'baseline = "control"\n'),
+        "signals[1].baseline",
+        f"no $version in query, expected {BOTH_VERSIONS}",
+    ),
     (
         _after(PROBE, 'baseline = "yesterday"'),
         "signals[2].baseline",
@@ -413,6 +440,16 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         "true, expected this key only beside above or below on a ratio of events: nothing else has evidence",
     ),
     (
+        (f"{ABOVE}\nfor", 'silent_for = "3m"\nclear_for = "1m"\nby_at_least = "1%"\n# for'),
+        "signals[0].rules[0].by_at_least",
+        '"1%", expected this key only beside above_baseline, below_baseline or climbing_for',
+    ),
+    (
+        (f"{ABOVE}\nfor", 'climbing_for = "5m"\nfast = true\nfor'),
+        "signals[0].rules[0].fast",
+        "true, expected this key only beside above or below on a ratio of events: nothing else has evidence",
+    ),
+    (
         _after(ABOVE, "capacity = 5"),
         "signals[0].rules[0].capacity",
         "5, expected this key only beside exhausts_within",
@@ -451,6 +488,19 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         (LIMIT_OF_PROBE, 'silent_for = "1m"'),
         "signals[2].rules[0].silent_for",
         "silent_for on a probe, expected above or below, because a probe has no past and is never silent",
+    ),
+    (
+        (LIMIT_OF_PROBE, 'climbing_for = "5m"'),
+        "signals[2].rules[0].climbing_for",
+        "climbing_for on a probe, expected above or below, because a probe has no past and is never silent",
+    ),
+    (
+        (LIMIT_OF_PROBE, 'exhausts_within = "5m"\ncapacity = "2s"'),
+        "signals[2].rules[0].exhausts_within",
+        (
+            "exhausts_within on a probe, expected above or below, "
+            "because a probe has no past and is never silent"
+        ),
     ),
     ((RELATIVE, "above_baseline = 0.5"), "signals[1].rules[0].above_baseline", f"0.5, expected {PERCENTAGE}"),
     (
@@ -596,6 +646,37 @@ def test_a_fault_has_its_place_and_its_cure_and_stands_alone(
     old, new = change
     assert SOUND.count(old) >= 1
     assert [f.sentence() for f in findings(SOUND.replace(old, new, 1))] == [f"{place}: found {rest}"]
+
+
+def test_a_climb_that_is_too_short_is_told_at_its_own_place_beside_another_faulty_rule() -> None:
+    text = SOUND.replace(ABOVE, "above = 2", 1).replace(
+        "[indicators.sat", '[[signals.rules]]\nabove = true\nthen = "warn"\n\n[indicators.sat', 1
+    )
+    climbing = f'{WARNED}[[signals.rules]]\nclimbing_for = "1m"\nthen = "warn"\n'
+    text = text.replace(WARNED, climbing.replace("50%", "0%"), 1)
+    assert "signals[1].rules[1].climbing_for" in [finding.place for finding in findings(text)]
+
+
+def test_how_long_a_climb_has_to_be_is_not_told_while_the_interval_is_in_doubt() -> None:
+    text = SOUND.replace(DURATION_LINE, f'{DURATION_LINE}\ninterval = "20m"', 1)
+    text = text.replace(f'{RELATIVE}\nfor = "2m"', 'climbing_for = "5m"', 1)
+    assert [finding.place for finding in findings(text)] == ["watch.interval"]
+
+
+def test_usual_rules_that_roll_back_need_a_command_as_well() -> None:
+    text = SOUND.replace(WARNED, "").replace('then = "rollback"', 'then = "warn"')
+    (finding,) = findings(text.replace(f"[rollback]\n{COMMAND}", ""))
+    assert finding.sentence() == (
+        "rollback.command: found nothing, expected the command that goes back, because signals[1] has the "
+        "usual rules of its tier, which roll back (rules = [] gives it none)"
+    )
+    shown = text.replace(f"[rollback]\n{COMMAND}", "").replace(QUERY, f"{QUERY}\nrules = []")
+    assert config.loads(shown).rollback is None
+
+
+def test_rules_that_cannot_be_read_are_not_replaced_by_usual_ones() -> None:
+    text = SOUND.replace(WARNED, 'rules = "none"\n').replace('then = "rollback"', 'then = "warn"')
+    assert [f.place for f in findings(text.replace(f"[rollback]\n{COMMAND}", ""))] == ["signals[1].rules"]
 
 
 def test_faults_of_every_kind_are_told_together() -> None:
