@@ -29,6 +29,7 @@ from aftergreen.verdict.state import (
 from aftergreen.verdict.trend import left_until
 from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
 
+SELDOM = "hardly ever"
 CHANCE, ENORMOUS = 2.0, 1e6
 """Odds below which evidence is none, and above which their number means nothing to anybody."""
 
@@ -186,24 +187,28 @@ def evidence(status: RuleState) -> str:
     rate = f"if the true rate were {limit_value(status)}"
     if status.evidence.once_in < CHANCE:
         return f"none: an ordinary run {rate}"
-    return f"a run this bad would {_odds(status)} {rate}"
+    seldom = chance(status)
+    return f"a run this bad would {'hardly ever come' if seldom == SELDOM else f'come {seldom}'} {rate}"
 
 
-def _odds(status: RuleState) -> str:
-    odds = 1.0 if status.evidence is None else status.evidence.once_in
+def chance(status: RuleState) -> str:
+    """How rarely chance gives such a run: ``once in 1,200 releases``; empty where it is an ordinary one."""
+    odds = 0.0 if status.evidence is None else status.evidence.once_in
+    if odds < CHANCE:
+        return ""
     if odds > ENORMOUS:
-        return "hardly ever come"
+        return SELDOM
     digits = 10 ** max(0, math.floor(math.log10(odds)) - 1)
-    return f"come once in {odds // digits * digits:,.0f} releases"
+    return f"once in {odds // digits * digits:,.0f} releases"
 
 
-def look_back(signal: SignalState) -> str:
-    """What was counted where the window holds too little: ``5m: 3 of 104, 2.9 %``; else empty."""
+def look_back(signal: SignalState) -> tuple[str, str]:
+    """The look-back where the window holds too little, and what it holds: ``5m`` and ``3 of 104, 2.9 %``."""
     wider = signal.look_back
     if wider is None or wider.seconds <= signal.signal.window or wider.trials <= 0:
-        return ""
+        return "", ""
     rate = format_value(wider.failures / wider.trials, "%")
-    return f"{format_duration(wider.seconds)}: {count(wider.failures)} of {count(wider.trials)}, {rate}"
+    return format_duration(wider.seconds), f"{count(wider.failures)} of {count(wider.trials)}, {rate}"
 
 
 def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
@@ -478,8 +483,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         return f"{label} breached: {value} {condition(status)}{behind}{thin}"
     if happened.kind is EventKind.SURE:
         left = format_duration(status.remaining)
-        seldom = "" if status.evidence is None else f": at {limit_value(status)} it would {_odds(status)}"
-        return f"{label} is more than chance{seldom}; {left} of its fuse left"
+        seldom = chance(status)
+        return f"{label}{f': {seldom} by chance' if seldom else ' is more than chance'}; {left} of fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
         return f"{label} near miss: {_where(status)} for {burnt} of {whole}, back at {value}"

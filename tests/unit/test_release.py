@@ -620,3 +620,12 @@ def test_low_traffic_widens_the_look_back_until_one_failure_is_not_too_many() ->
     assert release.state.signals[key].look_back == LookBack(120.0, 120.0, 0.0)
     release.feed(60)
     assert release.state.signals[key].look_back == LookBack(60.0, 3000.0, 3.0)
+    assert words.look_back(release.state.signals[key]) == ("", ""), "the window is wide enough"
+
+
+def test_a_short_window_that_holds_enough_is_not_widened() -> None:
+    short = replace(signals()[0], window=30.0)
+    release = Scenario(plan(signals=(short, *signals()[1:]))).feed(180)
+    wider = release.state.signals[short.key].look_back
+    assert wider is not None
+    assert wider.seconds == 30.0
