@@ -306,7 +306,7 @@ def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row,
         )
         facts.append(baseline.remark)
     if reading is not None:
-        facts += [reading.detail, *reading.notes]
+        facts += [words.why_unknown(signal), *reading.notes]
     since = snapshot.state.view.since or snapshot.state.setup.release.deployed_at
     told = [" · ".join(filter(None, facts)), words.companions(signal)]
     told.append(words.noticeable(snapshot.state.setup.plan, signal.signal, traffic_of(signal, since)))

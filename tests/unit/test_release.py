@@ -15,7 +15,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
-from aftergreen.verdict.walk import decisive
+from aftergreen.verdict.walk import decisive, withheld
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -163,6 +163,7 @@ def test_a_dependency_that_broke_first_is_a_doubt_said_aloud() -> None:
     snapshot = present(release.state, Context("ana"))
     assert [(d.kind, d.seconds) for d in snapshot.doubts] == [(DoubtKind.EARLIER, 45.0)]
     assert words.doubt(snapshot.doubts[0]) == "orders-db broke 45s earlier: rolling back may not help"
+    assert withheld(release.state) is None, "the new version may have broken it"
 
 
 def test_a_dependency_that_was_broken_before_the_deployment_is_told_apart() -> None:
@@ -170,6 +171,9 @@ def test_a_dependency_that_was_broken_before_the_deployment_is_told_apart() -> N
     release = Scenario(before=broken).feed(120, broken).feed(150, broken | BAD)
     kinds = [doubt.kind for doubt in present(release.state, Context("ana")).doubts]
     assert kinds == [DoubtKind.BEFORE]
+    stopped = withheld(release.state)
+    assert stopped is not None
+    assert stopped.kind is DoubtKind.BEFORE
 
 
 def test_a_breached_warning_never_leads_and_keeps_the_release_unproven() -> None:
