@@ -20,6 +20,7 @@ from aftergreen.drill.demo import start_demo
 from aftergreen.drill.story import VERSIONS
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
+from aftergreen.verdict.walk import breaches
 from tui.app import ConsoleApp
 from tui.console import console
 
@@ -71,7 +72,7 @@ async def a_release_that_goes_bad() -> None:
             await scenes.shoot("watching")
             await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20 and bool(s.doubts))
             await scenes.shoot("over-limit")
-            await scenes.until(lambda s: s.release_state is ReleaseState.PROPOSED)
+            await scenes.until(lambda s: bool(breaches(s.state)))
             await scenes.shoot("breached")
             await pilot.press("w")
             await scenes.shoot("receipt")

@@ -106,9 +106,11 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     seen = words.seen(first.reading)
     if seen:
         left.append(row(Span("seen   ", "dim"), seen))
-    wider = words.look_back(first)
-    if wider:
-        left.append(row(Span("in ", "dim"), wider))
+    length, counted = words.look_back(first)
+    if length:
+        left.append(row(Span(f"in {length}".ljust(7), "dim"), counted))
+    if rule is not None and words.chance(rule):
+        left.append(row(Span("chance ", "dim"), words.chance(rule).removesuffix(" releases")))
     left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
     drawn = chart(drawing_of(first, snapshot, frame), frame.now, room, height)
@@ -293,8 +295,8 @@ def _shares(wanted: list[int], budget: int) -> list[int]:
 def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """What stands behind a signal's value, what it was, and what its traffic can show, for the zoom."""
     baseline, reading = signal.baseline, signal.reading
-    wider = words.look_back(signal)
-    facts = [words.seen(reading), f"over {wider}" if wider else ""]
+    length, counted = words.look_back(signal)
+    facts = [words.seen(reading), f"in {length} {counted}" if length else ""]
     if baseline is not None:
         fit = f"not fit: {baseline.unfit}" if baseline.unfit else "fit to compare with"
         spread = words.baseline(baseline, signal.signal.unit)
@@ -304,7 +306,7 @@ def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row,
         )
         facts.append(baseline.remark)
     if reading is not None:
-        facts += [reading.detail, *reading.notes]
+        facts += [words.why_unknown(signal), *reading.notes]
     since = snapshot.state.view.since or snapshot.state.setup.release.deployed_at
     told = [" · ".join(filter(None, facts)), words.companions(signal)]
     told.append(words.noticeable(snapshot.state.setup.plan, signal.signal, traffic_of(signal, since)))

@@ -55,9 +55,9 @@ def look_back(counts: Counts, signal: Signal, since: float) -> LookBack | None:
     if limit is None or not counts.recent:
         return None
     at, trials, failures = counts.recent[-1]
-    for seconds in LOOK_BACKS:
-        if seconds < signal.window or at - since <= seconds:
-            continue
+    for seconds in (signal.window, *(wider for wider in LOOK_BACKS if wider > signal.window)):
+        if at - since <= seconds:
+            break
         start = next((entry for entry in counts.recent if entry[0] >= at - seconds - EPSILON), None)
         if start is not None and trials - start[1] >= 1.0 / limit:
             return LookBack(at - start[0], trials - start[1], max(0.0, failures - start[2]))

@@ -90,6 +90,16 @@ def decisive(state: State) -> RuleState | None:
     return next((r for r in proposals(state) if r.sure and (r.breached or r.rule.fast)), None)
 
 
+def withheld(state: State) -> Doubt | None:
+    """What keeps the decisive proposal from being acted on without a person; None where nothing does.
+
+    A dependency that was broken before the deployment, and a previous version that moved alike, say that it
+    is not this release. One that broke after the deployment may have been broken by it.
+    """
+    stopping = (DoubtKind.BEFORE, DoubtKind.ALIKE)
+    return next((doubt for doubt in doubts(state, decisive(state)) if doubt.kind in stopping), None)
+
+
 def warnings(state: State) -> tuple[RuleState, ...]:
     """Rules that only warn and are over their limit or breached."""
     return tuple(

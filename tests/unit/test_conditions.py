@@ -169,3 +169,11 @@ def test_a_warning_of_a_course_never_leads() -> None:
     release.course(400, LATENCY, lambda age: 0.175 + age / 5000)
     assert rule_of(release, LATENCY).breached
     assert release.stands() is ReleaseState.WATCHING
+
+
+def test_what_the_previous_version_had_is_told_from_what_never_was() -> None:
+    release = Scenario().feed(60).feed(30, {ERRORS: GONE})
+    known = next(s for s in release.state.signals.values() if s.signal.key == ERRORS)
+    assert words.why_unknown(known) == "the previous version had series, this one has none"
+    assert words.why_unknown(replace(known, baseline=None)) == "the query finds no series"
+    assert words.why_unknown(replace(known, reading=GOOD[ERRORS])) == ""

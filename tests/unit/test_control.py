@@ -11,6 +11,7 @@ from aftergreen.sources.control import with_control
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, DoubtKind
 from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.verdict.walk import withheld
 from tests.made_up import FakeClock, MadeUpSource
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, plan, silent, with_rule
 
@@ -73,8 +74,10 @@ def test_errors_of_both_versions_are_a_doubt_said_aloud() -> None:
     doubts = present(release.state, Context("ana")).doubts
     assert [doubt.kind for doubt in doubts] == [DoubtKind.ALIKE]
     assert words.doubt(doubts[0]) == "the previous version moved alike: it is not this release"
+    assert withheld(release.state) == doubts[0]
     alone = controlled({}).feed(180).feed(150, {ERRORS: errors(0.05)})
     assert present(alone.state, Context("ana")).doubts == ()
+    assert withheld(alone.state) is None
 
 
 def test_both_versions_silent_is_a_doubt_too() -> None:

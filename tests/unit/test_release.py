@@ -15,7 +15,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
-from aftergreen.verdict.walk import decisive
+from aftergreen.verdict.walk import decisive, withheld
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -163,6 +163,7 @@ def test_a_dependency_that_broke_first_is_a_doubt_said_aloud() -> None:
     snapshot = present(release.state, Context("ana"))
     assert [(d.kind, d.seconds) for d in snapshot.doubts] == [(DoubtKind.EARLIER, 45.0)]
     assert words.doubt(snapshot.doubts[0]) == "orders-db broke 45s earlier: rolling back may not help"
+    assert withheld(release.state) is None, "the new version may have broken it"
 
 
 def test_a_dependency_that_was_broken_before_the_deployment_is_told_apart() -> None:
@@ -170,6 +171,9 @@ def test_a_dependency_that_was_broken_before_the_deployment_is_told_apart() -> N
     release = Scenario(before=broken).feed(120, broken).feed(150, broken | BAD)
     kinds = [doubt.kind for doubt in present(release.state, Context("ana")).doubts]
     assert kinds == [DoubtKind.BEFORE]
+    stopped = withheld(release.state)
+    assert stopped is not None
+    assert stopped.kind is DoubtKind.BEFORE
 
 
 def test_a_breached_warning_never_leads_and_keeps_the_release_unproven() -> None:
@@ -620,3 +624,12 @@ def test_low_traffic_widens_the_look_back_until_one_failure_is_not_too_many() ->
     assert release.state.signals[key].look_back == LookBack(120.0, 120.0, 0.0)
     release.feed(60)
     assert release.state.signals[key].look_back == LookBack(60.0, 3000.0, 3.0)
+    assert words.look_back(release.state.signals[key]) == ("", ""), "the window is wide enough"
+
+
+def test_a_short_window_that_holds_enough_is_not_widened() -> None:
+    short = replace(signals()[0], window=30.0)
+    release = Scenario(plan(signals=(short, *signals()[1:]))).feed(180)
+    wider = release.state.signals[short.key].look_back
+    assert wider is not None
+    assert wider.seconds == 30.0

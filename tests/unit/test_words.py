@@ -465,7 +465,7 @@ def test_the_log_of_a_release_that_goes_bad() -> None:
         (
             "22:18:05 UTC",
             "bad",
-            "HTTP 5xx is more than chance: at 1 % it would come once in 6,700 releases; 30s of its fuse left",
+            "HTTP 5xx: once in 6,700 releases by chance; 30s of fuse left",
         ),
         ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)"),
         ("22:18:45 UTC", "warn", "rollback started by ana"),

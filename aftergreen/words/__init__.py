@@ -1,0 +1,72 @@
+"""Every short sentence about rules, readings and events, generated from the evaluated objects.
+
+The screen, the plain output and the reports use the same words; nothing here knows about colours.
+"""
+
+from __future__ import annotations
+
+from aftergreen.words.decision import advice, doubt, failure, near_miss, outcome, together
+from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
+from aftergreen.words.rules import (
+    CHANCE,
+    chance,
+    comparison,
+    condition,
+    course,
+    evidence,
+    last_seen,
+    limit,
+    limit_value,
+    noticeable,
+    rule,
+)
+from aftergreen.words.values import (
+    SYMBOLS,
+    baseline,
+    companions,
+    count,
+    indicator_short,
+    indicator_title,
+    local_time,
+    look_back,
+    median,
+    reading,
+    seen,
+    share,
+)
+
+__all__ = [
+    "CHANCE",
+    "SYMBOLS",
+    "advice",
+    "baseline",
+    "chance",
+    "companions",
+    "comparison",
+    "condition",
+    "count",
+    "course",
+    "doubt",
+    "event",
+    "event_mark",
+    "evidence",
+    "failure",
+    "indicator_short",
+    "indicator_title",
+    "last_seen",
+    "limit",
+    "limit_value",
+    "local_time",
+    "look_back",
+    "median",
+    "near_miss",
+    "noticeable",
+    "outcome",
+    "panel_footer",
+    "reading",
+    "rule",
+    "seen",
+    "share",
+    "together",
+    "why_unknown",
+]

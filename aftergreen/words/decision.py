@@ -1,0 +1,154 @@
+"""The advice, the doubts, and what became of a rollback."""
+
+from __future__ import annotations
+
+from aftergreen.model import Signal
+from aftergreen.units import format_duration
+from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, Snapshot
+from aftergreen.verdict.state import (
+    NearMiss,
+    Receipt,
+    ReleaseState,
+    Rollback,
+    RuleState,
+    State,
+)
+from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
+from aftergreen.words.rules import comparison, where
+from aftergreen.words.values import count, indicator_short, local_time
+
+
+def advice(snapshot: Snapshot) -> tuple[str, str]:
+    """The advice as a lead of a few words and the rest of the sentence."""
+    given = snapshot.advice
+    if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
+        early = ", more than chance already" if given.rule.burning else ""
+        return "Roll back:", f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
+    if given.kind is AdviceKind.WAIT:
+        return _wait(snapshot, given)
+    if given.kind is AdviceKind.FINISHED:
+        return _ended(snapshot)
+    to_go = format_duration(max(0.0, snapshot.state.total - snapshot.state.watched))
+    warned = warnings(snapshot.state)
+    if warned:
+        return (
+            "Keep watching.",
+            f"{to_go} to go; as it stands unproven: {warned[0].signal.label} is over its limit.",
+        )
+    return "Keep watching.", f"{to_go} to go."
+
+
+def _also(snapshot: Snapshot, given: Advice) -> str:
+    others = [r for r in snapshot.state.rules if r is not given.rule and (r.breached or r.burning)]
+    names = list(
+        dict.fromkeys(r.signal.label for r in others if given.rule and r.signal != given.rule.signal)
+    )
+    return f"; also {', '.join(names)}" if names else ""
+
+
+def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
+    burning = fuses(snapshot.state)
+    if snapshot.release_state in (ReleaseState.BLIND, ReleaseState.QUIET):
+        return "Wait:", f"{given.reason}."
+    if given.rule is not None and burning and given.rule == burning[0]:
+        if given.rule.unknown is not None:
+            left = format_duration(given.rule.remaining)
+            unknown = f"{given.rule.signal.label} is unknown ({given.rule.unknown.why})"
+            return "Wait:", f"{unknown}, {left} of its fuse are left."
+        left = format_duration(given.rule.remaining)
+        return "Roll back", f"if {given.rule.signal.label} stays {where(given.rule)} for {left} more."
+    return "Wait:", f"{given.reason}."
+
+
+def _ended(snapshot: Snapshot) -> tuple[str, str]:
+    state, rollback = snapshot.state, snapshot.rollback
+    if state.state is ReleaseState.FINISHED:
+        return "Finished.", "Every indicator is in range and there is enough evidence."
+    if state.state is ReleaseState.UNPROVEN:
+        return "Unproven:", f"{state.missing[0] if state.missing else 'too little was seen'}."
+    if state.state is ReleaseState.ABANDONED or rollback is None:
+        return "Abandoned:", f"{state.reason or 'nobody watches any more'}."
+    if rollback.recovered:
+        return "Rolled back:", f"{outcome(rollback)}."
+    if rollback.unseen:
+        return "Not seen to recover:", f"{rollback.unseen}."
+    return "Still burning:", "look for another cause."
+
+
+def outcome(rollback: Rollback | None) -> str:
+    """What came of a rollback: ``recovered in 1m50s``, ``still burning``, ``failed with exit code 1``."""
+    if rollback is None:
+        return "no rollback was run"
+    if rollback.running:
+        return "the rollback command is running"
+    if not rollback.succeeded:
+        return f"the rollback failed: {failure(rollback)}"
+    if rollback.recovered is None:
+        return "verifying its effect"
+    if rollback.recovered and rollback.good_since is not None:
+        return f"recovered in {format_duration(rollback.good_since - rollback.started_at)}"
+    if rollback.unseen:
+        return f"rolled back and not seen to recover: {rollback.unseen}"
+    return "rolled back and still burning"
+
+
+def failure(rollback: Rollback) -> str:
+    """Why a rollback command did not succeed, in a few words; `Rollback.error` has all of them."""
+    if rollback.timed_out:
+        return "timed out"
+    return "not started" if rollback.exit_code is None else f"exit code {rollback.exit_code}"
+
+
+def together(state: State, offset: float) -> str:
+    """The five read together: what went over its limit first, what followed, and what did not move."""
+    over = onsets(state)
+    if not over or over[0].onset is None:
+        return ""
+    first = over[0].onset
+    told = [f"{over[0].signal.label} since {local_time(first, offset)}"]
+    told += [f"{r.signal.label} {_after(r, first)}" for r in over[1:]]
+    still = ", ".join(indicator_short(indicator) for indicator in unmoved(state))
+    return f"{'; '.join(told)}. {f'Unmoved: {still}.' if still else 'Nothing is unmoved.'}"
+
+
+def _after(status: RuleState, first: float) -> str:
+    later = (status.onset or first) - first
+    return f"{format_duration(later)} later" if later else "at the same time"
+
+
+def doubt(doubted: Doubt) -> str:
+    """Why rolling back may not help."""
+    if doubted.kind is DoubtKind.THIN:
+        return f"thin: {_thin(doubted.rule)}"
+    if doubted.kind is DoubtKind.ALIKE:
+        return "the previous version moved alike: it is not this release"
+    name = _dependency(doubted.rule.signal)
+    if doubted.kind is DoubtKind.EARLIER:
+        return f"{name} broke {format_duration(doubted.seconds)} earlier: rolling back may not help"
+    if doubted.kind is DoubtKind.BEFORE:
+        return f"{name} was over its limit before the deployment: rolling back will not help that"
+    return f"{name} itself is failing: the fault may be theirs"
+
+
+def _thin(status: RuleState) -> str:
+    """Why a breach may still be chance: ``2 of 24, which may be chance``."""
+    if status.evidence is None:
+        return "part of it is within the ordinary spread of the time before"
+    numbers = _counted(status.receipt)
+    return f"{numbers}, which may be chance" if numbers else "it may be chance"
+
+
+def _counted(receipt: Receipt | None) -> str:
+    if receipt is None or receipt.count is None or receipt.failures is None:
+        return ""
+    return f"{count(receipt.failures)} of {count(receipt.count)} requests"
+
+
+def near_miss(near: NearMiss, offset: float) -> str:
+    """``Near miss at 14:08:22 CET: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m``."""
+    burnt, whole = format_duration(near.rule.burnt), format_duration(near.rule.rule.sustained)
+    return f"Near miss at {local_time(near.at, offset)}: {comparison(near.rule)}, {burnt} of {whole}."
+
+
+def _dependency(signal: Signal) -> str:
+    return signal.dependency or signal.label

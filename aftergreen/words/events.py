@@ -1,0 +1,156 @@
+"""The lines of the log, and the remark at the edge of a panel."""
+
+from __future__ import annotations
+
+from aftergreen.model import Kind, Signal, Then
+from aftergreen.units import format_duration
+from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
+from aftergreen.verdict.state import (
+    Event,
+    EventKind,
+    Phase,
+    ReleaseState,
+    RuleState,
+    SignalState,
+)
+from aftergreen.words.rules import chance, comparison, condition, where
+from aftergreen.words.values import local_time, reading, seen
+
+
+def event_mark(event: Event) -> Mark:
+    """How an event is to be taken."""
+    kind = event.kind
+    if kind in (EventKind.BREACHED, EventKind.OVER_LIMIT, EventKind.SURE):
+        serious = event.rule is not None and event.rule.rule.then is Then.ROLLBACK
+        return Mark.BAD if serious else Mark.WARN
+    if kind is EventKind.ENDED:
+        return Mark.OK if event.text == ReleaseState.FINISHED.value else Mark.WARN
+    if kind is EventKind.ROLLBACK_ENDED:
+        return Mark.BAD if event.text else Mark.OK
+    return _EVENT_MARKS.get(kind, Mark.PENDING)
+
+
+_EVENT_MARKS = {
+    EventKind.STILL_BURNING: Mark.BAD,
+    EventKind.BLIND: Mark.UNKNOWN,
+    EventKind.UNKNOWN: Mark.UNKNOWN,
+    EventKind.QUIET: Mark.UNKNOWN,
+    EventKind.BASELINE_UNFIT: Mark.UNKNOWN,
+    EventKind.NEAR_MISS: Mark.WARN,
+    EventKind.EXTENDED: Mark.WARN,
+    EventKind.ROLLBACK_STARTED: Mark.WARN,
+    EventKind.BACK: Mark.OK,
+    EventKind.CLEARED: Mark.OK,
+    EventKind.KNOWN: Mark.OK,
+    EventKind.SIGHT: Mark.OK,
+    EventKind.RECOVERED: Mark.OK,
+}
+
+
+def event(happened: Event) -> str:
+    """One line of the log."""
+    signal = happened.signal
+    if happened.rule is not None:
+        return _rule_event(happened, happened.rule)
+    if signal is not None:
+        return _signal_event(happened, signal)
+    return _release_event(happened)
+
+
+def _rule_event(happened: Event, status: RuleState) -> str:
+    label, unit = status.signal.label, status.signal.unit
+    value = reading(happened.reading, unit)
+    failed = happened.reading is not None and happened.reading.failures is not None
+    behind = f" ({seen(happened.reading)})" if failed else ""
+    if happened.kind is EventKind.OVER_LIMIT:
+        lasting = format_duration(status.rule.sustained)
+        return f"{label} {where(status)}: {value}{behind}; breached if it lasts {lasting}"
+    if happened.kind is EventKind.BREACHED:
+        thin = ", thin" if status.thin else ""
+        if not status.rule.condition.compares:
+            return f"{label} breached: {comparison(status).removeprefix(label).lstrip()}{thin}"
+        return f"{label} breached: {value} {condition(status)}{behind}{thin}"
+    if happened.kind is EventKind.SURE:
+        left = format_duration(status.remaining)
+        seldom = chance(status)
+        return f"{label}{f': {seldom} by chance' if seldom else ' is more than chance'}; {left} of fuse left"
+    if happened.kind is EventKind.NEAR_MISS:
+        burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
+        return f"{label} near miss: {where(status)} for {burnt} of {whole}, back at {value}"
+    if happened.kind is EventKind.BACK:
+        return f"{label} back in range: {value}"
+    if happened.kind is EventKind.CLEARED:
+        return f"{label} cleared: {value}"
+    return f"the watch is extended: {label} is {status.phase.value}"
+
+
+def _signal_event(happened: Event, signal: Signal) -> str:
+    if happened.kind is EventKind.BASELINE_UNFIT:
+        return f"{signal.label}: the baseline is not fit to compare with: {happened.text}"
+    if happened.kind is EventKind.KNOWN:
+        value = reading(happened.reading, signal.unit)
+        return f"{signal.label} is known again after {format_duration(happened.seconds)}: {value}"
+    read = happened.reading
+    detail = f" ({read.detail})" if read is not None and read.detail else ""
+    return f"{signal.label} is unknown: {reading(read, signal.unit)}{detail}"
+
+
+def _release_event(happened: Event) -> str:
+    by = f" by {happened.by}" if happened.by else ""
+    length = format_duration(happened.seconds)
+    if happened.kind is EventKind.ROLLBACK_ENDED:
+        failed = f"the rollback command failed after {length}: {happened.text}"
+        return failed if happened.text else f"the rollback command ended after {length}"
+    texts = {
+        EventKind.SEALED: f"deployed; thresholds and baseline sealed {happened.text[:7]}",
+        EventKind.JUDGING: "warm-up is over, rules judge from here",
+        EventKind.BLIND: f"blind, the watch clock stops: {happened.text}",
+        EventKind.SIGHT: f"measuring again after {length} of blindness",
+        EventKind.QUIET: "quiet: the backend answers and there is no traffic",
+        EventKind.ROLLBACK_STARTED: f"rollback started{by}",
+        EventKind.RECOVERED: f"recovered in {length}",
+        EventKind.STILL_BURNING: f"rolled back and not recovered after {length}: {happened.text}",
+        EventKind.ENDED: f"the release is {happened.text}{by}",
+        EventKind.NOTE: f"note{by}: {happened.text}",
+    }
+    return texts.get(happened.kind, happened.text)
+
+
+def panel_footer(view: IndicatorView, snapshot: Snapshot) -> str:
+    """The one remark at a panel's lower edge."""
+    if view.waived:
+        return f"waived: {view.waived}"
+    if over := _over_since(view, snapshot.context.offset):
+        return over
+    # Blindness is said once for all panels, by the banner.
+    return "" if snapshot.release_state is ReleaseState.BLIND else _why_unknown(view)
+
+
+def _over_since(view: IndicatorView, offset: float) -> str:
+    rules = [r for s in view.signals for r in s.rules]
+    for status in rules:
+        if status.breached and status.breached_at is not None:
+            if status.phase is Phase.CLEARING and status.clear_since is not None:
+                return f"{status.signal.label} clearing since {local_time(status.clear_since, offset)}"
+            return f"{status.signal.label} breached at {local_time(status.breached_at, offset)}"
+    for status in rules:
+        if status.burning and status.onset is not None:
+            return f"{status.signal.label} over its limit since {local_time(status.onset, offset)}"
+    return ""
+
+
+def _why_unknown(view: IndicatorView) -> str:
+    for signal in view.signals:
+        if signal.reading is not None and not signal.reading.compared and signal.reading.detail:
+            return why_unknown(signal)
+    return next((r.unknown.why for s in view.signals for r in s.rules if r.unknown is not None), "")
+
+
+def why_unknown(signal: SignalState) -> str:
+    """Why a signal has no value; what the previous version had is told from what never was."""
+    read = signal.reading
+    if read is None or read.compared:
+        return ""
+    if read.kind is Kind.NO_SERIES and signal.baseline is not None:
+        return "the previous version had series, this one has none"
+    return read.detail

@@ -1,0 +1,120 @@
+"""Numbers, times, readings and baselines, as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+
+from aftergreen.model import Indicator, Kind, Reading
+from aftergreen.units import format_duration, format_limit, format_value
+from aftergreen.verdict.snapshot import Mark
+from aftergreen.verdict.state import (
+    Baseline,
+    SignalState,
+)
+
+SYMBOLS: Mapping[Mark, str] = {
+    Mark.OK: "✓",
+    Mark.WARN: "!",
+    Mark.BAD: "✗",
+    Mark.UNKNOWN: "?",
+    Mark.PENDING: "·",
+    Mark.WAIVED: "–",
+}
+
+
+_TITLES = {
+    Indicator.ERROR_RATE: ("Error rate", "errors"),
+    Indicator.LATENCY: ("Latency", "latency"),
+    Indicator.SATURATION: ("Saturation", "saturation"),
+    Indicator.DEPENDENCY: ("Dependencies", "deps"),
+    Indicator.BUSINESS: ("Business", "business"),
+}
+
+
+def indicator_title(indicator: Indicator) -> str:
+    """The indicator's name as a heading."""
+    return _TITLES[indicator][0]
+
+
+def indicator_short(indicator: Indicator) -> str:
+    """The indicator's name in the decision walk."""
+    return _TITLES[indicator][1]
+
+
+def local_time(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> str:
+    """A backend time in the reader's own zone: ``14:08:22 CET``."""
+    return f"{datetime.fromtimestamp(at + offset, UTC).astimezone(zone):%H:%M:%S %Z}"
+
+
+def count(number: float) -> str:
+    """A number of events; `increase()` extrapolates, so it may carry a fraction that nobody counted."""
+    return f"{number:,.0f}"
+
+
+def share(fraction: float) -> str:
+    """A relative change as the configuration writes it: ``50 %``."""
+    return format_limit(fraction, "%")
+
+
+def reading(read: Reading | None, unit: str) -> str:
+    """The newest reading: a value, or the word for why there is none."""
+    if read is None:
+        return "…"
+    if read.kind is Kind.DOWN:
+        return "down"
+    if read.value is None or not read.compared:
+        return read.kind.value
+    return format_value(read.value, unit)
+
+
+def seen(read: Reading | None) -> str:
+    """How much stands behind a reading: ``62 of 1,244``, or nothing."""
+    if read is None or read.count is None:
+        return ""
+    if read.failures is not None or read.kind is Kind.ZERO:
+        return f"{count(read.failures or 0.0)} of {count(read.count)}"
+    return f"n {count(read.count)}"
+
+
+def baseline(summary: Baseline | None, unit: str) -> str:
+    """Median and spread of the time before: ``0.10 % ±0.03``."""
+    if summary is None:
+        return "unknown"
+    middle = format_value(summary.median, unit)
+    spread = format_value(summary.spread, unit)
+    suffix = middle.lstrip("0123456789.,−")
+    if suffix and spread.endswith(suffix):
+        spread = spread.removesuffix(suffix).rstrip()
+    return f"{middle} ±{spread}"
+
+
+def companions(signal: SignalState) -> str:
+    """The baselines that were not committed, and how the value of now stands to each of them."""
+    now = signal.reading.value if signal.reading is not None and signal.reading.compared else None
+    return " · ".join(_companion(other, now, signal.signal.unit) for other in signal.companions)
+
+
+def _companion(other: Baseline, now: float | None, unit: str) -> str:
+    told = f"{other.source.value} {baseline(other, unit)}"
+    if other.unfit:
+        return f"{told}, not fit: {other.unfit}"
+    if now is None or other.median == 0 or not math.isfinite(now):
+        return told
+    change = now / other.median - 1.0
+    return f"{told}, now {'+' if change >= 0 else '−'}{abs(change):.0%}".replace("%", " %")
+
+
+def median(summary: Baseline | None, unit: str) -> str:
+    """What the signal was before: the median alone, or a dash where nothing is known."""
+    return "–" if summary is None else format_value(summary.median, unit)
+
+
+def look_back(signal: SignalState) -> tuple[str, str]:
+    """The look-back where the window holds too little, and what it holds: ``5m`` and ``3 of 104, 2.9 %``."""
+    wider = signal.look_back
+    if wider is None or wider.seconds <= signal.signal.window or wider.trials <= 0:
+        return "", ""
+    rate = format_value(wider.failures / wider.trials, "%")
+    return format_duration(wider.seconds), f"{count(wider.failures)} of {count(wider.trials)}, {rate}"
