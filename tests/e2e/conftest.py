@@ -26,6 +26,16 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
         yield Shops(fleet, prometheus, fragile, folder, since)
 
 
+LONGEST = ("test_release.py", "test_verdicts.py", "test_terminal_lost.py")
+"""Files that take longest, and therefore begin first: each runs on one worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hand out the long files before the short ones."""
+    names = list(LONGEST)
+    items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test shows what the servers wrote."""
