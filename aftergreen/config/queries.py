@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
 from aftergreen.clean import clean
 from aftergreen.config.findings import Report, listed, nearest
-from aftergreen.model import Plan, Signal
+from aftergreen.model import Plan, Signal, Then
 from aftergreen.promql import gives_rates, substitute, syntax_error
 from aftergreen.units import format_duration
 from aftergreen.verdict.conditions import look_back_of
@@ -59,6 +60,13 @@ def _signal_warnings(plan: Plan, signal: Signal) -> Iterator[str]:
             yield (
                 f"{signal.key} has a rule that takes {format_duration(rule.sustained + back)}, longer than "
                 f"the watch lasts after its warm-up ({format_duration(timing.duration - timing.warmup)})"
+            )
+        within = plan.rollback.verify_within if plan.rollback is not None else math.inf
+        seen = rule.clear_for + window
+        if rule.then is Then.ROLLBACK and seen > within:
+            yield (
+                f"{signal.key} has a rule that takes {format_duration(seen)} to clear, longer than a rollback"
+                f" is verified ({format_duration(within)}): raise rollback.verify_within, or lower clear_for"
             )
     if signal.events and any(gives_rates(_filled(query, signal.window)) for query in signal.queries):
         yield (

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 
 from aftergreen.config.findings import Report, listed, shown, shown_duration
 from aftergreen.config.schema import KEYS, Quantity, RuleTable, SignalTable
+from aftergreen.config.tiers import COURSE_HELD
 from aftergreen.model import Condition, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
 
 _LENGTHS = (Condition.CLIMBING, Condition.EXHAUSTS, Condition.SILENT)
 """Conditions that are written as a duration."""
-
-_EXHAUSTION_HELD = 60.0
-"""Seconds for which something must be about to run out, unless the rule says otherwise."""
 
 _NEVER_NEGATIVE = frozenset({"%", "s", "ms", "bytes", "/s", "/min"})
 
@@ -98,7 +96,7 @@ def _rule(rule: _Written) -> Rule | None:
     capacity = _capacity(rule)
     if sustained is None or table.then is None or limit is None:
         return None
-    cleared = limit if rule.condition is Condition.CLIMBING else sustained
+    cleared = COURSE_HELD if rule.condition is Condition.CLIMBING else sustained
     return Rule(
         condition=rule.condition,
         limit=limit,
@@ -127,7 +125,7 @@ def _sustained(rule: _Written) -> float | None:
             rule.fault("for", shown_duration(written), "no such key beside silent_for, which says how long")
         return rule.table.silent_for
     if written is None and rule.condition.trend:
-        return _EXHAUSTION_HELD if rule.condition is Condition.EXHAUSTS else 0.0
+        return COURSE_HELD if rule.condition is Condition.EXHAUSTS else 0.0
     if written is None:
         rule.fault("for", "nothing", 'how long the condition must hold, such as "2m"')
     return written

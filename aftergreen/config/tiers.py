@@ -10,6 +10,9 @@ from aftergreen.model import Condition, Indicator, Rule, Signal, Then
 from aftergreen.units import default_floor
 from aftergreen.verdict.conditions import shortest_course
 
+COURSE_HELD = 60.0
+"""Seconds for which something must be about to run out, and for which a climb must be over to be cleared."""
+
 
 class Kind(Enum):
     """What kind of number a signal is, as far as a usual limit for it goes."""
@@ -149,6 +152,6 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
             sustained=default.sustained,
             then=default.then,
             by_at_least=floor,
-            clear_for=limit if climb else default.sustained,
+            clear_for=COURSE_HELD if climb else default.sustained,
         )
         yield rule, default.reason

@@ -70,7 +70,9 @@ def judged(rule: RuleState, look: Look) -> Judged | str:
 
 
 def _climbing(rule: RuleState, value: float) -> Judged:
-    over = rule.trend is not None and _holds(rule.rule, rule.trend)
+    # What is used up needs no course.
+    full = rule.rule.capacity is not None and value >= rule.rule.capacity
+    over = full or (rule.trend is not None and _holds(rule.rule, rule.trend))
     return Judged(over, not over, value)
 
 

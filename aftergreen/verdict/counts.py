@@ -21,10 +21,11 @@ def counted(counts: Counts, signal: Signal, look: Look) -> Counts:
     """The counts after one more instant.
 
     What was counted while instances were still replaced proves nothing for the release. The worst of several
-    series has no total: of it, windows that do not overlap are added up.
+    series has no total, nor has a query that looks back over a range of its own: of them, windows that do not
+    overlap are added up.
     """
     total = look.reading.total
-    if signal.reduce is Reduce.WORST and signal.events:
+    if signal.events and (signal.reduce is Reduce.WORST or not signal.windowed):
         total, counts = _by_windows(counts, signal, look)
     if total is None:
         return counts

@@ -52,7 +52,7 @@ def _unknown(rule: RuleState, look: Look, why: str) -> RuleState:
     if rule.phase is Phase.CLEARING:
         return replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None)
     if rule.phase is Phase.OVER_LIMIT:
-        return replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None)
+        return replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None, outside=0.0, last_outside=None)
     return rule
 
 

@@ -351,4 +351,8 @@ def _anew(rule: RuleState) -> RuleState:
         outside=0.0,
         last_outside=None,
         sure_at=None,
+        samples=(),
+        trend=None,
+        run=0,
+        alike=0,
     )

@@ -17,7 +17,8 @@ _TOLD_AS_IT_WAS = (EventKind.NEAR_MISS, EventKind.BACK)
 
 def nothing_known(plan: Plan, signal: Signal, rule: Rule, limit: float | None) -> Evidence | None:
     """The evidence of a rule before the first request; None where its signal counts no events."""
-    if limit is None or not signal.events or signal.reduce is Reduce.WORST or not rule.condition.compares:
+    counted = signal.events and signal.windowed and signal.reduce is not Reduce.WORST
+    if limit is None or not counted or not rule.condition.compares:
         return None
     return no_evidence(
         failing_rate(rule, limit), round(plan.timing.duration / plan.timing.interval), plan.alpha

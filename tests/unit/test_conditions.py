@@ -12,8 +12,9 @@ from aftergreen.banner import banner_of
 from aftergreen.cards import finish_card, receipt_rows
 from aftergreen.model import Kind, Reading, Then
 from aftergreen.verdict.present import present
+from aftergreen.verdict.release import rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context
-from aftergreen.verdict.state import EventKind, Phase, ReleaseState, RuleState
+from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback, RuleState
 from tests.scenario import GOOD, Scenario, climbing, exhausts, silent, with_rule
 
 POOL = "saturation/db connections"
@@ -177,3 +178,23 @@ def test_what_the_previous_version_had_is_told_from_what_never_was() -> None:
     assert words.why_unknown(known) == "the previous version had series, this one has none"
     assert words.why_unknown(replace(known, baseline=None)) == "the query finds no series"
     assert words.why_unknown(replace(known, reading=GOOD[ERRORS])) == ""
+
+
+def test_what_is_used_up_needs_no_course() -> None:
+    release = Scenario(with_rule(POOL, exhausts(1800.0, 40.0)))
+    release.feed(135)
+    assert rule_of(release, POOL).breached
+    assert "full" in words.comparison(rule_of(release, POOL))
+
+
+def test_after_a_rollback_the_course_is_that_of_the_previous_version() -> None:
+    release = Scenario(with_rule(POOL, exhausts(1800.0, 200.0))).course(435, POOL, lambda age: 41 + age / 10)
+    started = Rollback(1, "ana", ("true",), release.state.at)
+    release.take(rollback_started(release.state, started))
+    ended = replace(started, leading=release.state.decided, ended_at=release.state.at + 5, exit_code=0)
+    release.take(rollback_ended(release.state, ended))
+    assert (rule_of(release, POOL).samples, rule_of(release, POOL).trend) == ((), None)
+    release.feed(150)
+    rollback = release.state.rollback
+    assert rollback is not None
+    assert rollback.recovered

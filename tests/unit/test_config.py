@@ -146,7 +146,7 @@ def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
         Rule(Condition.BELOW_BASELINE, 0.3, 180, Then.ROLLBACK, by_at_least=1, clear_for=180),
     ]
     assert plan.signals[1].rules[1] == Rule(
-        Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=300
+        Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60
     )
     assert [signal.baseline for signal in plan.signals] == [BaselineSource.BEFORE] * 4 + [
         BaselineSource.LAST_WEEK
@@ -246,7 +246,7 @@ def test_unit_and_events_follow_from_what_is_measured(head: str, unit: str, even
     [
         (
             'climbing_for = "5m"\nby_at_least = "20ms"\nfor = "30s"',
-            Rule(Condition.CLIMBING, 300, 30, Then.WARN, by_at_least=0.02, clear_for=300),
+            Rule(Condition.CLIMBING, 300, 30, Then.WARN, by_at_least=0.02, clear_for=60),
         ),
         (
             'climbing_for = "5m"\nclear_for = "1m"',
@@ -465,6 +465,14 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
 )
 def test_what_is_lawful_and_most_likely_not_meant_is_a_warning(change: tuple[str, str], warning: str) -> None:
     assert any(re.search(warning, text) for text in config.warnings_of(config.loads(SMALL.replace(*change))))
+
+
+def test_a_rollback_that_could_never_be_seen_to_recover_is_a_warning() -> None:
+    text = SMALL.replace('then = "warn"', 'then = "rollback"\nclear_for = "5m"')
+    for within, warned in (("5m", True), ("6m", False)):
+        rollback = f'[rollback]\ncommand = ["undo"]\nverify_within = "{within}"'
+        texts = " ".join(config.warnings_of(config.loads(f"{text}\n{rollback}")))
+        assert ("takes 6m to clear, longer than a rollback is verified (5m)" in texts) is warned
 
 
 def test_a_signal_without_rules_is_a_warning() -> None:

@@ -633,3 +633,23 @@ def test_a_short_window_that_holds_enough_is_not_widened() -> None:
     wider = release.state.signals[short.key].look_back
     assert wider is not None
     assert wider.seconds == 30.0
+
+
+def test_a_run_that_was_lost_to_the_unknown_counts_for_nothing_later() -> None:
+    slow = {"latency/average": Reading.of(0.35, 3000.0)}
+    lost = {"latency/average": Reading.unknown(Kind.STALE)}
+    release = Scenario().feed(180).feed(105, slow).feed(150, lost)
+    rule = release.state.rules[1]
+    assert (rule.burnt, rule.outside, rule.last_outside) == (0.0, 0.0, None)
+
+
+def test_a_ratio_over_a_range_of_its_own_is_counted_by_windows_and_has_no_evidence() -> None:
+    fixed = replace(
+        signals()[0],
+        numerator="sum(increase(http_requests_total{status='500'}[1m]))",
+        denominator="sum(increase(http_requests_total[1m]))",
+    )
+    release = Scenario(plan(signals=(fixed, *signals()[1:]))).feed(900)
+    assert release.state.rules[0].evidence is None
+    assert release.stands() is ReleaseState.FINISHED
+    assert release.state.signals[fixed.key].counts.clean == pytest.approx(14 * 2997.0, rel=0.1)

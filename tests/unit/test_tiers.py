@@ -82,7 +82,7 @@ def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
 
 def test_a_climb_is_long_enough_for_the_grid() -> None:
     climbs = [r for r, _ in tier_rules("standard", KINDS[Kind.OTHER][1], 60.0)]
-    assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 480.0)]
+    assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 60.0)]
 
 
 @pytest.mark.parametrize("tier", list(TIERS))
