@@ -14,7 +14,7 @@ from aftergreen.verdict.state import (
     State,
 )
 from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
-from aftergreen.words.rules import comparison, where
+from aftergreen.words.rules import comparison, course, where
 from aftergreen.words.values import count, indicator_short, local_time
 
 
@@ -56,7 +56,9 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
             unknown = f"{given.rule.signal.label} is unknown ({given.rule.unknown.why})"
             return "Wait:", f"{unknown}, {left} of its fuse are left."
         left = format_duration(given.rule.remaining)
-        return "Roll back", f"if {given.rule.signal.label} stays {where(given.rule)} for {left} more."
+        verb = "keeps" if given.rule.rule.condition.trend else "stays"
+        way = f": {course(given.rule)}" if course(given.rule) else ""
+        return "Roll back", f"if {given.rule.signal.label} {verb} {where(given.rule)} for {left} more{way}."
     return "Wait:", f"{given.reason}."
 
 

@@ -13,7 +13,7 @@ from aftergreen.verdict.state import (
     RuleState,
     SignalState,
 )
-from aftergreen.words.rules import chance, comparison, condition, where
+from aftergreen.words.rules import chance, comparison, condition, course, where
 from aftergreen.words.values import local_time, reading, seen
 
 
@@ -64,7 +64,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     behind = f" ({seen(happened.reading)})" if failed else ""
     if happened.kind is EventKind.OVER_LIMIT:
         lasting = format_duration(status.rule.sustained)
-        return f"{label} {where(status)}: {value}{behind}; breached if it lasts {lasting}"
+        way = f", {course(status)}" if course(status) else ""
+        return f"{label} {where(status)}: {value}{way}{behind}; breached if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
         thin = ", thin" if status.thin else ""
         if not status.rule.condition.compares:
@@ -135,7 +136,11 @@ def _over_since(view: IndicatorView, offset: float) -> str:
             return f"{status.signal.label} breached at {local_time(status.breached_at, offset)}"
     for status in rules:
         if status.burning and status.onset is not None:
-            return f"{status.signal.label} over its limit since {local_time(status.onset, offset)}"
+            compared = status.rule.condition.compares
+            return (
+                f"{status.signal.label} {'over its limit' if compared else where(status)} "
+                f"since {local_time(status.onset, offset)}"
+            )
     return ""
 
 

@@ -46,11 +46,11 @@ def _beyond(status: RuleState) -> str:
 
 
 def where(status: RuleState) -> str:
-    """Where a signal is that burns the fuse: ``over 1 %``, ``silent``, ``full in 11m (9m to 15m)``."""
+    """Where a signal is that burns the fuse: ``over 1 %``, ``silent``, ``climbing``, ``filling up``."""
     if status.rule.condition is Condition.SILENT:
         return "silent"
     if status.rule.condition.trend:
-        return course(status) or condition(status)
+        return "climbing" if status.rule.capacity is None else "filling up"
     return f"{'over' if status.rule.condition.upward else 'under'} {limit_value(status)}"
 
 
@@ -88,12 +88,15 @@ def course(status: RuleState) -> str:
     left = left_until(trend, status.rule.capacity)
     if left is None or left.seconds == 0:
         return "full"
-    latest = "never" if math.isinf(left.latest) else _rounded(left.latest)
-    return f"full in {_rounded(left.seconds)} ({_rounded(left.earliest)} to {latest})"
+    earliest, latest = _rounded(left.earliest), _rounded(left.latest)
+    between = "" if earliest == latest else f" ({earliest} to {latest})"
+    return f"full in {_rounded(left.seconds)}{between}"
 
 
 def _rounded(seconds: float) -> str:
     """A time to come, no more precise than it is known: whole minutes from two on."""
+    if math.isinf(seconds):
+        return "never"
     step = 60 if seconds >= 120 else 5  # noqa: PLR2004  # two minutes
     return format_duration(max(step, round(seconds / step) * step))
 
@@ -163,6 +166,8 @@ def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
 def limit(status: RuleState) -> str:
     """The effective limit and where it comes from: ``263 ms (+50 %)``, ``1 % for 2m``."""
     written = status.rule
+    if written.condition is Condition.EXHAUSTS:
+        return f"{limit_value(status)} in {format_duration(written.limit)}"
     if not written.condition.compares:
         return condition(status)
     if status.limit is None:

@@ -36,7 +36,7 @@ def test_a_leak_is_named_with_the_time_left_while_half_of_the_capacity_is_free()
     release.course(375, POOL, lambda age: 41 + age / 10)
     rule = rule_of(release, POOL)
     assert (rule.phase, rule.limit) == (Phase.OVER_LIMIT, 200.0)
-    assert words.comparison(rule) == "db connections 78.5 of 200, full in 20m (20m to 20m)"
+    assert words.comparison(rule) == "db connections 78.5 of 200, full in 20m"
     assert words.rule(rule) == "db connections full at 200 within 30m for 1m: roll back"
     assert release.state.signals[rule.signal.key].reading is not None
     release.course(60, POOL, lambda age: 41 + age / 10)
@@ -154,8 +154,8 @@ def test_the_log_tells_courses_and_silence_in_words() -> None:
     release = Scenario(with_rule(POOL, exhausts(1800.0, 200.0))).course(500, POOL, lambda age: 41 + age / 10)
     told = [words.event(event) for event in release.told(EventKind.OVER_LIMIT, EventKind.BREACHED)]
     assert told == [
-        "db connections full in 20m (20m to 20m): 77; breached if it lasts 1m",
-        "db connections breached: 83 of 200, full in 20m (20m to 20m)",
+        "db connections filling up: 77, full in 20m; breached if it lasts 1m",
+        "db connections breached: 83 of 200, full in 20m",
     ]
     release = Scenario(with_rule(ERRORS, silent(180.0))).feed(60).feed(200, {ERRORS: NONE})
     told = [words.event(event) for event in release.told(EventKind.OVER_LIMIT, EventKind.BREACHED)]
@@ -198,3 +198,20 @@ def test_after_a_rollback_the_course_is_that_of_the_previous_version() -> None:
     rollback = release.state.rollback
     assert rollback is not None
     assert rollback.recovered
+
+
+def test_the_panel_and_the_advice_say_what_the_signal_does() -> None:
+    release = Scenario(with_rule(POOL, exhausts(1800.0, 200.0))).course(390, POOL, lambda age: 41 + age / 10)
+    snapshot = present(release.state, Context("ana"))
+    view = next(v for v in snapshot.indicators if v.signals[0].signal.key == POOL)
+    assert "db connections filling up since" in words.panel_footer(view, snapshot)
+    assert words.advice(snapshot) == (
+        "Roll back",
+        "if db connections keeps filling up for 30s more: full in 20m.",
+    )
+    assert words.limit(rule_of(release, POOL)) == "200 in 30m"
+    quiet = Scenario(with_rule(ERRORS, silent(180.0))).feed(60).feed(60, {ERRORS: NONE})
+    assert words.advice(present(quiet.state, Context("ana"))) == (
+        "Roll back",
+        "if HTTP 5xx stays silent for 2m15s more.",
+    )
