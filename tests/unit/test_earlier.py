@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,12 @@ from tests.scenario import DEPLOYED_AT
 RELEASE = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", DEPLOYED_AT)
 
 
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(open_journal(tmp_path / "journal.db")) as opened:
+        yield opened
+
+
 def watched(
     journal: Journal, version: str, ago: float, ended: str | None, *, service: str = "checkout-api"
 ) -> Release:
@@ -28,12 +36,11 @@ def watched(
     return release
 
 
-def test_an_empty_journal_knows_nothing(tmp_path: Path) -> None:
-    assert earlier(open_journal(tmp_path / "journal.db"), RELEASE) == NOTHING_KNOWN
+def test_an_empty_journal_knows_nothing(journal: Journal) -> None:
+    assert earlier(journal, RELEASE) == NOTHING_KNOWN
 
 
-def test_the_last_release_that_finished_is_the_previous_one(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path / "journal.db")
+def test_the_last_release_that_finished_is_the_previous_one(journal: Journal) -> None:
     watched(journal, "v2.3.8", 7200.0, "finished")
     finished = watched(journal, "v2.3.9", 5400.0, "finished")
     watched(journal, "v2.3.10", 4000.0, "unproven")
@@ -47,8 +54,7 @@ def test_the_last_release_that_finished_is_the_previous_one(tmp_path: Path) -> N
     )
 
 
-def test_the_end_of_a_rollback_changed_the_service_too(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path / "journal.db")
+def test_the_end_of_a_rollback_changed_the_service_too(journal: Journal) -> None:
     release = watched(journal, "v2.3.9", 1000.0, None)
     for exit_code in (1, 0):
         claim = journal.claim(release, at=DEPLOYED_AT - 700, body={"command": ["true"]}, by="ana")
@@ -72,9 +78,8 @@ def test_the_end_of_a_rollback_changed_the_service_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_release_is_never_compared_with_itself(
-    tmp_path: Path, deployed_at: float, version: str, known: int, *, numbered: bool
+    journal: Journal, deployed_at: float, version: str, known: int, *, numbered: bool
 ) -> None:
-    journal = open_journal(tmp_path / "journal.db")
     own = watched(journal, "v2.4.1", 0.0, "finished")
     asking = replace(RELEASE, deployed_at=deployed_at, version=version, number=own.number if numbered else 0)
     found = earlier(journal, asking)
@@ -82,8 +87,7 @@ def test_a_release_is_never_compared_with_itself(
     assert (found.finished is not None) is bool(known)
 
 
-def test_what_was_deployed_later_is_no_previous_release(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path / "journal.db")
+def test_what_was_deployed_later_is_no_previous_release(journal: Journal) -> None:
     watched(journal, "v2.4.2", -3600.0, "finished")
     assert earlier(journal, RELEASE).finished is None
 
