@@ -10,13 +10,13 @@ from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules
 from aftergreen.earlier import earlier_in
-from aftergreen.model import Plan, Release, Signal
+from aftergreen.model import BaselineSource, Plan, Release, Signal
 from aftergreen.preflight import Preflight, Severity, backend_time, preflight
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.release import begin
 from aftergreen.verdict.snapshot import Mark
-from aftergreen.verdict.state import Setup, SignalState
+from aftergreen.verdict.state import Baseline, Setup, SignalState
 
 AGREES = 0.1
 """Seconds between two clocks that no verdict depends on."""
@@ -88,12 +88,21 @@ def _traffic(signal: Signal, checked: Preflight) -> float:
     return median(counts) / signal.window if counts else 0.0
 
 
+def _whence(baseline: Baseline | None) -> str:
+    """Where a baseline is from, unless it is the time before, and how it was scaled."""
+    if baseline is None or baseline.source is BaselineSource.BEFORE:
+        return ""
+    scaled = f", scaled by {baseline.factor:.2f}" if baseline.factor != 1.0 else ""
+    remark = f", {baseline.remark}" if baseline.remark else ""
+    return f" ({baseline.source}{scaled}{remark})"
+
+
 def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]:
     signal = state.signal
     reading = checked.newest.readings.get(signal.key)
     mark = Mark.OK if reading is not None and reading.compared else Mark.UNKNOWN
     now = words.reading(reading, signal.unit)
-    was = words.baseline(state.baseline, signal.unit)
+    was = f"{words.baseline(state.baseline, signal.unit)}{_whence(state.baseline)}"
     title = words.indicator_title(signal.indicator)
     yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
     usual = dict(tier_rules(plan.service.tier, signal, plan.timing.interval))

@@ -112,6 +112,7 @@ def _receipt(decided: RuleState, snapshot: Snapshot) -> dict[str, object] | None
         "n": receipt.count,
         "limit": receipt.limit,
         "baseline": receipt.baseline.median if receipt.baseline else None,
+        "once_in": decided.evidence.once_in if decided.evidence is not None else None,
         "window": receipt.window,
         "query": receipt.query,
         "curl": curl_line(receipt, snapshot.state.setup.plan.backend),

@@ -118,7 +118,7 @@ def over(state: State) -> bool:
 
 def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
     """A rollback command was started."""
-    standing = breaches(state)
+    standing = proposals(state)
     rollback = replace(rollback, leading=standing[0] if standing else None)
     event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by)
     return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)

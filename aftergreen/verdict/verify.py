@@ -61,9 +61,9 @@ def _good_since(state: State, rollback: Rollback) -> float | None:
 def _proven(state: State, good_since: float) -> bool:
     if any(rule.breached for rule in state.rules):
         return False
-    if state.decided is not None:
+    if state.decided is not None and state.decided.breached:
         return True
-    # Rolled back without a breach: nothing had to clear, so the good run itself must be long enough.
+    # Rolled back before a breach, or without one: nothing had to clear, so the good run must be long enough.
     needed = max((r.rule.clear_for for r in state.rules if r.rule.then is Then.ROLLBACK), default=0.0)
     return state.at - good_since >= needed
 

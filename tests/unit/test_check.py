@@ -10,7 +10,7 @@ import pytest
 
 from aftergreen.check import check
 from aftergreen.journal import open_journal
-from aftergreen.model import Indicator, Kind, Reading, Release, RollbackPlan, View
+from aftergreen.model import BaselineSource, Indicator, Kind, Reading, Release, RollbackPlan, View
 from aftergreen.preflight import PreflightFailed
 from tests.made_up import FakeClock, MadeUpSource, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
@@ -95,3 +95,16 @@ async def test_the_journal_is_looked_at_and_not_made(tmp_path: Path) -> None:
         "release cannot end finished: commit another with --baseline yesterday"
         for name in ("average", "registrations")
     ]
+
+
+async def test_a_baseline_of_another_time_says_which() -> None:
+    signal = replace(signals()[1], baseline=BaselineSource.YESTERDAY)
+    given = replace(READY, signals=(signals()[0], signal, *signals()[2:]))
+
+    def world(at: float, _view: View) -> Mapping[str, Reading]:
+        faster = at < DEPLOYED_AT - 43_200
+        return GOOD | ({"latency/average": Reading.of(0.14, 3000.0)} if faster else {})
+
+    clock = FakeClock(DEPLOYED_AT)
+    _, lines = await check(given, MadeUpSource(clock, world), clock, version="v2.4.1", previous="v2.4.0")
+    assert "✓ Latency, average: 175 ms, was 175 ms ±0 (yesterday, scaled by 1.25)" in lines

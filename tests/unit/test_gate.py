@@ -26,7 +26,7 @@ FINISH_KEYS = {
     *("previous", "deployed_at", "seal", "decided_at", "indicator", "signal", "rule", "receipt"),
     *("doubts", "missing", "near_misses"),
 }
-RECEIPT_KEYS = {"at", "value", "n", "limit", "baseline", "window", "query", "curl"}
+RECEIPT_KEYS = {"at", "value", "n", "limit", "baseline", "once_in", "window", "query", "curl"}
 
 
 def seen(release: Scenario) -> Snapshot:

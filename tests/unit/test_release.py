@@ -653,3 +653,17 @@ def test_a_ratio_over_a_range_of_its_own_is_counted_by_windows_and_has_no_eviden
     assert release.state.rules[0].evidence is None
     assert release.stands() is ReleaseState.FINISHED
     assert release.state.signals[fixed.key].counts.clean == pytest.approx(14 * 2997.0, rel=0.1)
+
+
+def test_a_rollback_before_the_breach_is_proven_by_a_good_run_as_long_as_clearing() -> None:
+    release = Scenario().feed(180).feed(90, BAD)
+    assert release.stands() is ReleaseState.PROPOSED
+    roll_back(release)
+    leading = release.state.rollback.leading if release.state.rollback is not None else None
+    assert leading is not None
+    assert leading.burning
+    release.feed(120)
+    assert release.stands() is ReleaseState.VERIFYING
+    release.feed(120)
+    assert release.stands() is ReleaseState.ROLLED_BACK
+    assert exit_code(release.state) == 20
