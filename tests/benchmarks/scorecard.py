@@ -151,9 +151,9 @@ def _text(score: Score) -> str:
         return "0 %" if not score.early else f"0 %, early {score.early}"
     share = f"{score.share:.2%}".replace("%", " %")
     early = f", early {score.early}" if score.early else ""
-    if score.middle is None or score.slow is None:
+    if score.middle is None:
         return share + early
-    return f"{share}, {_clock(score.middle)} / {_clock(score.slow)}{early}"
+    return f"{share}, {_clock(score.middle)} / {'–' if score.slow is None else _clock(score.slow)}{early}"
 
 
 def _clock(seconds: float) -> str:
@@ -167,7 +167,8 @@ Whole watches of 30 minutes, simulated through the engine that watches your rele
 of watches that were rolled back and, where that is most of them, the median and the 90th percentile of the
 time from the deployment, or from a fault that begins later, to the sample on which it was decided. Errors
 in bursts are runs of consecutive failing requests of geometric length, {MEAN_BURST:g} on average. "early"
-counts rollbacks before a late fault.
+counts rollbacks before a late fault. A watch is extended while a fuse burns, so that some decisions come
+after its 30 minutes.
 """
 
 
