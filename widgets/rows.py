@@ -91,15 +91,19 @@ def beside(left: Sequence[Span], right: Sequence[Span], width: int, *, gap: int 
     return (*fit(left, room), *((Span(" " * gap), *right) if right else ()))
 
 
+_WORDS = re.compile(r"((?:\d (?:%|ms|s|[KMGT]i?B)(?![^\s.,;:)])|\S)*)(\s*)")
+
+
 def folded(text: str, width: int) -> list[str]:
     """The text in lines of at most ``width`` cells, broken at blanks where there are any.
 
-    Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one.
+    Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one. A number
+    keeps its unit.
     """
     # A terminal that is being resized may leave no room at all for a moment.
     width = max(1, width)
     lines = [""]
-    for word, blanks in re.findall(r"(\S*)(\s*)", text):
+    for word, blanks in _WORDS.findall(text):
         if lines[-1].strip() and cell_len(lines[-1] + word) > width:
             lines.append("")
         lines[-1:] = chop_cells(lines[-1] + word, width) or [""]

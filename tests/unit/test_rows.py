@@ -94,6 +94,9 @@ def test_two_texts_beside_each_other_have_exactly_their_width(
         ("unbreakable", 4, ["unbr", "eaka", "ble"]),
         ("a unbreakable", 4, ["a", "unbr", "eaka", "ble"]),
         ("two  blanks", 20, ["two  blanks"]),
+        ("notice 20 % within 3m, 5 % not", 11, ["notice 20 %", "within 3m,", "5 % not"]),
+        ("limit 263 ms (+50 %)", 9, ["limit", "263 ms", "(+50 %)"]),
+        ("at 3 simple", 4, ["at 3", "simp", "le"]),
         ("漢字漢字", 5, ["漢字", "漢字"]),
     ],
 )
