@@ -97,8 +97,8 @@ _WORDS = re.compile(r"((?:\d (?:%|ms|s|[KMGT]i?B)(?![^\s.,;:)])|\S)*)(\s*)")
 def folded(text: str, width: int) -> list[str]:
     """The text in lines of at most ``width`` cells, broken at blanks where there are any.
 
-    Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one. A number
-    keeps its unit.
+    Blanks inside a line stay as they are, unlike in `textwrap`: a command and a query mean every one. A
+    number keeps its unit.
     """
     # A terminal that is being resized may leave no room at all for a moment.
     width = max(1, width)
