@@ -23,6 +23,7 @@ from aftergreen.words import (
     near_miss,
     noticeable,
     outcome,
+    override,
     rule,
     together,
 )
@@ -116,7 +117,11 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     lines.append(
         f"Watched {format_duration(state.watched)} of {format_duration(state.total)}"
         + (f", blind for {format_duration(state.blind)}" if state.blind else "")
-        + f"; sealed {state.setup.seal[:7]}."
+        + f"; sealed {state.seal[:7]}."
+    )
+    lines.extend(
+        f"Changed at {local_time(made.at, snapshot.context.offset)} by {made.by}: {override(made)}."
+        for made in state.overrides
     )
     lines.extend(_noticeable(state))
     lines.extend(f"Missing: {lacking}." for lacking in state.missing)

@@ -62,7 +62,10 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
         "version": release.version,
         "previous": release.previous,
         "deployed_at": iso(release.deployed_at),
-        "seal": state.setup.seal,
+        "seal": state.seal,
+        "overrides": [
+            {"at": iso(made.at), "by": made.by, "rule": words.override(made)} for made in state.overrides
+        ],
         "decided_at": iso(at) if decided and (at := decided.decided_at) is not None else None,
         "indicator": decided.signal.indicator.value if decided else None,
         "signal": decided.signal.label if decided else None,

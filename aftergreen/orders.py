@@ -16,6 +16,10 @@ class Orders(Protocol):
         """Stop watching; an open release ends as abandoned."""
         ...
 
+    def override(self, text: str, *, by: str) -> None:
+        """Change a threshold, as ``HTTP 5xx above 1% to 2% because clients retry`` says."""
+        ...
+
     def note(self, text: str, *, by: str) -> None:
         """Write a remark into the log and the journal."""
         ...

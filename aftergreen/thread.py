@@ -47,6 +47,10 @@ class WatchThread:
         """See `aftergreen.orders.Orders`."""
         self._order(lambda watch: watch.abandon(by=by))
 
+    def override(self, text: str, *, by: str) -> None:
+        """See `aftergreen.orders.Orders`."""
+        self._order(lambda watch: watch.override(text, by=by))
+
     def note(self, text: str, *, by: str) -> None:
         """See `aftergreen.orders.Orders`."""
         self._order(lambda watch: watch.note(text, by=by))

@@ -13,10 +13,11 @@ from aftergreen.capture import Past, compared_with, grid
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.earlier import earlier
-from aftergreen.journal import Claim, Journal, JournalError, Kind, Record
+from aftergreen.journal import Claim, Entry, Journal, JournalError, Kind, Record
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Instant, Plan, Reading, Release, SignalKey
 from aftergreen.model import Kind as ReadingKind
+from aftergreen.overrides import Change, after, changed, parse_change
 from aftergreen.preflight import (
     Finding,
     Preflight,
@@ -32,11 +33,15 @@ from aftergreen.rollback.tail import Tail
 from aftergreen.sources.control import with_control
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.override import override
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import Events, abandon, begin, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, Setup, State
-from aftergreen.verdict.walk import rollback_refused
+from aftergreen.verdict.state import Baseline, Event, EventKind, Override, Rollback, Setup, State
+from aftergreen.verdict.walk import override_refused, rollback_refused
+
+OVERRIDE = "override"
+"""The action of an operator's entry that changes a threshold."""
 
 TAIL_EVERY = 0.25
 """Real seconds between two looks at the output of a running rollback command."""
@@ -125,6 +130,7 @@ class Watch:
         self._sound: State
         self._context: Context
         self._asked: float
+        self._frozen: Mapping[str, object]
 
     async def run(self) -> Snapshot:
         """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`.
@@ -170,6 +176,37 @@ class Watch:
         self._record(Kind.OPERATOR, self._backend_now(), {"action": "note", "text": remark}, by)
         self._tell((Event(self._backend_now(), EventKind.NOTE, text=remark, by=by),))
         self._publish()
+
+    def override(self, text: str, *, by: str) -> None:
+        """Change a threshold as the sentence says, on the record; where that cannot be, the log says why."""
+        self._follow(self._backend_now())
+        problem = override_refused(self._state, self._context.read_only) or self._override(text, by)
+        if problem:
+            self._note(f"no threshold was changed: {problem}")
+
+    def _override(self, text: str, by: str) -> str:
+        """Record the change; it is then followed like a colleague's."""
+        try:
+            change = parse_change(self._plan, text)
+        except ValueError as error:
+            return str(error)
+        plan, state = changed(self._plan, change), self._state
+        try:
+            recorded = self._journal.override(
+                state.setup.release,
+                against=state.seal,
+                seal=seal(plan, self._frozen),
+                at=self._backend_now(),
+                body={"action": OVERRIDE, **encode(change)},
+                by=by,
+            )
+        except JournalError as error:
+            return f"it could not be recorded: {error}"
+        if not recorded:
+            return "somebody else changed one at the same time: look again"
+        self._follow(self._backend_now())
+        self._publish()
+        return ""
 
     # Opening
 
@@ -236,6 +273,7 @@ class Watch:
             journal=self._journal.shared_with(),
             simulated=self._wanted.simulated,
         )
+        self._frozen = record.baseline
         setup = Setup(
             plan=self._plan,
             release=record.release,
@@ -437,11 +475,16 @@ class Watch:
         """Take over what another console that shares the journal recorded about a rollback."""
         with suppress(JournalError):
             for entry in self._journal.entries(
-                self._state.setup.release, kinds=(Kind.INTENT, Kind.OUTCOME), after=self._followed
+                self._state.setup.release,
+                kinds=(Kind.INTENT, Kind.OUTCOME, Kind.OPERATOR),
+                after=self._followed,
             ):
                 if entry.at > until:
                     return
                 self._followed = entry.id
+                if entry.kind is Kind.OPERATOR:
+                    self._follow_operator(entry)
+                    continue
                 if entry.attempt in self._own:
                     continue
                 if entry.kind is Kind.INTENT:
@@ -452,6 +495,29 @@ class Watch:
                     self._take(
                         rollback_ended(self._state, _ended(self._state.rollback, entry.at, entry.body))
                     )
+
+    def _follow_operator(self, entry: Entry) -> None:
+        """Take over a threshold that somebody changed, this console or another one."""
+        if entry.body.get("action") != OVERRIDE:
+            return
+        change = decode(entry.body, Change)
+        plan = changed(self._plan, change)
+        made = Override(
+            signal=self._plan.signal(change.signal),
+            rule=change.rule,
+            now=after(change),
+            reason=change.reason,
+            by=entry.by,
+            at=entry.at,
+            against=str(entry.body.get("against")),
+            seal=str(entry.body.get("seal")),
+        )
+        # What is judged again once sight is back is judged by it as well.
+        self._sound, _ = override(self._sound, plan, made)
+        before = self._state
+        self._take(override(self._state, plan, made))
+        if self._state is not before:
+            self._plan = plan
 
     # Telling
 

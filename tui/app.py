@@ -24,10 +24,10 @@ from aftergreen.orders import Orders
 from aftergreen.preflight import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.walk import rollback_refused
+from aftergreen.verdict.walk import override_refused, rollback_refused
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
-from tui.screens.dialogs import NoteDialog, QuitDialog, RollbackDialog
+from tui.screens.dialogs import NoteDialog, OverrideDialog, QuitDialog, RollbackDialog
 from tui.screens.main import DECISION, MainScreen, Panel
 from tui.screens.pages import (
     DecisionPage,
@@ -236,7 +236,9 @@ class ConsoleApp(App[int]):
             return "nothing leads and nothing is chosen; 1 to 6 open one"
         if action == "copy_receipt" and explained(self._shown) is None:
             return "there is no receipt yet"
-        if action == "note":
+        if action == "override" and self._newest is not None:
+            return override_refused(self._newest.state, self._newest.context.read_only)
+        if action in ("note", "override"):
             if self._newest is None:
                 return "the watch has not begun"
             if self._newest.release_state.ended:
@@ -307,6 +309,17 @@ class ConsoleApp(App[int]):
 
         # Awaited, so that the next key meets the dialog.
         await self.push_screen(NoteDialog(), write)
+
+    async def action_override(self) -> None:
+        """Ask which threshold changes, to what, and why."""
+
+        def change(text: str | None) -> None:
+            if text:
+                self._orders.override(text, by=self._operator)
+
+        self._go_on()
+        if self._newest is not None:
+            await self.push_screen(OverrideDialog(self._newest.state.setup.plan), change)
 
     def action_copy_receipt(self) -> None:
         """Copy the receipt's curl line to the terminal's clipboard."""

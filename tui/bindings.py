@@ -28,6 +28,7 @@ def bindings() -> Sequence[Binding]:
         _key(decide, "c", "decision", "Checklist", "The checklist with the facts behind it"),
         _key(decide, "6", "decision", "Decision", "The walk, the advice, the doubts", shown=False),
         _key(decide, "n", "note", "Note", "Write a remark into the log and the journal"),
+        _key(decide, "t", "override", "Threshold", "Change a threshold, with a reason", shown=False),
         _key(
             decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),

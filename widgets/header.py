@@ -105,7 +105,8 @@ def identity_row(frame: Frame, width: int) -> Row:
             break
     else:
         return beside(head, times, width, gap=0)
-    seal = f"sealed {snapshot.state.setup.seal[:7]}"
+    overrides = len(snapshot.state.overrides)
+    seal = f"sealed {snapshot.state.seal[:7]}{f', {overrides} overridden' if overrides else ''}"
     who = snapshot.context.operator
     for quiet in (f"{who} · {seal} · {snapshot.context.journal} ", f"{who} · {seal} ", f"{seal} "):
         if width_of(left) + len(quiet) + 2 <= width:

@@ -112,6 +112,15 @@ class Journal(Protocol):
         """
         ...
 
+    def override(
+        self, release: Release, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
+    ) -> bool:
+        """Record an override as an entry ``operator``; False, and nothing recorded, where another seal holds.
+
+        The body gets ``against`` and ``seal``: overrides of a release form one sequence.
+        """
+        ...
+
     def entries(self, release: Release, *, kinds: Collection[Kind] = (), after: int = 0) -> Iterator[Entry]:
         """The entries of a release in their order; all kinds where none are named, from past ``after`` on."""
         ...

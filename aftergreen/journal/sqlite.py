@@ -36,6 +36,14 @@ _BATCH_OF_KINDS = """
     SELECT id, at, kind, actor, body, attempt FROM entries
     WHERE release = ? AND id > ? AND kind IN ({}) ORDER BY id LIMIT 500
 """
+_SEAL = """
+SELECT coalesce(
+    (SELECT json_extract(body, '$.seal') FROM entries
+     WHERE release = ? AND kind = 'operator' AND json_extract(body, '$.action') = 'override'
+     ORDER BY id DESC LIMIT 1),
+    (SELECT seal FROM releases WHERE id = ?)
+)
+"""
 _OPEN_CLAIM = """
     SELECT id, at, kind, actor, body, attempt FROM entries AS intent
     WHERE release = ? AND kind = 'intent' AND NOT EXISTS (
@@ -107,6 +115,16 @@ class SqliteJournal:
             raise ValueError("the body of a finish holds the state that the release ended in")
         with self._transaction(durable=kind in _DURABLE):
             return self._insert(release, kind, at, body, by)
+
+    def override(
+        self, release: Release, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
+    ) -> bool:
+        with self._transaction(durable=True):
+            row = self._row(_SEAL, self._id(release), self._id(release))
+            if row is None or row[0] != against:
+                return False
+            self._insert(release, Kind.OPERATOR, at, {**body, "against": against, "seal": seal}, by)
+        return True
 
     def entries(self, release: Release, *, kinds: Collection[Kind] = (), after: int = 0) -> Iterator[Entry]:
         known, wanted = self._id(release), tuple(kinds) or tuple(Kind)

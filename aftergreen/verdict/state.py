@@ -312,7 +312,26 @@ class EventKind(StrEnum):
     RECOVERED = "recovered"
     STILL_BURNING = "still burning"
     ENDED = "ended"
+    OVERRIDE = "override"
     NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A threshold that a named person changed during the watch, with the reason.
+
+    ``rule`` is what it was, ``now`` what it is; ``against`` is the seal it was made against, ``seal`` the one
+    since then: overrides form one sequence.
+    """
+
+    signal: Signal
+    rule: Rule
+    now: Rule
+    reason: str
+    by: str
+    at: float
+    against: str
+    seal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +346,7 @@ class Event:
     text: str = ""
     by: str = ""
     seconds: float = 0.0
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +431,12 @@ class State:
     near_misses: tuple[NearMiss, ...] = ()
     decided: RuleState | None = None
     missing: tuple[str, ...] = field(default=())
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def seal(self) -> str:
+        """The seal that holds now: that of the beginning, or of the newest override."""
+        return self.overrides[-1].seal if self.overrides else self.setup.seal
 
     @property
     def total(self) -> float:

@@ -208,6 +208,15 @@ def rollback_refused(state: State, read_only: str = "") -> str:
     return rollback_problem(state)
 
 
+def override_refused(state: State, read_only: str = "") -> str:
+    """Why no threshold may be changed now; empty where one may."""
+    if read_only:
+        return f"read-only: {read_only}"
+    if state.state.ended:
+        return "the release has ended"
+    return "a rollback was started" if state.rollback is not None else ""
+
+
 def _why(state: State, indicator: Indicator) -> str:
     waived = state.setup.plan.waived.get(indicator)
     if waived:

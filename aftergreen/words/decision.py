@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from aftergreen.model import Signal
-from aftergreen.units import format_duration
+from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, Snapshot
 from aftergreen.verdict.state import (
     NearMiss,
+    Override,
     Receipt,
     ReleaseState,
     Rollback,
@@ -14,7 +15,7 @@ from aftergreen.verdict.state import (
     State,
 )
 from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
-from aftergreen.words.rules import comparison, course, where
+from aftergreen.words.rules import comparison, course, rule, where
 from aftergreen.words.values import count, indicator_short, local_time
 
 
@@ -154,3 +155,10 @@ def near_miss(near: NearMiss, offset: float) -> str:
 
 def _dependency(signal: Signal) -> str:
     return signal.dependency or signal.label
+
+
+def override(made: Override) -> str:
+    """A threshold that was changed: ``HTTP 5xx above 1 % for 2m, now 2 %: clients retry``."""
+    unit = "%" if made.rule.condition.relative else made.signal.unit
+    was = rule(RuleState(made.signal, made.rule, None, None)).rpartition(": ")[0]
+    return f"{was}, now {format_limit(made.now.limit, unit)}: {made.reason}"

@@ -13,6 +13,7 @@ from aftergreen.verdict.state import (
     RuleState,
     SignalState,
 )
+from aftergreen.words.decision import override
 from aftergreen.words.rules import chance, comparison, condition, course, where
 from aftergreen.words.values import local_time, reading, seen
 
@@ -36,6 +37,7 @@ _EVENT_MARKS = {
     EventKind.UNKNOWN: Mark.UNKNOWN,
     EventKind.QUIET: Mark.UNKNOWN,
     EventKind.BASELINE_UNFIT: Mark.UNKNOWN,
+    EventKind.OVERRIDE: Mark.WARN,
     EventKind.NEAR_MISS: Mark.WARN,
     EventKind.EXTENDED: Mark.WARN,
     EventKind.ROLLBACK_STARTED: Mark.WARN,
@@ -50,6 +52,8 @@ _EVENT_MARKS = {
 def event(happened: Event) -> str:
     """One line of the log."""
     signal = happened.signal
+    if happened.override is not None:
+        return f"threshold changed by {happened.by}: {override(happened.override)}"
     if happened.rule is not None:
         return _rule_event(happened, happened.rule)
     if signal is not None:

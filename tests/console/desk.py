@@ -41,6 +41,9 @@ class Given:
     def abandon(self, *, by: str) -> None:
         self.orders.append(("abandon", by))
 
+    def override(self, text: str, *, by: str) -> None:
+        self.orders.append(("override", text, by))
+
     def note(self, text: str, *, by: str) -> None:
         self.orders.append(("note", text, by))
 

@@ -16,6 +16,8 @@ from textual.widgets import Input
 
 from aftergreen import words
 from aftergreen.cards import receipt_rows
+from aftergreen.model import Plan
+from aftergreen.overrides import EXAMPLE, limits_of, parse_change
 from aftergreen.rollback.command import fill
 from aftergreen.units import format_duration
 from aftergreen.verdict.state import Event
@@ -32,6 +34,8 @@ TYPED = 0.02
 """Seconds between two keys of a person at the very least; a name of which half came faster was pasted."""
 
 OUTPUT_SHOWN = 12
+
+RECORDED = "It is recorded with your name and the reason, and everybody who watches sees it."
 
 FRAME, SHORT_FRAME = 9, 5
 """Rows of the dialog that the facts leave to its frame, the field and what is said below it."""
@@ -314,3 +318,56 @@ class NoteDialog(ShownModal[str]):
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         # A screen cannot await its own end in its own handler: `dismiss` alone would fail.
         await self.action_dismiss(event.value.strip())
+
+
+class OverrideDialog(ShownModal[str]):
+    """A threshold that changes during the watch: which one, to what, and why."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content("Change a threshold")
+            yield Rows(id="dialog-text")
+            field = Input(placeholder=EXAMPLE, id="note", max_length=400, compact=True)
+            field.cursor_blink = False
+            yield field
+
+    def on_mount(self) -> None:
+        self._say()
+
+    def on_rows_resized(self) -> None:
+        self._say()
+
+    def show(self, frame: Frame) -> None:
+        """Nothing on it changes with the release."""
+
+    def _say(self) -> None:
+        """What can be changed, or what is wrong with what was written."""
+        text = self.query_one("#dialog-text", Rows)
+        short, width = self.size.height < SHORT, max(20, text.size.width)
+        self.set_class(short, "-short")
+        look = "warn" if self._problem else "text"
+        told = (
+            [self._problem] if self._problem else [RECORDED, *(f"· {one}" for one in limits_of(self._plan))]
+        )
+        rows: Sequence[Row] = [row(Span(line, look)) for one in told for line in folded(one, width)]
+        rows = shortened(rows, max(1, self.size.height - (SHORT_FRAME if short else FRAME)), width)
+        text.styles.height = len(rows)
+        text.show(rows)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        try:
+            if text:
+                parse_change(self._plan, text)
+        except ValueError as error:
+            self._problem = f"Nothing was changed: {error}"
+            self._say()
+            return
+        await self.action_dismiss(text)
