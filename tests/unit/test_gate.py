@@ -24,7 +24,7 @@ BAD = {"error-rate/HTTP 5xx": errors(0.05, 1244.0)}
 FINISH_KEYS = {
     *("schema", "at", "type", "release", "state", "exit_code", "production_version", "version"),
     *("previous", "deployed_at", "seal", "decided_at", "indicator", "signal", "rule", "receipt"),
-    *("doubts", "missing", "near_misses"),
+    *("doubts", "missing", "near_misses", "overrides"),
 }
 RECEIPT_KEYS = {"at", "value", "n", "limit", "baseline", "once_in", "window", "query", "curl"}
 
