@@ -130,7 +130,7 @@ class Watch:
         self._sound: State
         self._context: Context
         self._asked: float
-        self._frozen: Mapping[str, object]
+        self._recorded: Mapping[str, object]
 
     async def run(self) -> Snapshot:
         """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`.
@@ -195,7 +195,7 @@ class Watch:
             recorded = self._journal.override(
                 state.setup.release,
                 against=state.seal,
-                seal=seal(plan, self._frozen),
+                seal=seal(plan, self._recorded),
                 at=self._backend_now(),
                 body={"action": OVERRIDE, **encode(change)},
                 by=by,
@@ -273,7 +273,7 @@ class Watch:
             journal=self._journal.shared_with(),
             simulated=self._wanted.simulated,
         )
-        self._frozen = record.baseline
+        self._recorded = record.baseline
         setup = Setup(
             plan=self._plan,
             release=record.release,
@@ -501,6 +501,9 @@ class Watch:
         if entry.body.get("action") != OVERRIDE:
             return
         change = decode(entry.body, Change)
+        # Who looks on with another configuration may not have the signal.
+        if change.signal not in self._state.signals:
+            return
         plan = changed(self._plan, change)
         made = Override(
             signal=self._plan.signal(change.signal),

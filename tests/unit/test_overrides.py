@@ -20,7 +20,7 @@ from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import EventKind, Override, Phase, ReleaseState
 from aftergreen.watch import Wanted
 from tests.rig import Rig
-from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, plan
+from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, only, plan
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 
@@ -194,3 +194,23 @@ async def test_a_read_only_console_changes_nothing(tmp_path: Path) -> None:
     last = await rig.watch.run()
     assert last.state.overrides == ()
     assert rig.entries(Kind.OPERATOR) == []
+
+
+async def test_who_looks_on_without_the_signal_is_not_disturbed(tmp_path: Path) -> None:
+    first = Rig(tmp_path, failing)
+    changed_it = asyncio.Event()
+
+    def change() -> None:
+        first.watch.override(SAID, by="ana")
+        changed_it.set()
+
+    async def join() -> Snapshot:
+        await changed_it.wait()
+        given = only(plan(), lambda signal: signal.key != ERRORS)
+        return await Rig(tmp_path, failing, given=given, starts=first.clock.time).watch.run()
+
+    first.once(lambda s: s.at >= DEPLOYED_AT + 90, change)
+    one, other = await asyncio.gather(first.watch.run(), join())
+    assert len(one.state.overrides) == 1
+    assert "differs from the one that was sealed" in other.context.read_only
+    assert other.state.overrides == ()
