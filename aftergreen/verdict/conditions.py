@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.model import Condition, Kind, Rule
+from aftergreen.model import Condition, Kind, Rule, Signal
 from aftergreen.units import format_duration
 from aftergreen.verdict.limits import exceeds, why_no_limit
 from aftergreen.verdict.state import EPSILON, Look, RuleState
-from aftergreen.verdict.trend import FEWEST, Trend, left_until, trend_of
+from aftergreen.verdict.trend import FEWEST, Samples, Trend, left_until, trend_of
 
 LOOK_BACK_SHARE = 6.0
 """What runs out is judged by the course over a sixth of the time within which it must not."""
@@ -44,13 +44,24 @@ def remembered(rule: RuleState, look: Look) -> RuleState:
     """The rule with one more sample of the course that it judges."""
     if not rule.rule.condition.trend or not look.judging or look.reading.value is None:
         return rule
-    window = rule.signal.window if rule.signal.windowed else 0.0
-    reach = look_back_of(rule.rule, look.interval, window)
-    kept = (sample for sample in rule.samples if sample[0] >= look.at - reach - EPSILON)
-    samples = (*kept, (look.at, look.reading.value))
-    whole = look.at - samples[0][0] + EPSILON >= reach
-    trend = trend_of(samples, max(1.0, window / look.interval)) if whole else None
-    return replace(rule, samples=samples, trend=trend)
+    samples = (*rule.samples, (look.at, look.reading.value))
+    reach = look_back_of(rule.rule, look.interval, _window(rule.signal))
+    kept = tuple(sample for sample in samples if sample[0] >= look.at - reach - EPSILON)
+    return replace(rule, samples=kept, trend=course_of(rule, kept, look))
+
+
+def _window(signal: Signal) -> float:
+    return signal.window if signal.windowed else 0.0
+
+
+def course_of(rule: RuleState, samples: Samples, look: Look) -> Trend | None:
+    """The course of these samples over the rule's look-back; None where they do not reach so far back."""
+    window = _window(rule.signal)
+    start = look.at - look_back_of(rule.rule, look.interval, window)
+    if not samples or samples[0][0] > start + EPSILON:
+        return None
+    within = tuple(sample for sample in samples if sample[0] >= start - EPSILON)
+    return trend_of(within, max(1.0, window / look.interval))
 
 
 def judged(rule: RuleState, look: Look) -> Judged | str:
@@ -72,11 +83,12 @@ def judged(rule: RuleState, look: Look) -> Judged | str:
 def _climbing(rule: RuleState, value: float) -> Judged:
     # What is used up needs no course.
     full = rule.rule.capacity is not None and value >= rule.rule.capacity
-    over = full or (rule.trend is not None and _holds(rule.rule, rule.trend))
+    over = full or (rule.trend is not None and holds(rule.rule, rule.trend))
     return Judged(over, not over, value)
 
 
-def _holds(rule: Rule, trend: Trend) -> bool:
+def holds(rule: Rule, trend: Trend) -> bool:
+    """Whether a course is what the rule asks about."""
     if rule.condition is Condition.CLIMBING:
         return trend.steady and trend.rise > rule.by_at_least
     left = left_until(trend, rule.capacity or 0.0)

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen.model import BaselineSource, Reading, Signal
-from aftergreen.verdict.conditions import judged
+from aftergreen.verdict.conditions import course_of, holds, judged
 from aftergreen.verdict.limits import clear_of, limit_of
 from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import Baseline, Look, RuleState, SignalState
+from aftergreen.verdict.trend import Samples
 
-SAMPLES = 40
-"""The newest samples of the control that its ordinary spread is told from."""
+SAMPLES = 120
+"""The newest samples of the control that its ordinary spread and its course are told from."""
 
 FEWEST = 8
 """With fewer of them a spread says nothing."""
 
 
-def compared_now(before: SignalState, reading: Reading | None) -> SignalState:
+def compared_now(before: SignalState, reading: Reading | None, at: float) -> SignalState:
     """The signal with the control's newest reading as its baseline, and with limits that follow from it."""
     if not before.signal.controlled:
         return before
     known = reading is not None and reading.compared and reading.value is not None
-    values = before.control
+    samples = before.control
     if known and reading is not None and reading.value is not None:
-        values = (*values, reading.value)[-SAMPLES:]
-    baseline = _baseline(before.signal, reading, values)
+        samples = (*samples, (at, reading.value))[-SAMPLES:]
+    baseline = _baseline(before.signal, reading, [value for _, value in samples])
     return replace(
         before,
-        control=values,
+        control=samples,
         baseline=baseline,
         rules=tuple(_limited(rule, baseline) for rule in before.rules),
     )
 
 
-def _baseline(signal: Signal, reading: Reading | None, values: tuple[float, ...]) -> Baseline | None:
+def _baseline(signal: Signal, reading: Reading | None, values: Sequence[float]) -> Baseline | None:
     if not values:
         return None
     unfit = ""
@@ -62,15 +64,20 @@ def _limited(rule: RuleState, baseline: Baseline | None) -> RuleState:
     return replace(rule, limit=limit, clear=clear_of(rule.rule, limit, baseline))
 
 
-def alike(rule: RuleState, look: Look, control: Reading | None) -> RuleState:
+def alike(rule: RuleState, look: Look, control: Reading | None, samples: Samples) -> RuleState:
     """The rule with whether the previous version was over the limit as well, in this run over it.
 
-    A rule against the control itself is never over the limit while both move alike.
+    ``samples`` are those of the previous version, of which a course is told. A rule against the control
+    itself is never over the limit while both move alike.
     """
     if not (rule.burning or rule.breached):
         return rule if rule.run == 0 else replace(rule, run=0, alike=0)
-    if control is None or rule.rule.condition.relative or rule.rule.condition.trend:
+    if control is None or rule.rule.condition.relative:
         return rule
-    found = judged(rule, replace(look, reading=control))
-    over = not isinstance(found, str) and found.over
+    if rule.rule.condition.trend:
+        course = course_of(rule, samples, look)
+        over = course is not None and holds(rule.rule, course)
+    else:
+        found = judged(rule, replace(look, reading=control))
+        over = not isinstance(found, str) and found.over
     return replace(rule, run=rule.run + 1, alike=rule.alike + (1 if over else 0))

@@ -75,13 +75,13 @@ def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]
     return state, (Event(deployed_at, EventKind.SEALED, text=setup.seal), *unfit)
 
 
-def _control(signal: Signal, history: Sequence[Instant]) -> tuple[float, ...]:
+def _control(signal: Signal, history: Sequence[Instant]) -> tuple[tuple[float, float], ...]:
     """What the previous version said before the deployment, where the signal is compared with it."""
     if not signal.controlled:
         return ()
-    readings = (instant.readings.get(signal.key) for instant in history)
-    values = [r.value for r in readings if r is not None and r.compared and r.value is not None]
-    return tuple(values[-SAMPLES:])
+    readings = ((instant.at, instant.readings.get(signal.key)) for instant in history)
+    known = [(at, r.value) for at, r in readings if r is not None and r.compared and r.value is not None]
+    return tuple(known[-SAMPLES:])
 
 
 def step(state: State, instant: Instant) -> tuple[State, Events]:
@@ -193,7 +193,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
     near: list[NearMiss] = []
     for key, earlier in state.signals.items():
         control = instant.control.get(key) if earlier.signal.controlled else None
-        before = earlier if state.rollback is not None else compared_now(earlier, control)
+        before = earlier if state.rollback is not None else compared_now(earlier, control, instant.at)
         reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
         look = Look(
             at=instant.at,

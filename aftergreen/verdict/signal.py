@@ -42,7 +42,7 @@ def advance_signal(
     rules = []
     for rule in before.rules:
         after, kind = advance(rule, look)
-        after = alike(after, look, control)
+        after = alike(after, look, control, before.control)
         after = settled(_weighed(after, before.counts.total, counts.total), look.at)
         if kind is not None:
             told = rule if kind in _TOLD_AS_IT_WAS else after

@@ -272,7 +272,8 @@ class SignalState:
 
     ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
     event ratio; None for everything else. ``companions`` are the baselines that were not committed: they are
-    shown and decide nothing. ``control`` are the newest values of the previous version, where it is compared.
+    shown and decide nothing. ``control`` are the newest samples of the previous version, where it is
+    compared.
     """
 
     signal: Signal
@@ -286,7 +287,7 @@ class SignalState:
     counts: Counts = field(default_factory=Counts)
     look_back: LookBack | None = None
     companions: tuple[Baseline, ...] = ()
-    control: tuple[float, ...] = ()
+    control: tuple[tuple[float, float], ...] = ()
 
 
 class EventKind(StrEnum):

@@ -13,7 +13,7 @@ from aftergreen.verdict.snapshot import Context, DoubtKind
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.verdict.walk import withheld
 from tests.made_up import FakeClock, MadeUpSource
-from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, plan, silent, with_rule
+from tests.scenario import DEPLOYED_AT, GOOD, Scenario, climbing, errors, plan, silent, with_rule
 
 LATENCY = "latency/average"
 ERRORS = "error-rate/HTTP 5xx"
@@ -140,3 +140,15 @@ def test_a_signal_that_asks_for_no_version_is_not_compared_with_itself() -> None
     release.control = {ERRORS: errors(0.05)}
     release.feed(180).feed(150, {ERRORS: errors(0.05)})
     assert present(release.state, Context("ana")).doubts == ()
+
+
+def test_a_climb_of_both_versions_is_a_doubt_and_a_climb_of_one_is_none() -> None:
+    for both in (True, False):
+        release = controlled({}, with_rule(LATENCY, climbing(300.0)))
+        for step in range(32):
+            slower = Reading.of(0.175 + step * 0.003, 3000.0)
+            release.control = {LATENCY: slower if both else GOOD[LATENCY], ERRORS: GOOD[ERRORS]}
+            release.instant({LATENCY: slower})
+        doubts = [doubt.kind for doubt in present(release.state, Context("ana")).doubts]
+        assert release.told(EventKind.BREACHED)
+        assert (DoubtKind.ALIKE in doubts) is both
