@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
 
+from aftergreen.journal import Kind, open_journal
 from tests.e2e.configuration import configuration
 from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus
 from tests.e2e.program import Aftergreen, release_arguments
 from tests.e2e.shared import BASELINE, PREVIOUS, VERSION
+from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -73,9 +76,14 @@ def load_signal(source: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The gates that watched, by what they watched; the canary's by its baseline as well."""
+    """The gates that watched, by what they watched; the canary's by its baseline as well.
+
+    ``console`` watches the shop whose latency makes a step, and keeps its journal below ``home``.
+    """
 
     gates: dict[str, Aftergreen]
+    console: Terminal
+    home: Path
 
     def __getitem__(self, name: str) -> Aftergreen:
         gate = self.gates[name]
@@ -122,12 +130,16 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
             document["signals"][2] = load_signal(source)
             del document["service"]["running"]
             watch(f"{CANARY}-{source}", document)
+        home = folder / "home-console"
+        arguments = ["-c", str(folder / "stepping.toml"), *release_arguments(VERSION, PREVIOUS, deployed_at)]
+        console = Terminal(["watch", *arguments, "--operator", "ana"], home=home)
+        running.callback(console.close)
         timeline = [(at, _change(fleet, name, how)) for name in CHANGES for at, how in CHANGES[name]]
         timeline += [(LATER, lambda: both(2 * RATE)), (LATER, stopped.stop)]
         worker = threading.Thread(target=_happen, args=(deployed_at, timeline))
         worker.start()
         running.callback(worker.join)
-        yield Judged(gates)
+        yield Judged(gates, console, home)
 
 
 def _serve_both(fleet: Fleet) -> Callable[[float], None]:
@@ -154,6 +166,25 @@ def _happen(deployed_at: float, timeline: list[tuple[float, Callable[[], None]]]
 
 def told(gate: Aftergreen, *kinds: str) -> list[str]:
     return [str(event["text"]) for event in gate.events if event.get("event") in kinds]
+
+
+def test_a_threshold_is_changed_in_a_terminal_and_everybody_sees_it(judged: Judged) -> None:
+    console = judged.console
+    console.wait_for("WATCHING")
+    console.send("t")
+    console.wait_for("Change a threshold")
+    for character in "HTTP 5xx above 1% to 2% because clients retry":
+        console.send(character)
+    console.send("enter")
+    console.wait_for("threshold changed by ana: HTTP 5xx above 1 % for 5s, now 2 %: clients retry")
+    console.wait_for("1 overridden")
+    with closing(open_journal(judged.home / "state" / "aftergreen" / "journal.db")) as journal:
+        record = journal.latest("stepping", "test")
+        assert record is not None
+        (entry,) = journal.entries(record.release, kinds=[Kind.OPERATOR])
+    assert (entry.by, entry.body["reason"], entry.body["against"]) == ("ana", "clients retry", record.seal)
+    left = console.wait_for("FINISHED", timeout=60)
+    assert "Changed at " in left
 
 
 def test_a_leak_is_named_with_the_time_left_while_half_of_the_capacity_is_free(judged: Judged) -> None:
