@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from aftergreen.clean import clean
 from aftergreen.model import Condition, Plan, Rule, Signal, SignalKey
 from aftergreen.units import format_limit, parse_fraction, parse_quantity
+from aftergreen.verdict.limits import insane
 
 EXAMPLE = "HTTP 5xx above 1% to 2% because clients retry"
 
 _SAID = re.compile(
-    r"(?P<condition>above_baseline|below_baseline|above|below)\s+(?P<old>\S+)\s+to\s+(?P<new>\S+)"
+    r"(?P<condition>above_baseline|below_baseline|above|below)"
+    r"\s+(?P<old>\S+(?:\s(?!to\b)\S+)?)\s+to\s+(?P<new>\S+(?:\s(?!because\b)\S+)?)"
     r"(?:\s+because\s+(?P<reason>.+))?"
 )
 
@@ -68,11 +70,12 @@ def changed(plan: Plan, change: Change) -> Plan:
 
 
 def _limit(signal: Signal, condition: Condition, written: str) -> float:
+    # The screen writes a blank before a unit.
+    written = written.replace(" ", "")
     limit = parse_fraction(written) if condition.relative else parse_quantity(written, signal.unit)
-    if signal.events and not condition.relative and not 0 < limit < 1:
-        raise ValueError("expected a share of more than 0% and less than 100%")
-    if condition.relative and limit <= 0:
-        raise ValueError("expected a change of more than 0%")
+    expected = insane(condition, signal, limit)
+    if expected:
+        raise ValueError(f"expected {expected}")
     return limit
 
 

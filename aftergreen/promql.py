@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import promql_parser
@@ -98,6 +99,23 @@ def _selector(node: promql_parser.VectorSelector) -> str:
 def _matcher(matcher: promql_parser.Matcher) -> str:
     value = matcher.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'{matcher.name}{_OPERATORS[str(matcher.op)]}"{value}"'
+
+
+@lru_cache(maxsize=256)
+def reach(query: str) -> float:
+    """The longest range of a query in seconds; 0 where it has none, or the grammar does not know it."""
+    longest = 0.0
+
+    def enter(node: promql_parser.Expr) -> None:
+        nonlocal longest
+        if isinstance(node, (promql_parser.MatrixSelector, promql_parser.SubqueryExpr)):
+            longest = max(longest, node.range.total_seconds() if node.range is not None else 0.0)
+
+    try:
+        promql_parser.walk(promql_parser.parse(query), enter)
+    except ValueError:
+        return 0.0
+    return longest
 
 
 def stands_alone(query: str) -> bool:

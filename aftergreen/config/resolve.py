@@ -31,6 +31,8 @@ _PLACEHOLDERS = ("service", "version", "previous", "environment")
 _MOST_INSTANTS = 100_000
 _GAP_SHARE, _LONGEST_GAP = 15, 120.0
 _MOST_CHANCE = 0.05
+_LEAST_CHANCE = 1e-9
+"""More evidence than that is not counted (`aftergreen.verdict.evidence.MOST`): nothing would be acted on."""
 
 
 def resolve(document: Document, report: Report) -> Plan:
@@ -122,8 +124,9 @@ def _alpha(document: Document, report: Report) -> float:
     alpha = document.evidence.alpha
     if alpha is None:
         return ALPHA
-    if not 0 < alpha <= _MOST_CHANCE:
-        expected = f'more than 0% and at most {format_limit(_MOST_CHANCE, "%")}, such as "0.1%"'
+    if not _LEAST_CHANCE <= alpha <= _MOST_CHANCE:
+        most = format_limit(_MOST_CHANCE, "%")
+        expected = f'at least 0.0000001 % and at most {most}, such as "0.1%"'
         report.add("evidence.alpha", shown(format_limit(alpha, "%")), expected)
     return alpha
 

@@ -9,11 +9,10 @@ from aftergreen.config.schema import KEYS, Quantity, RuleTable, SignalTable
 from aftergreen.config.tiers import COURSE_HELD
 from aftergreen.model import Condition, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
+from aftergreen.verdict.limits import NEVER_NEGATIVE, insane
 
 _LENGTHS = (Condition.CLIMBING, Condition.EXHAUSTS, Condition.SILENT)
 """Conditions that are written as a duration."""
-
-_NEVER_NEGATIVE = frozenset({"%", "s", "ms", "bytes", "/s", "/min"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,35 +178,18 @@ def _change(rule: _Written) -> float | None:
         return None
     if rule.signal.probe is not None:
         rule.fault(key, "a relative rule on a probe", "above or below, because a probe has no history")
-    elif change <= 0:
-        rule.fault(key, rule.shown(key), "a change of more than 0%")
-    elif key is Condition.BELOW_BASELINE and change >= 1:
-        rule.fault(key, rule.shown(key), "a fall of less than 100%")
+    elif expected := insane(key, rule.signal, change):
+        rule.fault(key, rule.shown(key), expected)
     return change
 
 
 def _limit(rule: _Written) -> float | None:
     """The limit of a rule with a fixed one, in the signal's unit."""
     limit = rule.quantity(rule.condition)
-    expected = None if limit is None else _sane_limit(rule.condition, rule.signal, limit)
+    expected = None if limit is None else insane(rule.condition, rule.signal, limit)
     if expected:
         rule.fault(rule.condition, rule.shown(rule.condition), expected)
     return limit
-
-
-def _sane_limit(condition: Condition, signal: Signal, limit: float) -> str | None:
-    """What is expected instead of a limit that is always, or never, exceeded."""
-    if signal.events and condition is Condition.ABOVE and not 0 < limit < 1:
-        return "a share of more than 0% and less than 100%"
-    if signal.events and condition is Condition.BELOW and not 0 < limit <= 1:
-        return "a share of more than 0% and at most 100%"
-    if signal.unit not in _NEVER_NEGATIVE:
-        return None
-    if condition is Condition.ABOVE and limit < 0:
-        return "a limit that is not negative"
-    if limit <= 0 and (condition is Condition.BELOW or signal.probe is not None):
-        return "a limit of more than 0"
-    return None
 
 
 def _floor(rule: _Written) -> float:
@@ -232,7 +214,7 @@ def _clear(rule: _Written, limit: float | None) -> float | None:
     if clear is None or limit is None or not rule.condition.compares:
         return None
     unit = rule.signal.unit
-    if unit in _NEVER_NEGATIVE and clear < 0:
+    if unit in NEVER_NEGATIVE and clear < 0:
         rule.fault("clear", rule.shown("clear"), "a value that is not negative")
     elif rule.condition is Condition.ABOVE and clear > limit:
         rule.fault("clear", rule.shown("clear"), f"at most the limit, {format_limit(limit, unit)}")

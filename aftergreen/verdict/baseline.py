@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
-from aftergreen.model import BaselineSource, Instant, Plan, Reading, Rule, Signal, SignalKey
+from aftergreen.model import BaselineSource, Condition, Instant, Plan, Reading, Rule, Signal, SignalKey
+from aftergreen.verdict.conditions import SILENT, steepest
 from aftergreen.verdict.fitness import SAMPLES_THERE, why_unfit
 from aftergreen.verdict.limits import exceeds, limit_of
 from aftergreen.verdict.ranges import Range, baseline_instants, level_instants
@@ -51,9 +52,9 @@ def summarise(
         values = _values(signal, inside)
         if signal.probe is not None or not values:
             continue
-        factor, remark = _scaling(signal, before, level, len(range_.level)) if range_.level else (1.0, "")
+        factor, remark = _scaling(signal, range_, before, level) if range_.level else (1.0, "")
         plain = Baseline(
-            median=median(values) * factor,
+            median=_middle(signal, inside, values) * factor,
             spread=spread_of(values) * factor,
             samples=len(values),
             expected=len(range_.instants),
@@ -61,6 +62,7 @@ def summarise(
             source=range_.source,
             factor=factor,
             remark=remark,
+            climbed=tuple(_climbed(signal, inside, plan.timing.interval, factor)),
         )
         unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
         broken = any(_exceeded(rule, _values(signal, newest), plain) for rule in signal.rules)
@@ -79,6 +81,31 @@ def _values(signal: Signal, instants: Iterable[Instant]) -> list[float]:
     return [r.value for r in readings if r is not None and r.compared and r.value is not None]
 
 
+def _climbed(
+    signal: Signal, inside: Sequence[Instant], interval: float, factor: float
+) -> Iterator[tuple[float, float]]:
+    """How much the signal rose by itself over the look-back of each rule that asks about a climb."""
+    readings = ((i.at, i.readings.get(signal.key)) for i in inside)
+    samples = tuple(
+        (at, r.value) for at, r in readings if r is not None and r.compared and r.value is not None
+    )
+    for rule in signal.rules:
+        if rule.condition is Condition.CLIMBING:
+            window = signal.window if signal.windowed else 0.0
+            yield rule.limit, steepest(rule, samples, interval, window) * factor
+
+
+def _middle(signal: Signal, inside: Sequence[Instant], values: Sequence[float]) -> float:
+    """The median of the values; of events so rare that most windows hold none, their share of all."""
+    middle = median(values)
+    if middle or not signal.events:
+        return middle
+    readings = [instant.readings[signal.key] for instant in inside if signal.key in instant.readings]
+    counted = [(r.failures or 0.0, r.count) for r in readings if r.compared and r.count is not None]
+    trials = sum(count for _, count in counted)
+    return sum(failures for failures, _ in counted) / trials if trials else middle
+
+
 def _per_second(signal: Signal, inside: Sequence[Instant], interval: float, factor: float) -> float:
     """Events that are expected in a second: counted ones, else those a rate tells of, else the samples.
 
@@ -87,18 +114,23 @@ def _per_second(signal: Signal, inside: Sequence[Instant], interval: float, fact
     readings = [instant.readings[signal.key] for instant in inside if signal.key in instant.readings]
     counts = [reading.count for reading in readings if reading.compared and reading.count is not None]
     if counts:
-        return median(counts) / signal.window
+        # Where there was silence at times, it is nothing new.
+        quiet = [0.0 for reading in readings if reading.kind in SILENT]
+        return median([*counts, *quiet]) / signal.window
     if signal.unit in EVENTS_PER_SECOND:
         return median(_values(signal, inside)) * EVENTS_PER_SECOND[signal.unit] * factor
     return 1.0 / interval
 
 
 def _scaling(
-    signal: Signal, before: Sequence[Instant], level: Sequence[Instant], expected: int
+    signal: Signal, range_: Range, before: Sequence[Instant], level: Sequence[Instant]
 ) -> tuple[float, str]:
     """How the half hour before this deployment stands to the same half hour then; or 1 and why not."""
-    medians = []
+    medians, expected = [], len(range_.level)
     for instants, when in ((before, "before this deployment"), (level, "at that time")):
+        change = range_.polluted(signal, [instant.at for instant in instants])
+        if change:
+            return 1.0, f"not scaled: {change} lies in the half hour {when}"
         values = _values(signal, instants)
         if not values or len(values) < SAMPLES_THERE * expected:
             there = f"only {len(values)} of {expected} samples"

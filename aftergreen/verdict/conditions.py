@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aftergreen.model import Condition, Kind, Rule, Signal
 from aftergreen.units import format_duration
 from aftergreen.verdict.limits import exceeds, why_no_limit
-from aftergreen.verdict.state import EPSILON, Look, RuleState
+from aftergreen.verdict.state import EPSILON, Baseline, Look, RuleState
 from aftergreen.verdict.trend import FEWEST, Samples, Trend, left_until, trend_of
 
 LOOK_BACK_SHARE = 6.0
@@ -15,6 +15,9 @@ LOOK_BACK_SHARE = 6.0
 
 WINDOWS = 4.0
 """A course is never judged over less than so many windows: samples of one window share their data."""
+
+MISSING = 0.25
+"""The share of samples without which a course can still be told."""
 
 SILENT = frozenset({Kind.NO_TRAFFIC, Kind.NO_SERIES})
 
@@ -58,21 +61,24 @@ def course_of(rule: RuleState, samples: Samples, look: Look) -> Trend | None:
     """The course of these samples over the rule's look-back; None where they do not reach so far back."""
     window = _window(rule.signal)
     start = look.at - look_back_of(rule.rule, look.interval, window)
-    if not samples or samples[0][0] > start + EPSILON:
-        return None
     within = tuple(sample for sample in samples if sample[0] >= start - EPSILON)
+    expected = (look.at - start) / look.interval
+    # Scrapes are missed: a few holes change no course, wherever they are.
+    late = start + max(look.interval, MISSING * (look.at - start))
+    if len(within) < (1.0 - MISSING) * expected or within[0][0] > late + EPSILON:
+        return None
     return trend_of(within, max(1.0, window / look.interval))
 
 
-def judged(rule: RuleState, look: Look) -> Judged | str:
-    """Whether the condition holds, or why that is unknown."""
+def judged(rule: RuleState, look: Look) -> Judged | str | None:
+    """Whether the condition holds, or why that is unknown; None while its first look-back is not over."""
     if rule.rule.condition is Condition.SILENT:
         return _silent(rule, look)
     value = look.reading.value if look.reading.compared else None
+    if rule.rule.condition.trend:
+        return _climbing(rule, look, value)
     if value is None:
         return look.reading.kind.value
-    if rule.rule.condition.trend:
-        return _climbing(rule, value)
     if rule.limit is None:
         return why_no_limit(rule.rule, look.baseline)
     over = exceeds(rule.rule, rule.limit, value)
@@ -80,19 +86,49 @@ def judged(rule: RuleState, look: Look) -> Judged | str:
     return Judged(over, clear, value)
 
 
-def _climbing(rule: RuleState, value: float) -> Judged:
+def _climbing(rule: RuleState, look: Look, value: float | None) -> Judged | str | None:
     # What is used up needs no course.
-    full = rule.rule.capacity is not None and value >= rule.rule.capacity
-    over = full or (rule.trend is not None and holds(rule.rule, rule.trend))
+    if value is not None and rule.rule.capacity is not None and value >= rule.rule.capacity:
+        return Judged(over=True, clear=False, value=value)
+    window = _window(rule.signal)
+    began = look.at - look_back_of(rule.rule, look.interval, window)
+    if not rule.breached and began + EPSILON < look.judging_since:
+        return None
+    if value is None:
+        return look.reading.kind.value
+    trend = rule.trend
+    if trend is None and rule.breached:
+        # After a rollback what there is must do: its time is limited.
+        trend = trend_of(rule.samples, max(1.0, window / look.interval))
+    if trend is None:
+        return "too few samples to tell its course"
+    over = holds(rule.rule, trend, look.baseline)
     return Judged(over, not over, value)
 
 
-def holds(rule: Rule, trend: Trend) -> bool:
-    """Whether a course is what the rule asks about."""
+def holds(rule: Rule, trend: Trend, baseline: Baseline | None) -> bool:
+    """Whether a course is what the rule asks about: a climb no larger than one of the baseline is none."""
     if rule.condition is Condition.CLIMBING:
-        return trend.steady and trend.rise > rule.by_at_least
+        usual = dict(baseline.climbed).get(rule.limit, 0.0) if baseline is not None else 0.0
+        return trend.steady and trend.rise > max(rule.by_at_least, usual)
     left = left_until(trend, rule.capacity or 0.0)
     return left is not None and left.seconds <= rule.limit
+
+
+def steepest(rule: Rule, samples: Samples, interval: float, window: float) -> float:
+    """The largest steady rise over the rule's look-back in these samples; 0 where there is none.
+
+    ``window`` is 0 for a gauge. Every fourth of a look-back is looked at.
+    """
+    reach = look_back_of(rule, interval, window)
+    overlap, highest = max(1.0, window / interval), 0.0
+    starts = [at for at, _ in samples if at + reach <= samples[-1][0] + EPSILON]
+    for start in starts[:: max(1, round(reach / interval / 4))]:
+        within = tuple(s for s in samples if start - EPSILON <= s[0] <= start + reach + EPSILON)
+        trend = trend_of(within, overlap)
+        if trend is not None and trend.steady:
+            highest = max(highest, trend.rise)
+    return highest
 
 
 def _silent(rule: RuleState, look: Look) -> Judged | str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen.model import BaselineSource, Reading, Signal
-from aftergreen.verdict.conditions import course_of, holds, judged
+from aftergreen.verdict.conditions import Judged, course_of, holds, judged
 from aftergreen.verdict.limits import clear_of, limit_of
 from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import Baseline, Look, RuleState, SignalState
@@ -76,8 +76,8 @@ def alike(rule: RuleState, look: Look, control: Reading | None, samples: Samples
         return rule
     if rule.rule.condition.trend:
         course = course_of(rule, samples, look)
-        over = course is not None and holds(rule.rule, course)
+        over = course is not None and holds(rule.rule, course, None)
     else:
         found = judged(rule, replace(look, reading=control))
-        over = not isinstance(found, str) and found.over
+        over = isinstance(found, Judged) and found.over
     return replace(rule, run=rule.run + 1, alike=rule.alike + (1 if over else 0))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftergreen.model import Condition, Reduce, Signal
+from aftergreen.promql import reach
 from aftergreen.verdict.state import EPSILON, Counts, Look, LookBack
+
+NEIGHBOURING = 1.5
+"""Intervals within which two instants are neighbours."""
 
 LOOK_BACKS = (60.0, 120.0, 300.0)
 """Seconds to which low traffic widens the look-back, one after the other; then all since the deployment."""
@@ -28,11 +32,15 @@ def counted(counts: Counts, signal: Signal, look: Look) -> Counts:
     if signal.events and (signal.reduce is Reduce.WORST or not signal.windowed):
         total, counts = _by_windows(counts, signal, look)
     if total is None:
-        return counts
+        return counts if look.claims else replace(counts, rolling=True)
     reach = look.at - LOOK_BACKS[-1] - look.interval
+    # What was counted while nobody could see may be of the rollout.
+    seen = bool(counts.recent) and look.at - counts.recent[-1][0] <= NEIGHBOURING * look.interval
+    unclaimed = total if not look.claims or (counts.rolling and not seen) else counts.unclaimed
     return Counts(
         total=total,
-        unclaimed=counts.unclaimed if look.claims else total,
+        unclaimed=unclaimed,
+        rolling=not look.claims,
         recent=(*(entry for entry in counts.recent if entry[0] >= reach), (look.at, *total)),
         added_at=counts.added_at,
     )
@@ -40,7 +48,9 @@ def counted(counts: Counts, signal: Signal, look: Look) -> Counts:
 
 def _by_windows(counts: Counts, signal: Signal, look: Look) -> tuple[tuple[float, float] | None, Counts]:
     since = counts.added_at if counts.added_at is not None else look.view.since
-    if since is None or look.reading.count is None or look.at + EPSILON < since + signal.window:
+    # A range of its own may be longer than the window; each request counts once.
+    window = max(signal.window, *(reach(query) for query in signal.queries if not signal.windowed), 0.0)
+    if since is None or look.reading.count is None or look.at + EPSILON < since + window:
         return None, counts
     trials, failures = counts.total
     total = trials + look.reading.count, failures + (look.reading.failures or 0.0)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aftergreen.model import Plan, Rule, Signal, Timing
+from aftergreen.verdict.claims import failing_rate
 from aftergreen.verdict.evidence import no_evidence, weigh
-from aftergreen.verdict.signal import failing_rate, nothing_known
+from aftergreen.verdict.signal import nothing_known
 from aftergreen.verdict.state import EPSILON, SignalState
 
 TIMES_THE_LIMIT = (50.0, 20.0, 10.0, 5.0, 3.0, 2.0)

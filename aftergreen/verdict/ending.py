@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from aftergreen.model import Indicator, Signal
+from aftergreen.model import Indicator
 from aftergreen.units import format_duration, format_limit
-from aftergreen.verdict.counts import tightest
-from aftergreen.verdict.fitness import TRIALS_PER_LIMIT
+from aftergreen.verdict.claims import Claim, claim_of
 from aftergreen.verdict.snapshot import Mark
-from aftergreen.verdict.state import ReleaseState, SignalState, State
-from aftergreen.verdict.walk import checklist, proposals, signals_of
+from aftergreen.verdict.state import Phase, ReleaseState, RuleState, SignalState, State
+from aftergreen.verdict.walk import advised, checklist, signals_of
 
 MEASURED_SHARE = 0.9
 """A rule that judged less than this share of its instants proves nothing; as for a baseline's samples."""
@@ -39,7 +38,7 @@ def exit_code(state: State) -> ExitCode:
             return ExitCode.RECOVERED
         failed = not rollback.running and not rollback.succeeded
         return ExitCode.ROLLBACK_FAILED if failed else ExitCode.STILL_BURNING
-    if proposals(state):
+    if advised(state):
         return ExitCode.ROLLBACK_ADVISED
     if state.state is ReleaseState.FINISHED:
         return ExitCode.FINISHED
@@ -62,23 +61,40 @@ def missing(state: State) -> tuple[str, ...]:
     return tuple(found)
 
 
-def trials_needed(signal: Signal) -> float:
-    """How many clean trials it takes to claim the signal's tightest limit; 0 where none are counted."""
-    limit = tightest(signal)
-    return 0.0 if limit is None else TRIALS_PER_LIMIT / limit
-
-
 def _unproven(signal: SignalState) -> list[str]:
     found = []
     shares = [rule.judged / rule.asked for rule in signal.rules if rule.asked]
     if shares and min(shares) < MEASURED_SHARE:
         found.append(f"{signal.signal.label}: could be judged in {min(shares):.0%} of the watch only")
-    limit, needed = tightest(signal.signal), trials_needed(signal.signal)
-    if limit is not None and signal.counts.clean < needed:
-        shown = format_limit(limit, signal.signal.unit)
-        had = f"{signal.counts.clean:,.0f} clean requests"
-        found.append(f"{signal.signal.label}: {had}, a claim of at most {shown} takes {needed:,.0f}")
-    return found
+    # Its look-back is longer than what was seen.
+    found.extend(
+        f"{rule.signal.label}: {_course(rule)} could not be judged, the watch is too short"
+        for rule in signal.rules
+        if rule.rule.condition.trend and rule.phase is Phase.WARM_UP
+    )
+    claims = [claim for rule in signal.rules if (claim := claim_of(signal, rule)) is not None]
+    open_ = [claim for claim in claims if not claim.borne_out]
+    # One sentence for each signal, about the claim that is furthest off.
+    hardest = max(open_, key=lambda claim: claim.needed - claim.trials, default=None)
+    return [*found, _not_borne_out(hardest)] if hardest is not None else found
+
+
+def _course(rule: RuleState) -> str:
+    """``climbing_for 1h``, as the file says it."""
+    return f"{rule.rule.condition.value} {format_duration(rule.rule.limit)}"
+
+
+def _not_borne_out(claim: Claim) -> str:
+    signal, limit = claim.rule.signal, format_limit(claim.rule.limit or 0.0, claim.rule.signal.unit)
+    at = f"at {'most' if claim.rule.rule.condition.upward else 'least'} {limit}"
+    had = f"{signal.label}: {claim.failures:,.0f} of {claim.trials:,.0f} requests failed"
+    if round(claim.failures) == 0:
+        had = f"{signal.label}: {claim.trials:,.0f} clean requests"
+    if claim.failures > claim.rate * claim.trials:
+        return f"{had}, which is not {at}"
+    if claim.trials >= claim.needed:
+        return f"{had}, of late more than chance gives {at}"
+    return f"{had}, a claim of {at} takes {claim.needed:,.0f}"
 
 
 def _not_running(state: State) -> list[str]:

@@ -53,8 +53,8 @@ class Evidence:
     those of independent failures and of bursts at each worse rate against bursts at the limit, the latter by
     the state that the chain may be in. ``failing`` is how likely a burst at the limit is under way.
     ``starts`` is how many instants share the weight of late starts, ``unstarted`` the weight that is left.
-    ``carried`` are trials and failures that are not whole ones yet: fractions, or what a later count took
-    back.
+    ``carried`` are trials and counted failures that are not whole ones yet: fractions, or what a later count
+    took back.
     """
 
     limit: float
@@ -93,10 +93,13 @@ def weigh(evidence: Evidence, trials: float, failures: float) -> Evidence:
     Counts from a metrics backend are estimates: fractions are carried until they make a whole request, and so
     is a fall until it is made up for.
     """
-    known_trials, known_failures = evidence.carried[0] + trials, evidence.carried[1] + failures
+    known_trials = evidence.carried[0] + trials
     whole = max(0, math.floor(known_trials + 1e-6))
-    failed = min(whole, max(0, math.floor(known_failures + 1e-6)))
-    increment = _increment(*_bounded(whole, failed), evidence.limit)
+    # By Jensen's inequality the expected share of failures is weaker evidence than any draw of requests.
+    counted = min(whole, MOST_TRIALS)
+    known_failures = evidence.carried[1] + failures * (counted / whole if whole else 1.0)
+    failed = min(counted, max(0, math.floor(known_failures + 1e-6)))
+    increment = _increment(counted, failed, evidence.limit)
     weight = _weight(evidence)
     before = (1.0 - evidence.failing, evidence.failing)
     after = _moved(before, increment.at_limit)
@@ -136,13 +139,6 @@ def _weight(evidence: Evidence) -> float:
     if evidence.starts == 1 or evidence.unstarted == 1.0:
         return min(evidence.unstarted, FROM_THE_START if evidence.starts > 1 else 1.0)
     return min(evidence.unstarted, (1.0 - FROM_THE_START) / (evidence.starts - 1))
-
-
-def _bounded(trials: int, failures: int) -> tuple[int, int]:
-    """By Jensen's inequality the expected share of failures is weaker evidence than any draw of requests."""
-    if trials <= MOST_TRIALS:
-        return trials, failures
-    return MOST_TRIALS, failures * MOST_TRIALS // trials
 
 
 @dataclass(frozen=True, slots=True)

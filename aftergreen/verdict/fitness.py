@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aftergreen.model import Instant, Reading, Rule, Signal, View
-from aftergreen.verdict.counts import tightest
+from aftergreen.verdict.claims import TRIALS_PER_LIMIT, claimed_rate
 from aftergreen.verdict.fuse import advance
 from aftergreen.verdict.limits import exceeds, limit_of
 from aftergreen.verdict.ranges import Range
@@ -16,9 +16,6 @@ SAMPLES_THERE = 0.9
 
 SAMPLES_ENOUGH = 20
 """The number of samples, and of observations behind them, that a baseline needs without trials."""
-
-TRIALS_PER_LIMIT = 3.0
-"""Clean trials needed to claim a rate of at most θ are about 3/θ: (1 - θ)^(3/θ) ≈ e⁻³ ≈ 5 %."""
 
 
 def why_unfit(
@@ -48,8 +45,9 @@ def _too_few(signal: Signal, readings: Sequence[Reading], summary: Baseline, int
     # Windows wider than the interval overlap and count each request several times.
     counted = sum(r.count or 0.0 for r in readings if r.compared) * min(1.0, interval / signal.window)
     if signal.events:
-        limit = tightest(signal)
-        return "" if limit is None else _short(counted, TRIALS_PER_LIMIT / limit, "requests")
+        claimed = [claimed_rate(signal, rule, limit_of(rule, summary)) for rule in signal.rules]
+        lowest = min((rate for rate in claimed if rate is not None), default=None)
+        return "" if lowest is None else _short(counted, TRIALS_PER_LIMIT / lowest, "requests")
     observed = "" if signal.count is None else _short(counted, SAMPLES_ENOUGH, "observations")
     return _short(summary.samples, SAMPLES_ENOUGH, "samples") or observed
 

@@ -27,9 +27,11 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     rule = remembered(rule, look)
     due = 1 if look.judging and look.claims else 0
     found = judged(rule, look)
+    if found is None:
+        return rule, None
     if isinstance(found, str):
         rule = replace(rule, asked=rule.asked + (0 if look.blind else due))
-        return _unknown(rule, look, found), None
+        return _unknown(rule, look, found)
     onset = rule.onset if found.over or rule.breached else None
     if found.over and not rule.breached and onset is None:
         onset = look.at
@@ -42,18 +44,25 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     return _burn(rule, look, found.value) if found.over else _put_out(rule)
 
 
-def _unknown(rule: RuleState, look: Look, why: str) -> RuleState:
+def _unknown(rule: RuleState, look: Look, why: str) -> tuple[RuleState, EventKind | None]:
     since = rule.unknown.since if rule.unknown else look.at
     # Unknown since the beginning is not warming up any more once rules judge.
     phase = Phase.OK if look.judging and rule.phase is Phase.WARM_UP else rule.phase
     rule = replace(rule, phase=phase, unknown=Unknown(why, since), last_over=None, last_clear=None)
     if look.at - since <= rule.rule.sustained:
-        return rule
+        return rule, None
     if rule.phase is Phase.CLEARING:
-        return replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None)
+        return replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None), None
     if rule.phase is Phase.OVER_LIMIT:
-        return replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None, outside=0.0, last_outside=None)
-    return rule
+        near = EventKind.NEAR_MISS if _nearly(rule) else None
+        lost = replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None, outside=0.0, last_outside=None)
+        return lost, near
+    return rule, None
+
+
+def _nearly(rule: RuleState) -> bool:
+    """Whether a fuse that goes out now burnt long enough to be told of."""
+    return rule.burnt >= NEAR_MISS_SHARE * rule.rule.sustained
 
 
 def _outside(rule: RuleState, look: Look, found: Judged) -> RuleState:
@@ -76,7 +85,8 @@ def _unusual(rule: RuleState, look: Look, value: float) -> bool:
 def settled(rule: RuleState, at: float) -> RuleState:
     """The rule with the instant at which its run became more than chance; without it once the run is over.
 
-    Events need their evidence; everything else a whole fuse of samples outside the ordinary spread.
+    Events need their evidence, and where they cannot be counted there is none; everything else needs a whole
+    fuse of samples outside the ordinary spread.
     """
     if not (rule.burning or rule.breached):
         return rule if rule.sure_at is None else replace(rule, sure_at=None)
@@ -84,6 +94,8 @@ def settled(rule: RuleState, at: float) -> RuleState:
         return rule
     if rule.evidence is not None:
         sure = rule.evidence.enough
+    elif rule.signal.events and rule.rule.condition.compares:
+        sure = False
     else:
         sure = rule.last_outside is not None and rule.outside + EPSILON >= rule.rule.sustained
     return replace(rule, sure_at=at) if sure else rule
@@ -119,14 +131,13 @@ def _put_out(rule: RuleState) -> tuple[RuleState, EventKind | None]:
     out = replace(rule, phase=Phase.OK, burnt=0.0, last_over=None, peak=None, receipt=None)
     if rule.phase is not Phase.OVER_LIMIT:
         return out, None
-    near = rule.burnt >= NEAR_MISS_SHARE * rule.rule.sustained
-    return out, EventKind.NEAR_MISS if near else EventKind.BACK
+    return out, EventKind.NEAR_MISS if _nearly(rule) else EventKind.BACK
 
 
 def _clearing(rule: RuleState, look: Look, found: Judged) -> tuple[RuleState, EventKind | None]:
     if not look.judging:
         return rule, None
-    if not found.clear:
+    if found.over or not found.clear:
         back = replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None, last_clear=None)
         return back, None
     cleared = rule.cleared + (look.interval if _neighbours(rule.last_clear, look) else 0.0)
@@ -135,7 +146,16 @@ def _clearing(rule: RuleState, look: Look, found: Judged) -> tuple[RuleState, Ev
     if cleared + EPSILON < rule.rule.clear_for:
         return rule, None
     done = replace(
-        rule, phase=Phase.OK, onset=None, burnt=0.0, cleared=0.0, last_over=None, last_clear=None, peak=None
+        rule,
+        phase=Phase.OK,
+        onset=None,
+        burnt=0.0,
+        outside=0.0,
+        last_outside=None,
+        cleared=0.0,
+        last_over=None,
+        last_clear=None,
+        peak=None,
     )
     return done, EventKind.CLEARED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aftergreen.model import BaselineSource, Plan, Release, Signal
@@ -39,12 +39,16 @@ class Range:
     level: tuple[float, ...] = ()
     changes: tuple[Change, ...] = ()
 
-    def polluted(self, signal: Signal) -> str:
-        """What changed the service within a sample of the signal; empty where nothing did."""
-        if not self.instants:
+    def polluted(self, signal: Signal, instants: Sequence[float] | None = None) -> str:
+        """What changed the service within a sample of the signal; empty where nothing did.
+
+        ``instants`` are those that are asked about, ascending; the range's own where they are not given.
+        """
+        instants = self.instants if instants is None else instants
+        if not instants:
             return ""
         # Instants are rounded to the millisecond.
-        begins, ends = self.instants[0] - signal.window + 0.001, self.instants[-1]
+        begins, ends = instants[0] - signal.window + 0.001, instants[-1]
         return next((change.what for change in self.changes if begins < change.at < ends), "")
 
 

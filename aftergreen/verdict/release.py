@@ -32,7 +32,7 @@ from aftergreen.verdict.state import (
 )
 from aftergreen.verdict.trace import empty_trace, extend
 from aftergreen.verdict.verify import verify
-from aftergreen.verdict.walk import breaches, decisive, fuses, proposals
+from aftergreen.verdict.walk import breaches, decisive, fuses, proposals, withheld
 
 Events = tuple[Event, ...]
 
@@ -112,7 +112,7 @@ def over(state: State) -> bool:
     if state.state.ended or not state.setup.advice_ends:
         return state.state.ended
     return state.state is ReleaseState.ROLLBACK_FAILED or (
-        state.state is ReleaseState.PROPOSED and decisive(state) is not None
+        state.state is ReleaseState.PROPOSED and decisive(state) is not None and withheld(state) is None
     )
 
 
@@ -181,10 +181,15 @@ def is_quiet(state: State) -> bool:
 
 def judges(state: State, signal: Signal, at: float) -> bool:
     """Whether rules of the signal judge at ``at``: warm-up is over and the window lies wholly inside."""
-    since = state.view.since if state.view.since is not None else at
+    return at + EPSILON >= judging_since(state, signal)
+
+
+def judging_since(state: State, signal: Signal) -> float:
+    """When rules of the signal begin to judge what the view shows."""
+    since = state.view.since if state.view.since is not None else state.setup.release.deployed_at
     verifying = state.state is ReleaseState.VERIFYING
     wait = 0.0 if verifying else state.setup.plan.timing.warmup
-    return at + EPSILON >= since + max(wait, signal.window if signal.windowed else 0.0)
+    return since + max(wait, signal.window if signal.windowed else 0.0)
 
 
 def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[Event]]:
@@ -207,6 +212,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             baseline=before.baseline,
             fresh=_fresh(state, instant, before.signal),
             expected=math.log(1.0 / state.setup.plan.alpha),
+            judging_since=judging_since(state, before.signal),
         )
         after, found = advance_signal(before, look, control)
         events.extend(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftergreen.model import Plan, Reading, Reduce, Rule, Signal
+from aftergreen.verdict.claims import failing_rate
 from aftergreen.verdict.control import alike
 from aftergreen.verdict.counts import counted, look_back
 from aftergreen.verdict.evidence import Evidence, no_evidence, weigh
@@ -15,19 +16,18 @@ from aftergreen.verdict.trace import extend
 _TOLD_AS_IT_WAS = (EventKind.NEAR_MISS, EventKind.BACK)
 
 
+def counts_events(signal: Signal) -> bool:
+    """Whether trials and failures of the signal can be counted, so that its rules have evidence."""
+    return signal.events and signal.windowed and signal.reduce is not Reduce.WORST
+
+
 def nothing_known(plan: Plan, signal: Signal, rule: Rule, limit: float | None) -> Evidence | None:
     """The evidence of a rule before the first request; None where its signal counts no events."""
-    counted = signal.events and signal.windowed and signal.reduce is not Reduce.WORST
-    if limit is None or not counted or not rule.condition.compares:
+    if limit is None or not counts_events(signal) or not rule.condition.compares:
         return None
     return no_evidence(
         failing_rate(rule, limit), round(plan.timing.duration / plan.timing.interval), plan.alpha
     )
-
-
-def failing_rate(rule: Rule, limit: float) -> float:
-    """The failure rate at the limit; under a lower limit what is missing has failed."""
-    return limit if rule.condition.upward else 1.0 - limit
 
 
 def advance_signal(

@@ -32,18 +32,19 @@ class AdviceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The advice with what it stands on: the rule of a rollback, the reason of a wait."""
+    """The advice with what it stands on: the rule of a rollback, the reason or the doubt of a wait."""
 
     kind: AdviceKind
     rule: RuleState | None = None
     reason: str = ""
+    doubt: Doubt | None = None
 
 
 class DoubtKind(StrEnum):
     """Why a rollback may not help."""
 
     EARLIER = "a dependency broke earlier"
-    BEFORE = "a dependency was broken before the deployment"
+    BEFORE = "it was broken before the deployment"
     THEIRS = "the failing thing is a dependency itself"
     ALIKE = "the previous version moved alike"
     THIN = "it may still be chance"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -62,7 +63,8 @@ class Baseline:
     where it is fit. ``broken`` says that a rule was already exceeded by the newest samples before the
     deployment. ``factor`` is how the level just before the deployment stands to the level then; median and
     spread are multiplied by it. ``remark`` says why that could not be told; empty where it could.
-    ``per_second`` is how many events it lets one expect, or samples where no events are counted.
+    ``per_second`` is how many events it lets one expect, or samples where no events are counted. ``climbed``
+    are look-backs in seconds and by how much the signal rose steadily over one at most, where a rule asks.
     """
 
     median: float
@@ -75,6 +77,7 @@ class Baseline:
     factor: float = 1.0
     remark: str = ""
     per_second: float = 0.0
+    climbed: tuple[tuple[float, float], ...] = ()
 
     @property
     def fit(self) -> bool:
@@ -98,6 +101,7 @@ class Look:
     ``blind`` says that nothing at all could be measured then: no rule is reproached with it. ``claims`` says
     that the rollout is over, and what is seen may count for the release. ``fresh`` says that the backend has
     fresh data of something else, and ``expected`` how many events refute that there is silence by chance.
+    ``judging_since`` is when rules began to judge what is looked at.
     """
 
     at: float
@@ -110,6 +114,7 @@ class Look:
     claims: bool = True
     fresh: bool = True
     expected: float = 0.0
+    judging_since: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ class LookBack:
 class Counts:
     """Trials and failures of an event ratio since the deployment, as they were last known.
 
-    ``unclaimed`` is what was counted before claims began; ``recent`` are the counts of the last instants as
+    ``unclaimed`` is what was counted before claims began, ``rolling`` that they have not begun, or that what
+    was counted until then is not known yet; ``recent`` are the counts of the last instants as
     (at, trials, failures); ``added_at`` is the end of the newest window that was added, where only windows
     can be counted.
     """
@@ -134,12 +140,13 @@ class Counts:
     unclaimed: tuple[float, float] = (0.0, 0.0)
     recent: tuple[tuple[float, float, float], ...] = ()
     added_at: float | None = None
+    rolling: bool = False
 
     @property
-    def clean(self) -> float:
-        """Trials without failure since claims began."""
+    def claimed(self) -> tuple[float, float]:
+        """Trials and failures since claims began."""
         trials, failures = self.total[0] - self.unclaimed[0], self.total[1] - self.unclaimed[1]
-        return max(0.0, trials - max(0.0, failures))
+        return max(0.0, trials), max(0.0, failures)
 
 
 @dataclass(frozen=True, slots=True)

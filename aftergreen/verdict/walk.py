@@ -38,9 +38,15 @@ def rule_mark(rule: RuleState) -> Mark:
     return Mark.UNKNOWN if rule.unknown else Mark.OK
 
 
+def _too_early(rule: RuleState) -> bool:
+    """Whether a rule cannot have judged yet, for it looks back further than there is anything to see."""
+    return rule.rule.condition.trend and rule.phase is Phase.WARM_UP
+
+
 def signal_mark(signal: SignalState) -> Mark:
     """How one signal stands: its worst rule; unknown without a compared reading."""
-    marks = [rule_mark(rule) for rule in signal.rules]
+    marks = [rule_mark(rule) for rule in signal.rules if not _too_early(rule)]
+    marks = marks or [rule_mark(rule) for rule in signal.rules]
     unknown = signal.reading is not None and not signal.reading.compared
     down = signal.reading is not None and signal.reading.kind is Kind.DOWN
     if unknown and not (signal.rules and all(m is Mark.PENDING for m in marks)):
@@ -91,13 +97,19 @@ def decisive(state: State) -> RuleState | None:
 
 
 def withheld(state: State) -> Doubt | None:
-    """What keeps the decisive proposal from being acted on without a person; None where nothing does.
+    """What keeps the decisive proposal, or else the first, from being acted on; None where nothing does.
 
-    A dependency that was broken before the deployment, and a previous version that moved alike, say that it
-    is not this release. One that broke after the deployment may have been broken by it.
+    What was broken before the deployment, and a previous version that moved alike, say that it is not this
+    release. A dependency that broke after the deployment may have been broken by it.
     """
     stopping = (DoubtKind.BEFORE, DoubtKind.ALIKE)
-    return next((doubt for doubt in doubts(state, decisive(state)) if doubt.kind in stopping), None)
+    rule = decisive(state) or next(iter(proposals(state)), None)
+    return next((doubt for doubt in doubts(state, rule) if doubt.kind in stopping), None)
+
+
+def advised(state: State) -> bool:
+    """Whether rolling back is advised: it is proposed, and nothing says that it is not this release."""
+    return bool(proposals(state)) and withheld(state) is None
 
 
 def warnings(state: State) -> tuple[RuleState, ...]:
@@ -131,6 +143,9 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
     alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
+    own = state.signals[rule.signal.key].baseline
+    if own is not None and own.broken:
+        alike = (*alike, Doubt(DoubtKind.BEFORE, rule))
     thin = (Doubt(DoubtKind.THIN, rule),) if rule.thin else ()
     if rule.signal.indicator is Indicator.DEPENDENCY:
         return (*alike, Doubt(DoubtKind.THEIRS, rule), *thin)
@@ -164,6 +179,9 @@ def advice(state: State) -> Advice:
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
     proposed = proposals(state)
     if proposed:
+        doubted = withheld(state)
+        if doubted is not None:
+            return Advice(AdviceKind.WAIT, proposed[0], doubt=doubted)
         return Advice(AdviceKind.ROLL_BACK, proposed[0])
     burning = fuses(state)
     if burning:

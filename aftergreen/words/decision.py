@@ -49,6 +49,8 @@ def _also(snapshot: Snapshot, given: Advice) -> str:
 
 def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
     burning = fuses(snapshot.state)
+    if given.doubt is not None and given.rule is not None:
+        return "Wait:", f"{comparison(given.rule)}, but {doubt(given.doubt)}."
     if snapshot.release_state in (ReleaseState.BLIND, ReleaseState.QUIET):
         return "Wait:", f"{given.reason}."
     if given.rule is not None and burning and given.rule == burning[0]:
@@ -136,6 +138,8 @@ def doubt(doubted: Doubt) -> str:
 def _thin(status: RuleState) -> str:
     """Why a breach may still be chance: ``2 of 24, which may be chance``."""
     if status.evidence is None:
+        if status.signal.events and status.rule.condition.compares:
+            return "its events cannot be counted, so that it may be chance"
         return "part of it is within the ordinary spread of the time before"
     numbers = _counted(status.receipt)
     return f"{numbers}, which may be chance" if numbers else "it may be chance"

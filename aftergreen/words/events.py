@@ -81,7 +81,9 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         return f"{label}{f': {seldom} by chance' if seldom else ' is more than chance'}; {left} of fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
-        return f"{label} near miss: {where(status)} for {burnt} of {whole}, back at {value}"
+        known = happened.reading is None or happened.reading.compared
+        after = f"back at {value}" if known else "then unknown"
+        return f"{label} near miss: {where(status)} for {burnt} of {whole}, {after}"
     if happened.kind is EventKind.BACK:
         return f"{label} back in range: {value}"
     if happened.kind is EventKind.CLEARED:

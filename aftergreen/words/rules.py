@@ -150,7 +150,7 @@ def chance(status: RuleState) -> str:
 
 
 def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
-    """What the traffic lets one notice: ``at 60 requests/min it would notice 10 % within 3m, …``."""
+    """What the traffic lets one notice: ``at 60 requests/min it would typically notice 10 % in 3m, …``."""
     found = detect.noticeable(plan, signal, per_second)
     if not found:
         return ""
@@ -158,9 +158,13 @@ def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:
     soonest = min((noticed.after for noticed in seen if noticed.after is not None), default=None)
     quick = [noticed for noticed in seen if noticed.after == soonest][-1:]
     slow = [noticed for noticed in seen[-1:] if noticed not in quick]
-    parts = [f"{share(n.rate)} within {format_duration(n.after or 0.0)}" for n in (*quick, *slow)]
-    parts += [f"{share(n.rate)} not before the end" for n in found if n.after is None][:1]
-    return f"at {format_value(per_second * 60, '')} requests/min it would notice {', '.join(parts)}"
+    upward = any(rule.condition is Condition.ABOVE for rule in signal.rules)
+    fault = {n: share(n.rate) if upward else f"a fall to {share(1.0 - n.rate)}" for n in found}
+    parts = [f"{fault[n]} within {format_duration(n.after or 0.0)}" for n in (*quick, *slow)]
+    parts += [f"{fault[n]} not before the end" for n in found if n.after is None][:1]
+    # Half of all such faults take longer.
+    noticing = f"at {format_value(per_second * 60, '')} requests/min it would typically notice"
+    return f"{noticing} {', '.join(parts)}"
 
 
 def limit(status: RuleState) -> str:

@@ -128,12 +128,30 @@ def test_an_error_rate_needs_the_requests_that_its_limit_takes(count: float, unf
     assert found.unfit == unfit
 
 
-def test_requests_are_not_counted_where_no_rule_claims_a_rate() -> None:
+@pytest.mark.parametrize(("count", "fit"), [(1.0, False), (100.0, True)])
+def test_a_relative_rule_needs_the_requests_of_its_own_limit(count: float, *, fit: bool) -> None:
     found = summary(
-        alone(ERRORS, above_baseline(0.5, floor=0.001)), [Reading(Kind.ZERO, 0.0, 1.0, 0.0)] * 121
+        alone(ERRORS, above_baseline(0.5, floor=0.001)), [Reading(Kind.ZERO, 0.0, count, 0.0)] * 121
     )
     assert found is not None
-    assert found.fit
+    assert found.fit is fit
+
+
+def test_events_so_rare_that_most_windows_hold_none_are_compared_by_their_share_of_all() -> None:
+    readings = [
+        Reading(Kind.VALUE, 0.01, 100.0, 1.0) if n % 4 == 0 else Reading(Kind.ZERO, 0.0, 100.0, 0.0)
+        for n in range(121)
+    ]
+    found = summary(alone(ERRORS), readings)
+    assert found is not None
+    assert found.median == pytest.approx(31 / 12_100)
+
+
+def test_what_was_silent_at_times_lets_one_expect_nothing() -> None:
+    busy, none = Reading(Kind.VALUE, 0.001, 60.0, 0.06), Reading.unknown(Kind.NO_TRAFFIC)
+    found = summary(alone(ERRORS), [busy if n % 15 == 0 else none for n in range(121)])
+    assert found is not None
+    assert found.per_second == 0.0
 
 
 BREACHED = "its rule was breached in it"

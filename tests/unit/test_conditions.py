@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,12 +11,15 @@ import pytest
 from aftergreen import words
 from aftergreen.banner import banner_of
 from aftergreen.cards import finish_card, receipt_rows
-from aftergreen.model import Kind, Reading, Then
+from aftergreen.model import Indicator, Instant, Kind, Reading, SignalKey, Then
+from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.present import present
+from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.release import rollback_ended, rollback_started
-from aftergreen.verdict.snapshot import Context
+from aftergreen.verdict.snapshot import Context, Mark
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback, RuleState
-from tests.scenario import GOOD, Scenario, climbing, exhausts, silent, with_rule
+from aftergreen.verdict.walk import mark_of
+from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, climbing, exhausts, silent, with_rule
 
 POOL = "saturation/db connections"
 LATENCY = "latency/average"
@@ -57,7 +61,7 @@ def test_a_step_that_settled_and_a_capacity_far_away_are_no_leak() -> None:
 def test_a_latency_that_climbs_breaches_once_it_climbed_for_so_long() -> None:
     release = Scenario(with_rule(LATENCY, climbing(300.0, floor=0.02)))
     release.course(345, LATENCY, lambda age: 0.175 + age / 5000)
-    assert rule_of(release, LATENCY).phase is Phase.OK
+    assert rule_of(release, LATENCY).phase is Phase.WARM_UP, "it looks back further than there is to see"
     release.course(15, LATENCY, lambda age: 0.175 + age / 5000)
     rule = rule_of(release, LATENCY)
     assert rule.breached
@@ -195,6 +199,8 @@ def test_after_a_rollback_the_course_is_that_of_the_previous_version() -> None:
     release.take(rollback_ended(release.state, ended))
     assert (rule_of(release, POOL).samples, rule_of(release, POOL).trend) == ((), None)
     release.feed(150)
+    assert release.stands() is ReleaseState.VERIFYING, "a few samples tell no course"
+    release.feed(90)
     rollback = release.state.rollback
     assert rollback is not None
     assert rollback.recovered
@@ -215,3 +221,67 @@ def test_the_panel_and_the_advice_say_what_the_signal_does() -> None:
         "Roll back",
         "if HTTP 5xx stays silent for 2m15s more.",
     )
+
+
+STALE = Reading.unknown(Kind.STALE)
+
+
+def leaking(release: Scenario, seconds: float, *, missing: int) -> Scenario:
+    """A pool that fills, of which every so many-th sample is missing."""
+    for _ in range(round(seconds / 15)):
+        age = release.age + 15
+        lost = missing and round(age / 15) % missing == 0
+        release.instant({POOL: STALE if lost else Reading.of(41 + age / 10)})
+    return release
+
+
+@pytest.mark.parametrize("missing", [0, 5, 10])
+def test_a_leak_is_found_through_the_holes_that_scrapes_have(missing: int) -> None:
+    release = leaking(Scenario(with_rule(POOL, exhausts(1800.0, 200.0))), 600, missing=missing)
+    assert rule_of(release, POOL).breached
+    assert not release.told(EventKind.NEAR_MISS)
+
+
+def test_with_half_of_the_samples_a_course_is_unknown() -> None:
+    release = leaking(Scenario(with_rule(POOL, exhausts(1800.0, 200.0))), 600, missing=2)
+    rule = rule_of(release, POOL)
+    assert rule.phase is not Phase.BREACHED
+    assert rule.unknown is not None
+
+
+def test_a_course_longer_than_the_watch_proves_nothing() -> None:
+    release = Scenario(with_rule(POOL, climbing(3600.0))).feed(900)
+    assert release.stands() is ReleaseState.UNPROVEN
+    assert (
+        "db connections: climbing_for 1h could not be judged, the watch is too short" in release.state.missing
+    )
+
+
+def test_while_a_course_cannot_be_told_yet_other_rules_speak_for_their_signal() -> None:
+    usual = with_rule(POOL, climbing(300.0))
+    both = tuple(replace(s, rules=(*s.rules, above(80.0))) if s.key == POOL else s for s in usual.signals)
+    marks = {}
+    for name, given in (("alone", usual), ("beside", replace(usual, signals=both))):
+        release = Scenario(given).feed(180)
+        marks[name] = mark_of(release.state, Indicator.SATURATION)
+    assert marks == {"alone": Mark.PENDING, "beside": Mark.OK}
+
+
+@pytest.mark.parametrize(("rise", "found"), [(0.05, False), (0.15, True)])
+def test_a_climb_such_as_there_was_before_is_no_news(rise: float, *, found: bool) -> None:
+    usual = with_rule(LATENCY, climbing(300.0, floor=0.02))
+    # It wandered up by 80 ms in five minutes, and down again.
+    wander = [
+        Instant(at, {SignalKey(LATENCY): Reading.of(0.175 + 0.08 * abs(math.sin(math.pi * n / 40)), 3000.0)})
+        for n, at in enumerate(baseline_instants(usual, DEPLOYED_AT))
+    ]
+    baselines = summarise(usual, DEPLOYED_AT, wander)
+    (asked,) = baselines[SignalKey(LATENCY)].climbed
+    assert asked[0] == 300.0
+    assert 0.06 < asked[1] < 0.1
+    release = Scenario(usual)
+    key = release.plan.signals[1].key
+    wandering = replace(release.state.signals[key], baseline=baselines[key])
+    release.state = replace(release.state, signals={**release.state.signals, key: wandering})
+    release.course(420, LATENCY, lambda age: 0.175 + rise * age / 300)
+    assert bool(release.told(EventKind.BREACHED)) is found

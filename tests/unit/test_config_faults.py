@@ -229,12 +229,12 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         ("[evidence]", '[evidence]\nalpha = "6%"'),
         "evidence.alpha",
-        '"6 %", expected more than 0% and at most 5 %, such as "0.1%"',
+        '"6 %", expected at least 0.0000001 % and at most 5 %, such as "0.1%"',
     ),
     (
         ("[evidence]", '[evidence]\nalpha = "0%"'),
         "evidence.alpha",
-        '"0 %", expected more than 0% and at most 5 %, such as "0.1%"',
+        '"0 %", expected at least 0.0000001 % and at most 5 %, such as "0.1%"',
     ),
     (("[evidence]", "[evidence]\nalpha = 0.001"), "evidence.alpha", f"0.001, expected {PERCENTAGE}"),
     # signals

@@ -35,6 +35,15 @@ def enumerated(failures: int, good: int, rate: float, *, before: bool, after: bo
     return total
 
 
+@pytest.mark.parametrize("per_minute", [3_600, 60_000, 600_000])
+@pytest.mark.parametrize(("limit", "rate"), [(0.0001, 0.0005), (0.001, 0.0019)])
+def test_more_traffic_is_not_less_evidence(per_minute: int, limit: float, rate: float) -> None:
+    evidence = no_evidence(limit, 60, 0.001)
+    for _ in range(60):
+        evidence = weigh(evidence, per_minute / 4, rate * per_minute / 4)
+    assert evidence.enough
+
+
 @pytest.mark.parametrize("trials", range(8))
 @pytest.mark.parametrize("rate", [LIMIT, 0.3])
 @pytest.mark.parametrize(("before", "after"), list(product((False, True), repeat=2)))

@@ -213,7 +213,7 @@ def test_the_card_follows_a_blank_line() -> None:
         "\nProduction runs v2.4.1, as it was deployed; nothing here measured it.\n"
         "checkout-api/prod/v2.4.1#7: finished (exit code 0).\n"
         "Watched 15m of 15m; sealed 7f3a9c2.\n"
-        "HTTP 5xx: at 3000 requests/min it would notice 2 % within 3m.\n"
+        "HTTP 5xx: at 3000 requests/min it would typically notice 2 % within 3m.\n"
     )
 
 

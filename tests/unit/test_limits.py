@@ -61,6 +61,11 @@ def test_effective_limits(rule: Rule, baseline: Baseline | None, limit: float | 
         (below_baseline(0.3), fit(300.0), 228.0),
         (above_baseline(0.5), fit(0.2), 0.28),
         (above_baseline(0.5), None, None),
+        # Never on the bad side of the limit, whatever was written.
+        (replace(above_baseline(0.5), clear=0.5), fit(0.2), 0.3),
+        (replace(below_baseline(0.3), clear=100.0), fit(300.0), 210.0),
+        (above(-5.0), None, -6.0),
+        (below(-5.0), None, -3.75),
     ],
 )
 def test_a_rule_clears_past_its_limit(rule: Rule, baseline: Baseline | None, clear: float | None) -> None:
@@ -89,7 +94,14 @@ def test_the_limit_itself_is_still_good(rule: Rule, value: float, *, exceeded: b
         (None, "there is no baseline to compare with"),
         (UNFIT, "the baseline is not fit: only 3 of 121 samples are there"),
         (fit(0.0), "the baseline is zero, so below_baseline says nothing"),
+        (fit(0.9), "the baseline is too low for such a fall: lower by_at_least, or use silent_for"),
     ],
 )
 def test_why_a_relative_rule_cannot_judge(baseline: Baseline | None, why: str) -> None:
     assert why_no_limit(below_baseline(0.3), baseline) == why
+
+
+@pytest.mark.parametrize(("median", "limit"), [(0.9, None), (1.0, None), (1.1, 0.1), (100.0, 70.0)])
+def test_a_fall_below_nothing_is_no_limit(median: float, limit: float | None) -> None:
+    found = limit_of(below_baseline(0.3, floor=1.0), fit(median))
+    assert found == (None if limit is None else pytest.approx(limit))

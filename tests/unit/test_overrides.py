@@ -35,6 +35,8 @@ SAID = "HTTP 5xx above 1% to 2% because clients retry"
         (SAID, ERRORS, 0.02, "clients retry"),
         ("  HTTP 5xx  above  1%  to  0.5%  because it is, because so ", ERRORS, 0.005, "it is, because so"),
         ("average above_baseline 50% to 80% because the cache is cold", "latency/average", 0.8, None),
+        ("HTTP 5xx above 1 % to 2 % because of it", ERRORS, 0.02, "of it"),
+        ("average above_baseline 50 % to 80 % because it is cold", "latency/average", 0.8, "it is cold"),
         ("db connections above 80 to 90 because the pool grew", "saturation/db connections", 90.0, None),
         (
             "orders-db connect above 500ms to 1s because it moved away",
@@ -65,6 +67,7 @@ def test_a_sentence_says_which_limit_changes_and_why(
         ("HTTP 5xx above 1% to 0.02 because x", 'expected a percentage with its sign, such as "1%"'),
         ("HTTP 5xx above 1% to 100% because x", "expected a share of more than 0% and less than 100%"),
         ("average above_baseline 50% to 0% because x", "expected a change of more than 0%"),
+        ("registrations below_baseline 30% to 100% because x", "expected a fall of less than 100%"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_sentence(said: str, problem: str) -> None:

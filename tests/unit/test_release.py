@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from aftergreen import words
 from aftergreen.cards import finish_card
-from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, RollbackPlan, Service, Then, Timing
+from aftergreen.model import (
+    Indicator,
+    Instant,
+    Kind,
+    Plan,
+    Reading,
+    Reduce,
+    RollbackPlan,
+    Rule,
+    Service,
+    Then,
+    Timing,
+)
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
-from aftergreen.verdict.walk import decisive, withheld
+from aftergreen.verdict.walk import advice, decisive, withheld
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -28,6 +42,7 @@ from tests.scenario import (
     plan,
     setup,
     signals,
+    with_rule,
 )
 
 ERRORS = "error-rate/HTTP 5xx"
@@ -507,8 +522,17 @@ def test_what_is_counted_during_the_rollout_is_no_claim() -> None:
     slow = replace(plan(), timing=replace(plan().timing, rollout=600.0))
     release = Scenario(slow).feed(600)
     key = release.plan.signals[0].key
-    assert (release.state.signals[key].counts.clean, release.state.rules[0].asked) == (0.0, 0)
-    assert release.feed(120).state.signals[key].counts.clean == pytest.approx(2 * 2997.0)
+    assert (release.state.signals[key].counts.claimed, release.state.rules[0].asked) == ((0.0, 0.0), 0)
+    assert release.feed(120).state.signals[key].counts.claimed == pytest.approx((6000.0, 6.0))
+
+
+def test_what_was_counted_while_nobody_could_see_the_rollout_is_no_claim() -> None:
+    slow = replace(plan(), timing=replace(plan().timing, rollout=600.0))
+    release = Scenario(slow).feed(60).feed(555, {ERRORS: Reading.unknown(Kind.STALE)})
+    key = release.plan.signals[0].key
+    counted = Reading(Kind.VALUE, 0.001, 3000.0, 3.0, (30_000.0, 30.0))
+    assert release.instant({ERRORS: counted}).state.signals[key].counts.claimed == (0.0, 0.0)
+    assert release.feed(60).state.signals[key].counts.claimed == pytest.approx((3000.0, 3.0))
 
 
 def test_what_was_never_known_is_unknown_once_rules_judge() -> None:
@@ -652,7 +676,7 @@ def test_a_ratio_over_a_range_of_its_own_is_counted_by_windows_and_has_no_eviden
     release = Scenario(plan(signals=(fixed, *signals()[1:]))).feed(900)
     assert release.state.rules[0].evidence is None
     assert release.stands() is ReleaseState.FINISHED
-    assert release.state.signals[fixed.key].counts.clean == pytest.approx(14 * 2997.0, rel=0.1)
+    assert release.state.signals[fixed.key].counts.claimed[0] == pytest.approx(14 * 3000.0, rel=0.1)
 
 
 def test_a_rollback_before_the_breach_is_proven_by_a_good_run_as_long_as_clearing() -> None:
@@ -667,3 +691,90 @@ def test_a_rollback_before_the_breach_is_proven_by_a_good_run_as_long_as_clearin
     release.feed(120)
     assert release.stands() is ReleaseState.ROLLED_BACK
     assert exit_code(release.state) == 20
+
+
+def test_a_fuse_that_nearly_burnt_and_was_lost_to_the_unknown_is_a_near_miss() -> None:
+    release = Scenario().feed(180).feed(105, BAD).feed(150, {ERRORS: Reading.unknown(Kind.STALE)})
+    (told,) = release.told(EventKind.NEAR_MISS)
+    assert words.event(told) == "HTTP 5xx near miss: over 1 % for 1m30s of 2m, then unknown"
+    assert len(release.state.near_misses) == 1
+    quickly = Scenario().feed(180).feed(30, BAD).feed(150, {ERRORS: Reading.unknown(Kind.STALE)})
+    assert not quickly.told(EventKind.NEAR_MISS)
+
+
+def test_what_cleared_begins_anew_to_be_more_than_chance() -> None:
+    slow, well = {"latency/average": Reading.of(0.35, 3000.0)}, {"latency/average": Reading.of(0.175, 3000.0)}
+    release = Scenario().feed(180).feed(150, slow).feed(150, well)
+    assert release.told(EventKind.CLEARED)
+    release.feed(30, slow)
+    assert release.state.rules[1].burning
+    assert not release.state.rules[1].sure
+
+
+def broken_before(key: str, readings: Mapping[str, Reading], rule: Rule) -> Scenario:
+    """A release whose signal was over its limit when the deployment began."""
+    release = Scenario(with_rule(key, rule))
+    signal = next(s for s in release.state.signals.values() if s.signal.key == key)
+    assert signal.baseline is not None
+    was = replace(signal, baseline=replace(signal.baseline, broken=True))
+    release.state = replace(release.state, signals={**release.state.signals, signal.signal.key: was})
+    return release.feed(180).feed(150, readings)
+
+
+@pytest.mark.parametrize(
+    ("key", "readings", "rule"),
+    [
+        (ERRORS, BAD, above(0.01)),
+        ("dependency/orders-db/connect", {"dependency/orders-db/connect": Reading.of(0.9)}, above(0.5)),
+    ],
+    ids=["its own errors", "a dependency that leads itself"],
+)
+def test_what_was_broken_before_the_deployment_is_not_acted_on(
+    key: str, readings: Mapping[str, Reading], rule: Rule
+) -> None:
+    release = broken_before(key, readings, rule)
+    assert decisive(release.state) is not None
+    doubt = withheld(release.state)
+    assert doubt is not None
+    assert doubt.kind is DoubtKind.BEFORE
+    given = advice(release.state)
+    assert (given.kind, given.doubt) == (AdviceKind.WAIT, doubt)
+    lead, rest = words.advice(present(release.state, Context("ana")))
+    assert lead == "Wait:"
+    assert "was over its limit before the deployment" in rest
+
+
+def test_a_gate_does_not_end_on_what_is_not_this_release() -> None:
+    release = broken_before(ERRORS, BAD, above(0.01))
+    gate = replace(release.state, setup=replace(release.state.setup, advice_ends=True))
+    assert not over(gate)
+    release.state = gate
+    release.feed(3600, BAD)
+    assert release.stands() is ReleaseState.UNPROVEN
+    assert exit_code(release.state).value == 10
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reduce": Reduce.WORST},
+        {
+            "numerator": "sum(increase(http_requests_total{status='500'}[1m]))",
+            "denominator": "sum(increase(x[1m]))",
+        },
+    ],
+    ids=["the worst of several", "a range of its own"],
+)
+def test_a_ratio_whose_events_cannot_be_counted_never_acts(change: dict[str, Any]) -> None:
+    signal = replace(signals()[0], **change)
+    release = Scenario(plan(signals=(signal, *signals()[1:]))).feed(180).feed(600, BAD)
+    assert release.state.rules[0].thin
+    assert decisive(release.state) is None
+
+
+def test_a_range_of_its_own_counts_each_request_once() -> None:
+    five = replace(signals()[0], numerator="sum(increase(a[5m]))", denominator="sum(increase(b[5m]))")
+    # 300 requests lie in each range of five minutes, and as many in the newest one.
+    reading = {ERRORS: Reading(Kind.ZERO, 0.0, 300.0, 0.0)}
+    release = Scenario(plan(signals=(five, *signals()[1:]))).feed(900, reading)
+    assert release.state.signals[five.key].counts.claimed == (900.0, 0.0)
