@@ -85,14 +85,13 @@ def _climbed(
     signal: Signal, inside: Sequence[Instant], interval: float, factor: float
 ) -> Iterator[tuple[float, float]]:
     """How much the signal rose by itself over the look-back of each rule that asks about a climb."""
-    readings = ((i.at, i.readings.get(signal.key)) for i in inside)
-    samples = tuple(
-        (at, r.value) for at, r in readings if r is not None and r.compared and r.value is not None
-    )
+    readings = [(i.at, i.readings[signal.key]) for i in inside if signal.key in i.readings]
+    samples = tuple((at, r.value) for at, r in readings if r.compared and r.value is not None)
+    window = signal.window if signal.windowed else 0.0
     for rule in signal.rules:
-        if rule.condition is Condition.CLIMBING:
-            window = signal.window if signal.windowed else 0.0
-            yield rule.limit, steepest(rule, samples, interval, window) * factor
+        rise = steepest(rule, samples, interval, window) if rule.condition is Condition.CLIMBING else 0.0
+        if rise > 0:
+            yield rule.limit, rise * factor
 
 
 def _middle(signal: Signal, inside: Sequence[Instant], values: Sequence[float]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,9 @@ def test_a_baseline_of_few_requests_is_not_fit_for_a_relative_rule_about_them() 
     baseline = release.state.signals[signals()[0].key].baseline
     assert baseline is not None
     assert "requests are too few to compare with" in baseline.unfit
+
+
+def test_the_guide_tells_what_a_claim_takes() -> None:
+    guide = " ".join((Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8").split())
+    none, two, ten = (f"{at_most(failures) / 0.01:,.0f}" for failures in (0.0, 2.0, 10.0))
+    assert f"{none} requests without a failure, {two} with two, {ten} with ten" in guide
