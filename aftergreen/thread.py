@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from aftergreen.orders import OVER, Answer
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch import Watch
 
@@ -39,9 +40,14 @@ class WatchThread:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def roll_back(self, *, by: str) -> None:
-        """See `aftergreen.orders.Orders`."""
-        self._order(lambda watch: watch.roll_back(by=by))
+    def roll_back(self, *, by: str, answer: Answer) -> None:
+        """See `aftergreen.orders.Orders`.
+
+        An order that reaches the watch in its last moment may stay without an answer: whoever ``ended`` tells
+        knows that none will come.
+        """
+        if not self._order(lambda watch: answer(watch.roll_back(by=by))):
+            answer(OVER)
 
     def abandon(self, *, by: str) -> None:
         """See `aftergreen.orders.Orders`."""
@@ -55,13 +61,19 @@ class WatchThread:
         """See `aftergreen.orders.Orders`."""
         self._order(lambda watch: watch.note(text, by=by))
 
-    def _order(self, order: Callable[[Watch], None]) -> None:
+    def _order(self, order: Callable[[Watch], None]) -> bool:
+        """Hand an order to the watch, now or when it begins; False where it is over."""
         with self._lock:
             loop, watch = self._loop, self._watch
             if loop is None or watch is None:
                 self._waiting.append(order)
-            elif not loop.is_closed():
+                return True
+            try:
                 loop.call_soon_threadsafe(order, watch)
+            except RuntimeError:
+                # Closed, perhaps this very moment: asking first would not help.
+                return False
+            return True
 
     def _main(self) -> None:
         try:

@@ -157,13 +157,14 @@ class Watch:
         self._record(Kind.FINISH, self._state.at, self._finish_body())
         return self._publish()
 
-    def roll_back(self, *, by: str) -> None:
-        """Run the rollback command, unless something speaks against it; then the log says what."""
+    def roll_back(self, *, by: str) -> str:
+        """Run the rollback command, unless something speaks against it: that is logged and returned."""
         # What a colleague did since the newest instant counts before the state on this screen.
         self._follow(self._backend_now())
         problem = rollback_refused(self._state, self._context.read_only) or self._start_rollback(by)
         if problem:
             self._note(f"no rollback was started: {problem}")
+        return problem
 
     def abandon(self, *, by: str) -> None:
         """Stop watching. A rollback command that runs goes on; only for a moment its end is awaited."""

@@ -33,6 +33,7 @@ class Rig:
         self.snapshots: list[Snapshot] = []
         self.findings: list[Finding] = []
         self.hooks: list[Callable[[Snapshot], None]] = []
+        self.answers: list[str] = []
         self.watch = Watch(
             given or plan(),
             wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
@@ -57,6 +58,10 @@ class Rig:
                 then()
 
         self.hooks.append(hook)
+
+    def roll_back(self) -> None:
+        """Order it, and keep what the watch answers."""
+        self.answers.append(self.watch.roll_back(by="ana"))
 
     def entries(self, *kinds: Kind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release

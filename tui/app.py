@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from aftergreen import words
 from aftergreen.cards import curl_line
 from aftergreen.clock import Clock
 from aftergreen.model import Indicator, Plan, Release
-from aftergreen.orders import Orders
+from aftergreen.orders import OVER, Orders
 from aftergreen.preflight import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -39,7 +39,9 @@ from tui.screens.pages import (
     explained,
 )
 from tui.screens.shown import Shown
-from widgets.frame import Frame
+from widgets.frame import Frame, Order
+
+ORDERED = "it was ordered and the watch has not answered yet"
 
 
 @dataclass
@@ -58,6 +60,13 @@ class WatchSaid(Message):
     """The watch told what it is doing."""
 
     text: str
+
+
+@dataclass
+class OrderAnswered(Message):
+    """The watch took the rollback that was ordered here, or has ``refused`` against it."""
+
+    refused: str
 
 
 @dataclass
@@ -101,6 +110,7 @@ class ConsoleApp(App[int]):
         self._newest: Snapshot | None = None
         self._shown: Snapshot | None = None
         self._paused_at: float | None = None
+        self._order: Order | None = None
         self._notice = "starting"
         self._carded = False
 
@@ -127,6 +137,10 @@ class ConsoleApp(App[int]):
     def watch_ended(self, error: BaseException | None) -> None:
         """Take the end of the watch."""
         self.post_message(WatchEnded(error))
+
+    def answered(self, refused: str) -> None:
+        """Take the watch's answer to the rollback that was ordered here."""
+        self.post_message(OrderAnswered(refused))
 
     # Life
 
@@ -181,9 +195,28 @@ class ConsoleApp(App[int]):
     def on_watch_ended(self, message: WatchEnded) -> None:
         if message.error is not None:
             self.exit(1)
+        else:
+            self._answered_order(OVER)
 
     def on_rollback_dialog_confirmed(self, _message: RollbackDialog.Confirmed) -> None:
-        self._orders.roll_back(by=self._operator)
+        if self._unanswered():
+            return
+        self._order = Order(self.frame().present, self._why_no_rollback())
+        if not self._order.refused:
+            self._orders.roll_back(by=self._operator, answer=self.answered)
+        self._show()
+
+    def on_order_answered(self, message: OrderAnswered) -> None:
+        self._answered_order(message.refused)
+
+    def _answered_order(self, refused: str) -> None:
+        """The order stands no longer: a snapshot shows what it began, or the reason against it is said."""
+        if self._order is None or self._order.refused:
+            return
+        self._order = replace(self._order, refused=refused) if refused else None
+        if refused and not any(isinstance(screen, RollbackDialog) for screen in self.screen_stack):
+            self.notify(f"No rollback was started: {refused}.", severity="error", markup=False)
+        self._show()
 
     async def _tick(self) -> None:
         self._show()
@@ -203,6 +236,7 @@ class ConsoleApp(App[int]):
             frozen=None if paused is None else max(0.0, present - paused),
             newest=None if paused is None else self._newest,
             refusal=self._why_no_rollback(),
+            order=self._order,
             shaded=self.no_color or self.native_ansi_color,
         )
 
@@ -255,7 +289,11 @@ class ConsoleApp(App[int]):
         snapshot = self._newest
         if snapshot is None:
             return self._read_only or "the watch has not begun"
-        return rollback_refused(snapshot.state, snapshot.context.read_only)
+        return rollback_refused(snapshot.state, snapshot.context.read_only) or self._unanswered()
+
+    def _unanswered(self) -> str:
+        """Why an order may not be given again; empty where none waits for the watch."""
+        return ORDERED if self._order is not None and not self._order.refused else ""
 
     def on_key(self, event: events.Key) -> None:
         """A key whose action is refused arrives here: say why nothing happens."""
@@ -265,7 +303,8 @@ class ConsoleApp(App[int]):
 
     async def action_roll_back(self) -> None:
         """Open the dialog that asks for the service's name."""
-        # Nobody decides on a frozen view.
+        # Nobody decides on a frozen view, nor beside what was said against an order that is over.
+        self._order = None
         self._go_on()
         await self.push_screen(RollbackDialog(self.frame(), self._operator))
 

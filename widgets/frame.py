@@ -9,13 +9,26 @@ from aftergreen.verdict.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A rollback that was ordered from this console and that the watch has not taken.
+
+    ``at`` is the time of the order on the backend's clock. ``refused`` is what the watch has against it,
+    empty while it has not answered; then nobody may give the order again.
+    """
+
+    at: float
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One look at the release.
 
     ``snapshot`` is None until the first one arrives; ``notice`` says what is being done until then.
     ``now`` is the time of the look on the backend's clock: of a frozen view, when it was frozen.
     ``frozen`` is for how many seconds the view has been paused, None where it is not; ``newest`` is then
-    what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can.
+    what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can;
+    ``order`` is the one that was ordered here, until the watch has taken it.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
     """
@@ -28,6 +41,7 @@ class Frame:
     frozen: float | None = None
     newest: Snapshot | None = None
     refusal: str = ""
+    order: Order | None = None
     drawing: str = "braille"
     shaded: bool = False
 
@@ -35,3 +49,10 @@ class Frame:
     def present(self) -> float:
         """The time on the backend's clock, frozen or not."""
         return self.now + (self.frozen or 0.0)
+
+    @property
+    def ordered(self) -> float | None:
+        """For how many seconds a rollback order has been without an answer; None where none is."""
+        if self.order is None or self.order.refused:
+            return None
+        return max(0.0, self.present - self.order.at)

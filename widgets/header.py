@@ -141,6 +141,8 @@ def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
     keys: list[str] = []
     if state.ended:
         keys = ["q leave"]
+    elif frame.ordered is not None:
+        keys = ["rollback ordered", "w why"]
     elif state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED) or (leading and leading.burning):
         keys = ["w why"] if frame.refusal else ["r roll back", "w why"]
     while keys and len("  ".join(keys)) + 3 > room:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from textual import events
+from textual._queue import Queue
+from textual.keys import _character_to_key, key_to_character
+from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from aftergreen.orders import Answer
 from aftergreen.verdict.snapshot import Snapshot
 from tests.console.story import Story
+from tests.waiting import HANG
 from tui.app import ConsoleApp
 
 WIDE = (120, 40)
 SMALL = (80, 24)
+
+SURELY = 3
+"""Turns of the loop without anything to do after which nothing is left to do."""
 
 
 @dataclass
@@ -31,12 +43,14 @@ class HeldClock:
 
 @dataclass
 class Given:
-    """The orders that were given, as they were given."""
+    """The orders that were given, as they were given, and the answers that are owed for them."""
 
     orders: list[tuple[str, ...]] = field(default_factory=list)
+    owed: list[Answer] = field(default_factory=list)
 
-    def roll_back(self, *, by: str) -> None:
+    def roll_back(self, *, by: str, answer: Answer) -> None:
         self.orders.append(("roll back", by))
+        self.owed.append(answer)
 
     def abandon(self, *, by: str) -> None:
         self.orders.append(("abandon", by))
@@ -64,6 +78,11 @@ class Desk:
         return [strip.text.rstrip() for strip in strips]
 
     @property
+    def told(self) -> list[str]:
+        """What the console said in passing."""
+        return [notice.message for notice in self.app._notifications]
+
+    @property
     def text(self) -> str:
         return "\n".join(self.lines)
 
@@ -77,20 +96,70 @@ class Desk:
         return self
 
     async def press(self, *keys: str) -> Desk:
-        await self.pilot.press(*keys)
-        await self.settle()
+        """Press keys as a person does: each meets the screen that the one before it led to."""
+        for key in keys:
+            self._send(key)
+            await self.settle()
         return self
 
     async def type(self, text: str) -> Desk:
-        """Type as a person does, key after key."""
-        for letter in text:
-            await self.pilot.press({"-": "minus", " ": "space"}.get(letter, letter))
-            await self.pilot.pause(0.03)
+        """Type a text, key after key."""
+        return await self.press(*text)
+
+    async def burst(self, *keys: str) -> Desk:
+        """All keys at once, as a line that was held up delivers them."""
+        for key in keys:
+            self._send(key)
+        await self.settle()
         return self
 
+    def _send(self, key: str) -> None:
+        """A key by its name or its character, the way it comes from a terminal."""
+        name = _character_to_key(key) if len(key) == 1 else key
+        driver = self.app._driver
+        assert driver is not None
+        driver.send_message(events.Key(name, key if len(key) == 1 else key_to_character(key)))
+
     async def settle(self) -> None:
-        await self.pilot.pause()
-        await self.pilot.pause()
+        """Come back when everything that was sent to the console has had its effect and is painted."""
+        async with asyncio.timeout(HANG):
+            quiet = 0
+            while quiet < SURELY:
+                await asyncio.sleep(0)
+                quiet = quiet + 1 if not self._busy() and self._painted() else 0
+        if self.app._exception is not None:
+            raise self.app._exception
+
+    def _busy(self) -> bool:
+        """Whether a message, or something that is to be called after it, is still on its way."""
+        if self.app._exit or self.app._exception is not None:
+            return False
+        screens = self.app.screen_stack
+        return _at_work(self.app) or any(_at_work(node) for screen in screens for node in _below(screen))
+
+    def _painted(self) -> bool:
+        """Paint what waits for the next frame; whether nothing did."""
+        if self.app._exit:
+            return True
+        screen = self.app.screen
+        due = (screen._layout_required, screen._scroll_required, screen._repaint_required)
+        if not any(due) and not screen._dirty_widgets and not screen._callbacks:
+            return True
+        screen._on_timer_update()
+        return False
+
+
+def _below(screen: Screen[object]) -> Iterable[MessagePump]:
+    return screen.walk_children(with_self=True)
+
+
+def _at_work(pump: MessagePump) -> bool:
+    """Whether it has a message, is in the middle of one, or has something to do afterwards."""
+    if pump._closed or not pump._running:
+        return False
+    waiting: Queue[Message | None] = pump._message_queue
+    in_a_message = not waiting.ready_event._waiters
+    return bool(waiting.values or pump._pending_message or pump._next_callbacks or in_a_message)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,8 +15,9 @@ from tests.console.desk import SMALL, WIDE, Desk, desk
 from tests.console.moments import FAILING, WHO
 from tests.console.story import Story
 from tests.scenario import plan
+from tests.waiting import until
 from tui.screens import dialogs
-from tui.screens.dialogs import RollbackDialog
+from tui.screens.dialogs import RollbackDialog, TypedName
 
 NAME = "checkout-api"
 RUN = [("roll back", WHO)]
@@ -34,28 +34,12 @@ def written(here: Desk) -> str:
 @asynccontextmanager
 async def asked(story: Story | None = None, size: tuple[int, int] = SMALL) -> AsyncIterator[Desk]:
     """The dialog is open and its field takes keys; the first moment has tests of its own."""
-    async with desk(story or moments.breached(), size) as here:
-        with pytest.MonkeyPatch.context() as hurry:
-            hurry.setattr("tui.screens.dialogs.WAIT", 0.01)
+    with pytest.MonkeyPatch.context() as hurry:
+        hurry.setattr(TypedName, "on_mount", TypedName._open)
+        async with desk(story or moments.breached(), size) as here:
             await here.press("r")
-        assert is_open(here)
-        await here.pilot.pause(0.02)
-        assert "wait" not in here.text
-        yield here
-
-
-async def burst(here: Desk, text: str, gap: float = 0.0) -> None:
-    """Every key at the same moment, as a terminal without bracketed paste delivers a paste."""
-    for letter in text:
-        here.app.screen.post_message(events.Key({"-": "minus"}.get(letter, letter), letter))
-        if gap:
-            await asyncio.sleep(gap)
-    await here.settle()
-
-
-async def typed(here: Desk, text: str) -> None:
-    """Key after key, as fast as a quick typist."""
-    await burst(here, text, gap=0.03)
+            assert is_open(here)
+            yield here
 
 
 # What it shows
@@ -116,10 +100,13 @@ async def test_in_the_first_moment_the_field_says_wait_and_takes_no_keys(
 
 
 async def test_after_that_moment_the_field_asks_for_the_name() -> None:
-    async with asked() as here:
-        assert "wait" not in here.text
-        assert "type the service's name, then enter" in here.text
-        assert written(here) == ""
+    with pytest.MonkeyPatch.context() as hurry:
+        hurry.setattr(dialogs, "WAIT", 0.01)
+        async with desk(moments.breached(), SMALL) as here:
+            await here.press("r")
+            await until(lambda: "type the service's name, then enter" in here.text, "the field to take keys")
+            assert "wait" not in here.text
+            assert written(here) == ""
 
 
 async def test_r_and_enter_in_one_go_run_nothing() -> None:
@@ -132,7 +119,7 @@ async def test_r_and_enter_in_one_go_run_nothing() -> None:
 @pytest.mark.parametrize("name", ["checkout", "checkout-apis", "Checkout-api"])
 async def test_a_wrong_name_says_so_and_runs_nothing(name: str) -> None:
     async with asked() as here:
-        await typed(here, name)
+        await here.type(name)
         await here.press("enter")
         assert f"that is not {NAME}: nothing was run" in here.text
         assert here.given.orders == []
@@ -140,7 +127,7 @@ async def test_a_wrong_name_says_so_and_runs_nothing(name: str) -> None:
 
 async def test_escape_runs_nothing_even_after_the_whole_name() -> None:
     async with asked() as here:
-        await typed(here, NAME)
+        await here.type(NAME)
         await here.press("escape")
         assert not is_open(here)
         assert here.given.orders == []
@@ -155,7 +142,7 @@ async def test_escape_closes_it_in_the_first_moment_too() -> None:
 @pytest.mark.parametrize("size", [(60, 20), (60, 14), (50, 12), (40, 8)])
 async def test_on_a_small_terminal_the_answer_to_a_wrong_name_is_seen(size: tuple[int, int]) -> None:
     async with asked(size=size) as here:
-        await typed(here, "wrong")
+        await here.type("wrong")
         await here.press("enter")
         for part in ("Type checkout-api", "wrong", "that is not checkout-api"):
             assert part in here.text
@@ -181,87 +168,181 @@ async def test_the_clipboard_of_the_console_is_refused_as_well() -> None:
         assert here.given.orders == []
 
 
-async def test_a_burst_of_the_whole_name_is_taken_for_a_paste() -> None:
+async def test_a_paste_into_what_was_typed_is_refused_and_changes_nothing() -> None:
     async with asked() as here:
-        await burst(here, NAME)
-        assert written(here) == NAME
-        await here.press("enter")
-        assert "must be typed, not pasted: nothing was run" in here.text
-        assert here.given.orders == []
-
-
-@pytest.mark.parametrize("by_hand", [1, 2, len(NAME) - 1, len(NAME) - 2])
-async def test_a_burst_beside_keys_by_hand_is_still_a_paste(by_hand: int) -> None:
-    async with asked() as here:
-        if by_hand < len(NAME) / 2:
-            await typed(here, NAME[:by_hand])
-            await asyncio.sleep(0.5)
-            await burst(here, NAME[by_hand:])
-        else:
-            await burst(here, NAME[:by_hand])
-            await asyncio.sleep(0.5)
-            await typed(here, NAME[by_hand:])
-        await here.press("enter")
-        assert "must be typed, not pasted: nothing was run" in here.text
-        assert here.given.orders == []
-
-
-async def test_what_was_typed_and_deleted_does_not_vouch_for_a_paste() -> None:
-    async with asked() as here:
-        await typed(here, "x" * len(NAME))
-        await here.press("home")
-        await burst(here, NAME)
-        await here.press("ctrl+k", "enter")
-        assert "must be typed, not pasted: nothing was run" in here.text
-        assert here.given.orders == []
+        await here.type(NAME[:4])
+        here.app.screen.query_one(Input).post_message(events.Paste(NAME[4:]))
+        await here.settle()
+        assert written(here) == NAME[:4]
+        assert "the name must be typed, not pasted: nothing was run" in here.text
 
 
 # What runs it
 
 
-async def test_the_name_typed_by_hand_runs_it_exactly_once() -> None:
+async def test_the_name_typed_by_hand_runs_it() -> None:
     async with asked() as here:
-        await typed(here, NAME)
+        await here.type(NAME)
         assert here.given.orders == []
-        await here.press("enter", "enter", "enter")
-        assert here.given.orders == RUN
-        await here.press("escape", "r")
-        await typed(here, NAME)
         await here.press("enter")
+        assert here.given.orders == RUN
+
+
+async def test_how_fast_the_keys_arrive_says_nothing() -> None:
+    """A line that was held up delivers many at once."""
+    async with asked() as here:
+        await here.burst(*NAME, "enter")
         assert here.given.orders == RUN
 
 
 async def test_after_a_refused_paste_the_name_can_be_typed() -> None:
     async with asked() as here:
-        await burst(here, NAME)
-        await here.press("enter")
-        await typed(here, NAME)
+        here.app.screen.query_one(Input).post_message(events.Paste(NAME))
+        await here.settle()
+        await here.type(NAME)
         await here.press("enter")
         assert here.given.orders == RUN
 
 
 async def test_a_mistake_can_be_corrected() -> None:
     async with asked() as here:
-        await typed(here, "checkout-apo")
+        await here.type("checkout-apo")
         await here.press("backspace")
-        await typed(here, "i")
+        await here.type("i")
         await here.press("enter")
         assert here.given.orders == RUN
 
 
 async def test_a_mistake_in_the_middle_can_be_corrected() -> None:
     async with asked() as here:
-        await typed(here, "chekout-api")
+        await here.type("chekout-api")
         await here.press("home", "right", "right", "right")
-        await typed(here, "c")
+        await here.type("c")
         await here.press("enter")
         assert here.given.orders == RUN
+
+
+# It is given once
+
+
+AGAIN = (*NAME, "enter", "escape", "r")
+
+
+async def test_until_the_watch_has_answered_it_is_not_given_again() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter", "enter", "escape", "r")
+        assert not is_open(here)
+        assert "Roll back: it was ordered and the watch has not answered yet." in here.told
+        await here.type(NAME)
+        await here.press("enter")
+        assert here.given.orders == RUN
+
+
+async def test_keys_that_run_ahead_of_the_watch_give_it_once() -> None:
+    async with asked() as here:
+        await here.burst(*AGAIN, *AGAIN, *AGAIN)
+        assert here.given.orders == RUN
+
+
+async def test_a_dialog_that_opened_before_the_order_arrived_gives_it_no_second_time() -> None:
+    async with asked() as here:
+        for _ in range(2):
+            here.app.post_message(RollbackDialog.Confirmed())
+        await here.settle()
+        assert here.given.orders == RUN
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 14), (40, 8)])
+async def test_the_dialog_says_that_the_order_is_not_taken_yet(size: tuple[int, int]) -> None:
+    async with asked(size=size) as here:
+        await here.type(NAME)
+        await here.press("enter")
+        here.clock.time += 4
+        here.app._show()
+        await here.settle()
+        assert "ordered 0:04 ago, not yet taken" in here.text
+        assert "Type " not in here.text
+        assert not here.app.screen.query_one(Input).display
+
+
+async def test_the_banner_and_the_way_out_say_it_too() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter", "escape")
+        assert "rollback ordered  w why" in here.lines[0]
+        assert "r roll back" not in here.lines[0]
+        await here.press("q")
+        assert "A rollback was ordered and not yet taken" in here.text
+
+
+async def test_what_the_watch_has_against_it_is_said_and_the_name_is_asked_for_again() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter")
+        here.given.owed.pop()("its intent could not be recorded: disk full")
+        await here.settle()
+        assert "its intent could not be recorded: disk full: nothing was run" in here.text
+        assert written(here) == ""
+        await here.press("enter")
+        assert here.given.orders == RUN
+        await here.type(NAME)
+        await here.press("enter")
+        assert here.given.orders == RUN * 2
+        assert "not yet taken" in here.text
+
+
+async def test_what_the_watch_has_against_it_is_said_where_the_dialog_was_closed() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter", "escape")
+        here.given.owed.pop()("somebody else is rolling back")
+        await here.settle()
+        assert "No rollback was started: somebody else is rolling back." in here.told
+        await here.press("r")
+        assert "nothing was run" not in here.text
+
+
+async def test_once_taken_the_key_says_what_the_watch_shows() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter", "escape")
+        await here.show(moments.rolling_back())
+        here.given.owed.pop()("")
+        await here.press("r")
+        assert "Roll back: a rollback is running." in here.told
+        failed = moments.rolling_back().rolled_back(exit_code=3)
+        await here.show(failed)
+        await here.press("r")
+        assert is_open(here)
+        await here.type(NAME)
+        await here.press("enter")
+        assert here.given.orders == RUN * 2
+
+
+async def test_an_order_that_the_watch_never_answered_ends_with_the_watch() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        await here.press("enter")
+        here.app.watch_ended(None)
+        await here.settle()
+        assert "the watch has ended: nothing was run" in here.text
+
+
+async def test_a_reason_that_came_up_while_the_name_was_typed_is_told() -> None:
+    async with asked() as here:
+        await here.type(NAME)
+        story = moments.breached().roll_back(by="bob@bastion2").rolled_back()
+        here.app._newest = story.snapshot
+        await here.press("enter")
+        assert here.given.orders == []
+        assert "it was rolled back already: nothing was run" in here.text
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 async def test_while_it_runs_the_output_and_the_time_are_shown(size: tuple[int, int]) -> None:
     async with asked(size=size) as here:
-        await typed(here, NAME)
+        await here.type(NAME)
         await here.press("enter")
         await here.show(moments.rolling_back("Waiting for rollout to finish", "2 of 3 updated"), later=12)
         assert is_open(here)
@@ -304,7 +385,7 @@ async def test_where_it_cannot_run_r_says_why(story: Callable[[], Story], why: s
     async with desk(story()) as here:
         await here.press("r")
         assert not is_open(here)
-        assert any(why in notice.message for notice in here.app._notifications)
+        assert any(why in line for line in here.told)
         assert here.given.orders == []
 
 

@@ -25,6 +25,7 @@ import httpx
 import pytest
 
 from tests.e2e.shop import Behaviour
+from tests.waiting import HANG
 
 __all__ = ["Behaviour", "Fleet", "Load", "Prometheus", "Shop", "free_port", "require", "wait_until"]
 
@@ -58,12 +59,15 @@ def free_port() -> int:
             return port
 
 
-def wait_until(holds: Callable[[], bool], timeout: float, what: str) -> None:
-    """Come back once it holds; fails, saying what was waited for, after ``timeout`` seconds."""
-    deadline = time.monotonic() + timeout
+def wait_until(holds: Callable[[], object], what: str, shown: Callable[[], str] = str) -> None:
+    """Come back once it holds, however slow the machine; what hangs fails and says what was waited for.
+
+    ``shown`` is what the failure shows besides: a screen, the lines of a program.
+    """
+    deadline = time.monotonic() + HANG
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:g} s in vain for {what}")
+            raise AssertionError(f"waited {HANG:g} s in vain for {what}\n{shown()}")
         time.sleep(0.02)
 
 
@@ -147,7 +151,7 @@ class Shop:
         self._next = port, version
         healthy = f"http://127.0.0.1:{port}/healthz"
         with httpx.Client(trust_env=False) as client:
-            wait_until(lambda: _answers(process, healthy, client), 20, f"{self.name} {version}")
+            wait_until(lambda: _answers(process, healthy, client), f"{self.name} {version}")
 
     def switch(self) -> float:
         """Send all load to the version that was prepared; returns the time."""
@@ -219,7 +223,7 @@ class Prometheus:
         with (self.folder / "log").open("ab") as log:
             process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
         ready = f"{self.url}/-/ready"
-        wait_until(lambda: _answers(process, ready, self._client), 30, "Prometheus to be ready")
+        wait_until(lambda: _answers(process, ready, self._client), "Prometheus to be ready")
 
     def stop(self) -> None:
         """End it in an orderly way; its data stay."""

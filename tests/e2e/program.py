@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from tests.e2e.parts import end
+from tests.e2e.parts import end, wait_until
+from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,13 +96,19 @@ class Aftergreen:
         assert last["type"] == "finish", last
         return last
 
-    def wait(self, timeout: float = 120.0) -> int:
+    def wait_for(self, event: str) -> None:
+        """Come back once a run with ``--json`` has told an event of this kind."""
+        wait_until(
+            lambda: any(told.get("event") == event for told in self.events), f"{event!r}", lambda: self.told
+        )
+
+    def wait(self) -> int:
         """Wait for its end; the exit code."""
         try:
-            self.process.wait(timeout)
+            self.process.wait(HANG)
         except subprocess.TimeoutExpired:
             self.stop()
-            raise AssertionError(f"still running after {timeout:g} s\n{self.told}") from None
+            raise AssertionError(f"still running after {HANG:g} s\n{self.told}") from None
         for thread in self._threads:
             thread.join(5)
         return self.process.returncode

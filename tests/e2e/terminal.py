@@ -11,7 +11,6 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import Any
 
 import pyte
 
-from tests.e2e.parts import end
+from tests.e2e.parts import end, wait_until
 from tests.e2e.program import environment, program
+from tests.waiting import HANG
 
 KEYS = {
     "enter": "\r",
@@ -105,19 +105,22 @@ class Terminal:
             lines = [line.rstrip() for line in self._screen.display]
         return "\n".join(lines).rstrip("\n")
 
-    def wait_for(self, text: str, timeout: float = 30.0) -> str:
+    def wait_for(self, text: str) -> str:
         """Come back with the screen once the text stands on it."""
-        return self.wait_until(lambda screen: text in screen, f"{text!r}", timeout)
+        return self.wait_until(lambda screen: text in screen, f"{text!r}")
 
-    def wait_until(self, holds: Callable[[str], bool], what: str, timeout: float = 30.0) -> str:
+    def wait_until(self, holds: Callable[[str], bool], what: str) -> str:
         """Come back with the screen once it holds; a failure shows the screen."""
-        deadline = time.monotonic() + timeout
-        while not holds(screen := self.screen()):
-            gone = not self._thread.is_alive()
-            if gone or time.monotonic() > deadline:
-                why = f"ended with {self.process.poll()}" if gone else f"after {timeout:g} s"
-                raise AssertionError(f"not on the screen: {what}; {why}\n{screen}")
-            time.sleep(0.03)
+        screen = ""
+
+        def seen() -> bool:
+            nonlocal screen
+            gone, screen = not self._thread.is_alive(), self.screen()
+            if gone and not holds(screen):
+                raise AssertionError(f"ended with {self.process.poll()} before {what}\n{screen}")
+            return holds(screen)
+
+        wait_until(seen, f"{what} on the screen", self.screen)
         return screen
 
     def stop_reading(self) -> None:
@@ -134,14 +137,14 @@ class Terminal:
             self._screen.resize(rows, columns)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def wait(self, timeout: float = 60.0) -> int:
+    def wait(self) -> int:
         """Wait for the program's end, read what it left, and return its exit code."""
         try:
-            self.process.wait(timeout)
+            self.process.wait(HANG)
         except subprocess.TimeoutExpired:
             screen = self.screen()
             self.close()
-            raise AssertionError(f"still running after {timeout:g} s\n{screen}") from None
+            raise AssertionError(f"still running after {HANG:g} s\n{screen}") from None
         self._thread.join(5)
         return self.process.returncode
 

@@ -98,7 +98,7 @@ def test_registrations_drop_to_a_third(broken: Broken) -> None:
 def test_behaviour_changes_live(broken: Broken) -> None:
     broken.fleet["shop"].change(connections=7, leak=0)
     in_use = 'db_pool_connections_in_use{version="v2"}'
-    wait_until(lambda: broken.prometheus.number(in_use) == 7, 5, "the gauge to be scraped")
+    wait_until(lambda: broken.prometheus.number(in_use) == 7, "the gauge to be scraped")
 
 
 def test_a_server_that_was_stopped_has_kept_its_data(broken: Broken) -> None:

@@ -145,7 +145,7 @@ class Running:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("prometheus")
     with service() as target, scraping(folder, target) as prometheus:
-        wait_until(lambda: bool(prometheus.query("pool_in_use")), 20, "Prometheus to scrape the service")
+        wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         since = time.time()
         time.sleep(7)
         yield Running(prometheus.url, since)

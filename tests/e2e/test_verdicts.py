@@ -183,7 +183,7 @@ def test_a_threshold_is_changed_in_a_terminal_and_everybody_sees_it(judged: Judg
         assert record is not None
         (entry,) = journal.entries(record.release, kinds=[Kind.OPERATOR])
     assert (entry.by, entry.body["reason"], entry.body["against"]) == ("ana", "clients retry", record.seal)
-    left = console.wait_for("FINISHED", timeout=60)
+    left = console.wait_for("FINISHED")
     assert "Changed at " in left
 
 

@@ -142,8 +142,8 @@ async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Pa
     def failed(snapshot: Snapshot) -> bool:
         return snapshot.release_state is ReleaseState.ROLLBACK_FAILED
 
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
-    rig.once(failed, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
+    rig.once(failed, rig.roll_back)
     rig.once(
         lambda s: failed(s) and s.rollback is not None and s.rollback.attempt == 2,
         lambda: rig.watch.abandon(by="ana"),
@@ -172,7 +172,7 @@ async def test_what_a_colleague_rolled_back_since_the_newest_instant_is_not_roll
 
     def confirm_late() -> None:
         colleague(rig, 0)
-        rig.watch.roll_back(by="ana@bastion2")
+        rig.roll_back()
 
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, confirm_late)
     last = await rig.watch.run()
@@ -182,11 +182,12 @@ async def test_what_a_colleague_rolled_back_since_the_newest_instant_is_not_roll
     assert len(rig.entries(Kind.INTENT)) == 1
     told = [event.text for event in last.events if event.kind is EventKind.NOTE]
     assert told == ["no rollback was started: it was rolled back already"]
+    assert rig.answers == ["it was rolled back already"]
 
 
 async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path, code=3)))
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: colleague(rig, 0))
     last = await rig.watch.run()
     assert len(runs(tmp_path)) == 1
@@ -196,7 +197,7 @@ async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_pa
 
 async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(tmp_path: Path) -> None:
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 0.5)))
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
     last = await rig.watch.run()
     assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [0]
@@ -209,7 +210,7 @@ async def test_leaving_does_not_end_a_rollback_command_that_takes_long(
 ) -> None:
     monkeypatch.setattr("aftergreen.watch.LEAVING", 0.1)
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 1.0)))
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
     last = await rig.watch.run()
     assert last.rollback is not None
@@ -223,10 +224,11 @@ async def test_leaving_does_not_end_a_rollback_command_that_takes_long(
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:
     wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana", read_only="--read-only was given")
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)), wanted=wanted)
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: rig.watch.roll_back(by="ana"))
+    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     last = await rig.watch.run()
     assert runs(tmp_path) == []
     assert any("--read-only was given" in event.text for event in last.events)
+    assert rig.answers == ["read-only: --read-only was given"]
 
 
 async def test_a_second_watch_joins_the_open_release_and_a_newer_one_ends_it(tmp_path: Path) -> None:
@@ -395,7 +397,7 @@ async def test_another_console_follows_a_rollback_that_it_did_not_start(tmp_path
     world = bad_from(200)
     given = plan(rollback=command(tmp_path))
     acting, looking = Rig(tmp_path, world, given=given), Rig(tmp_path, world, given=given)
-    acting.once(lambda s: s.release_state is ReleaseState.PROPOSED, lambda: acting.watch.roll_back(by="ana"))
+    acting.once(lambda s: s.release_state is ReleaseState.PROPOSED, acting.roll_back)
     first, second = await asyncio.gather(acting.watch.run(), looking.watch.run())
     assert len(runs(tmp_path)) == 1
     assert exit_code(first.state) == 20

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -19,19 +18,17 @@ from aftergreen.cards import receipt_rows
 from aftergreen.model import Plan
 from aftergreen.overrides import EXAMPLE, limits_of, parse_change
 from aftergreen.rollback.command import fill
-from aftergreen.units import format_duration
-from aftergreen.verdict.state import Event
+from aftergreen.units import format_clock, format_duration
 from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
-from widgets.frame import Frame
+from widgets.frame import Frame, Order
 from widgets.rollback import command_rows, outcome_rows, output_rows
 from widgets.rows import Row, Rows, Span, folded, labelled, row, shortened, width_of
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
 
-TYPED = 0.02
-"""Seconds between two keys of a person at the very least; a name of which half came faster was pasted."""
+NOTHING = "nothing was run"
 
 OUTPUT_SHOWN = 12
 
@@ -48,20 +45,20 @@ SHARE = 0.92
 
 
 class TypedName(Input):
-    """A field that believes only what is typed, key by key."""
+    """A field that takes keys and no paste, and hands what was typed to ``entered``.
+
+    A paste is what the terminal marks as one; how fast keys arrive says more about the line than about who
+    sits at it. Enter hands over what was typed before it, whatever was typed ahead: Textual's own way comes
+    back to the field after the keys that follow, and is lost where one of them closes the dialog.
+    """
 
     class Refused(Message):
-        """Something was not typed; ``reason`` says what."""
+        """Something was pasted."""
 
-        def __init__(self, reason: str) -> None:
-            super().__init__()
-            self.reason = reason
-
-    def __init__(self) -> None:
+    def __init__(self, entered: Callable[[str], None]) -> None:
         super().__init__(placeholder="wait", id="name", select_on_focus=False, compact=True)
         self.cursor_blink = False
-        self._times: list[float] = []
-        self._typed_at = 0.0
+        self._entered = entered
         self.ready = False
 
     def on_mount(self) -> None:
@@ -72,39 +69,22 @@ class TypedName(Input):
         self.placeholder = "type the service's name, then enter"
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self.ready and event.key != "escape":
+        if self.ready and event.key != "enter":
+            await super()._on_key(event)
+        elif event.key != "escape":
             event.stop()
             event.prevent_default()
-            return
-        self._typed_at = event.time
-        await super()._on_key(event)
-
-    def replace(self, text: str, start: int, end: int) -> None:
-        """Know of each character when it was typed; what was deleted vouches for nothing."""
-        first, last = sorted((max(0, start), min(len(self.value), end)))
-        self._times[first:last] = [self._typed_at] * len(text)
-        super().replace(text, start, end)
+            if self.ready:
+                self._entered(self.value)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self.post_message(self.Refused("the name must be typed, not pasted"))
+        self.post_message(self.Refused())
 
     def action_paste(self) -> None:
         """Refuse the clipboard as well."""
-        self.post_message(self.Refused("the name must be typed, not pasted"))
-
-    async def action_submit(self) -> None:
-        """Hand over only what was typed by hand."""
-        if not self.ready:
-            return
-        gaps = [abs(after - before) for before, after in pairwise(self._times)]
-        if sum(gap < TYPED for gap in gaps) * 2 > len(gaps):
-            self.value = ""
-            self._times.clear()
-            self.post_message(self.Refused("the name must be typed, not pasted"))
-            return
-        await super().action_submit()
+        self.post_message(self.Refused())
 
 
 class RollbackDialog(ShownModal[None]):
@@ -122,7 +102,7 @@ class RollbackDialog(ShownModal[None]):
         self._operator = operator
         self._attempt = _attempt(frame)
         self._said = ""
-        self._ordered: tuple[Event, ...] | None = None
+        self._heard: Order | None = None
 
     class Confirmed(Message):
         """The service's name was typed."""
@@ -133,7 +113,7 @@ class RollbackDialog(ShownModal[None]):
             with VerticalScroll(id="dialog-facts", can_focus=False):
                 yield Rows(id="dialog-text")
             yield Rows(id="dialog-asked")
-            yield TypedName()
+            yield TypedName(self._entered)
             yield Rows(id="dialog-said")
 
     def on_mount(self) -> None:
@@ -149,9 +129,10 @@ class RollbackDialog(ShownModal[None]):
 
     def show(self, frame: Frame) -> None:
         self._frame = frame
+        self._hear(frame)
         live = _attempt(frame) > self._attempt
-        asking = not live and self._ordered is None
-        self.query_one(TypedName).display = asking
+        asking = not live and frame.ordered is None
+        self._ask(asking=asking)
         text, asked = self.query_one("#dialog-text", Rows), self.query_one("#dialog-asked", Rows)
         width, room = max(20, text.size.width), self._room()
         rows = self._live(frame, width, room) if live else self._question(frame, width)
@@ -166,6 +147,22 @@ class RollbackDialog(ShownModal[None]):
         asked.show((whole if width_of(whole) <= width else row("Type ", name, more),))
         self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
+    def _hear(self, frame: Frame) -> None:
+        """Say once what speaks against an order; the name has to be typed anew."""
+        if frame.order is None or not frame.order.refused or frame.order is self._heard:
+            return
+        self._heard = frame.order
+        self._said = f"{frame.order.refused}: {NOTHING}"
+        self.query_one(TypedName).value = ""
+
+    def _ask(self, *, asking: bool) -> None:
+        field = self.query_one(TypedName)
+        if asking and not field.display:
+            # What is hidden loses the focus.
+            field.display = True
+            field.focus()
+        field.display = asking
+
     def _room(self) -> int:
         """Rows for the facts; the rest of the dialog is always seen."""
         short = self.size.height < SHORT
@@ -173,22 +170,18 @@ class RollbackDialog(ShownModal[None]):
         frame = SHORT_FRAME if short else FRAME
         return max(1, int(self.size.height * (1.0 if short else SHARE)) - frame)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def _entered(self, name: str) -> None:
         wanted = self._frame.plan.service.name
-        if event.value != wanted:
-            self._refuse(f"that is not {wanted}")
-        elif self._frame.refusal:
-            self._refuse(self._frame.refusal)
-        else:
-            self._ordered = self._told(self._frame)
+        if name == wanted:
             self.app.post_message(self.Confirmed())
-            self.show(self._frame)
+        else:
+            self._refuse(f"that is not {wanted}")
 
-    def on_typed_name_refused(self, message: TypedName.Refused) -> None:
-        self._refuse(message.reason)
+    def on_typed_name_refused(self, _message: TypedName.Refused) -> None:
+        self._refuse("the name must be typed, not pasted")
 
     def _refuse(self, reason: str) -> None:
-        self._said = f"{reason}: nothing was run"
+        self._said = f"{reason}: {NOTHING}"
         self.show(self._frame)
 
     def _below(self, frame: Frame, *, live: bool) -> Row:
@@ -196,16 +189,10 @@ class RollbackDialog(ShownModal[None]):
         if live:
             running = frame.snapshot is not None and frame.snapshot.rolling_back
             return row(Span(f"esc closes{'; the command goes on' if running else ''}", "dim"))
-        if self._ordered is None:
-            return (
-                row(Span(self._said, "bad")) if self._said else row(Span("esc closes, nothing is run", "dim"))
-            )
-        # The watch may have found a reason against it: its newest word tells.
-        told = [event for event in self._told(frame) if event not in self._ordered]
-        return row(Span(words.event(told[0]) if told else "starting …", "warn"))
-
-    def _told(self, frame: Frame) -> tuple[Event, ...]:
-        return frame.snapshot.events if frame.snapshot is not None else ()
+        if frame.ordered is not None:
+            waited = Span(f"ordered {format_clock(frame.ordered)} ago, not yet taken", "warn")
+            return row(waited, Span("  esc closes", "dim"))
+        return row(Span(self._said, "bad") if self._said else Span("esc closes, nothing is run", "dim"))
 
     def _question(self, frame: Frame, width: int) -> list[Row]:
         snapshot, plan = frame.snapshot, frame.plan
@@ -297,6 +284,8 @@ def _leaving(frame: Frame) -> tuple[str, ...]:
     watched = f"{name} is still being watched."
     if snapshot is not None and snapshot.rolling_back:
         return watched, "The rollback command goes on; nobody will see whether it helps."
+    if frame.ordered is not None:
+        return watched, "A rollback was ordered and not yet taken; nobody will see whether it runs."
     return watched, "Leaving abandons the release: nobody will see what happens next."
 
 

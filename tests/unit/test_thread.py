@@ -1,0 +1,66 @@
+"""Orders from another thread: each is answered once, and none is lost without a word."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from aftergreen.model import RollbackPlan
+from aftergreen.orders import OVER
+from aftergreen.thread import WatchThread
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import ReleaseState
+from aftergreen.watch import Watch
+from tests.made_up import bad_from, fine
+from tests.rig import Rig
+from tests.scenario import plan
+from tests.waiting import HANG
+
+
+def proposed(snapshot: Snapshot) -> bool:
+    return snapshot.release_state is ReleaseState.PROPOSED
+
+
+def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> list[str]:
+    """What is told, in its order: answers, and the snapshots that show a rollback; orders go out together."""
+    told: list[str] = []
+
+    def seen(snapshot: Snapshot) -> None:
+        if snapshot.rollback is not None and not told:
+            told.append("shown")
+
+    def order() -> None:
+        for by in orders:
+            thread.roll_back(by=by, answer=lambda refused: told.append(refused or "taken"))
+
+    def make() -> Watch:
+        # A journal belongs to the thread that opened it.
+        rig = Rig(folder, bad_from(200), given=plan(rollback=RollbackPlan(("true",))))
+        rig.hooks.append(seen)
+        rig.once(when, order)
+        return rig.watch
+
+    ended = threading.Event()
+    thread = WatchThread(make, lambda _error: ended.set())
+    thread.start()
+    assert ended.wait(HANG)
+    assert thread.error is None
+    return told
+
+
+def test_an_order_is_answered_after_the_snapshot_that_shows_it(tmp_path: Path) -> None:
+    assert watched(tmp_path, proposed, "ana") == ["shown", "taken"]
+
+
+def test_of_two_orders_the_second_learns_why_it_is_refused(tmp_path: Path) -> None:
+    assert watched(tmp_path, proposed, "ana", "ben") == ["shown", "taken", "a rollback is running"]
+
+
+def test_an_order_that_comes_after_the_end_is_refused(tmp_path: Path) -> None:
+    told: list[str] = []
+    thread = WatchThread(lambda: Rig(tmp_path, fine).watch, lambda _error: None)
+    thread.start()
+    assert thread.join(HANG)
+    thread.roll_back(by="ana", answer=told.append)
+    assert told == [OVER]
