@@ -50,7 +50,7 @@ def bindings() -> Sequence[Binding]:
             "The previous panel (also ↑ ←)",
             shown=False,
         ),
-        _key(console, "colon", "command_palette", "Commands", "Every action by name (also ctrl+p)"),
+        _key(console, "colon,ctrl+p", "command_palette", "Commands", "Every action by name (also ctrl+p)"),
         _key(console, "question_mark", "help", "Help", "All keys"),
         _key(console, "q", "leave", "Quit", "Leave; asks while the release is open (also ctrl+c)"),
     )

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from textual import events
-from textual._queue import Queue
+from textual.driver import Driver
 from textual.keys import _character_to_key, key_to_character
-from textual.message import Message
-from textual.message_pump import MessagePump
-from textual.pilot import Pilot
-from textual.screen import Screen
 
 from aftergreen.orders import Answer
 from aftergreen.verdict.snapshot import Snapshot
+from tests.console import moments
 from tests.console.story import Story
-from tests.waiting import HANG
+from tests.settled import resized, settled
 from tui.app import ConsoleApp
 
 WIDE = (120, 40)
 SMALL = (80, 24)
-
-SURELY = 3
-"""Turns of the loop without anything to do after which nothing is left to do."""
 
 
 @dataclass
@@ -67,7 +60,6 @@ class Desk:
     """The console as a person sits before it."""
 
     app: ConsoleApp
-    pilot: Pilot[int]
     clock: HeldClock
     given: Given
 
@@ -95,6 +87,11 @@ class Desk:
         await self.settle()
         return self
 
+    @property
+    def _driver(self) -> Driver:
+        assert self.app._driver is not None
+        return self.app._driver
+
     async def press(self, *keys: str) -> Desk:
         """Press keys as a person does: each meets the screen that the one before it led to."""
         for key in keys:
@@ -116,50 +113,23 @@ class Desk:
     def _send(self, key: str) -> None:
         """A key by its name or its character, the way it comes from a terminal."""
         name = _character_to_key(key) if len(key) == 1 else key
-        driver = self.app._driver
-        assert driver is not None
-        driver.send_message(events.Key(name, key if len(key) == 1 else key_to_character(key)))
+        self._driver.send_message(events.Key(name, key if len(key) == 1 else key_to_character(key)))
+
+    async def click(self, x: int, y: int) -> Desk:
+        """A click with the left button there."""
+        for event in (events.MouseDown, events.MouseUp):
+            self._driver.send_message(event(None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False))
+        await self.settle()
+        return self
+
+    async def resize(self, size: tuple[int, int]) -> Desk:
+        """The terminal gets another size."""
+        await resized(self.app, *size)
+        return self
 
     async def settle(self) -> None:
         """Come back when everything that was sent to the console has had its effect and is painted."""
-        async with asyncio.timeout(HANG):
-            quiet = 0
-            while quiet < SURELY:
-                await asyncio.sleep(0)
-                quiet = quiet + 1 if not self._busy() and self._painted() else 0
-        if self.app._exception is not None:
-            raise self.app._exception
-
-    def _busy(self) -> bool:
-        """Whether a message, or something that is to be called after it, is still on its way."""
-        if self.app._exit or self.app._exception is not None:
-            return False
-        screens = self.app.screen_stack
-        return _at_work(self.app) or any(_at_work(node) for screen in screens for node in _below(screen))
-
-    def _painted(self) -> bool:
-        """Paint what waits for the next frame; whether nothing did."""
-        if self.app._exit:
-            return True
-        screen = self.app.screen
-        due = (screen._layout_required, screen._scroll_required, screen._repaint_required)
-        if not any(due) and not screen._dirty_widgets and not screen._callbacks:
-            return True
-        screen._on_timer_update()
-        return False
-
-
-def _below(screen: Screen[object]) -> Iterable[MessagePump]:
-    return screen.walk_children(with_self=True)
-
-
-def _at_work(pump: MessagePump) -> bool:
-    """Whether it has a message, is in the middle of one, or has something to do afterwards."""
-    if pump._closed or not pump._running:
-        return False
-    waiting: Queue[Message | None] = pump._message_queue
-    in_a_message = not waiting.ready_event._waiters
-    return bool(waiting.values or pump._pending_message or pump._next_callbacks or in_a_message)
+        await settled(self.app)
 
 
 @asynccontextmanager
@@ -167,7 +137,7 @@ async def desk(
     story: Story | None = None, size: tuple[int, int] = WIDE, *, read_only: str = ""
 ) -> AsyncIterator[Desk]:
     """A console in a terminal of that size, showing ``story`` if there is one."""
-    setup = (story or Story()).setup
+    setup = (story or moments.begun()).setup
     clock, given = HeldClock(setup.release.deployed_at), Given()
     app = ConsoleApp(
         orders=given,
@@ -177,8 +147,8 @@ async def desk(
         plan=setup.plan,
         read_only=read_only,
     )
-    async with app.run_test(size=size, notifications=True) as pilot:
-        here = Desk(app, pilot, clock, given)
+    async with app.run_test(size=size, notifications=True):
+        here = Desk(app, clock, given)
         await here.settle()
         if story is not None:
             await here.show(story)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec
+
 from aftergreen.model import Indicator, Kind, Reading
 from aftergreen.verdict.snapshot import Context
 from tests.console.story import CONNECTIONS, ERRORS, ORDERS, REGISTRATIONS, Story
@@ -13,56 +17,88 @@ FAILING = {ERRORS: 0.05}
 """One request in twenty answers 5xx: five times the limit."""
 
 
+Given = ParamSpec("Given")
+
+
+def reached_once(tell: Callable[Given, Story]) -> Callable[Given, Story]:
+    """The engine walks to a moment once; whoever asks for it gets a story of their own to go on with."""
+    told = cache(tell)
+
+    @wraps(tell)
+    def again(*given: Given.args, **named: Given.kwargs) -> Story:
+        return told(*given, **named).copy()  # type: ignore[arg-type]  # all of them can be hashed
+
+    return again
+
+
+@reached_once
+def begun() -> Story:
+    return Story()
+
+
+@reached_once
 def watching() -> Story:
-    return Story().feed(300)
+    return begun().feed(300)
 
 
+@reached_once
 def over_limit() -> Story:
     return watching().feed(105, FAILING)
 
 
+@reached_once
 def near_miss() -> Story:
     return over_limit().feed(60)
 
 
+@reached_once
 def breached() -> Story:
     return watching().feed(210, FAILING)
 
 
+@reached_once
 def breached_twice() -> Story:
     return watching().feed(300, FAILING | {REGISTRATIONS: 40.0})
 
 
+@reached_once
 def doubtful() -> Story:
     """The dependency broke 45 s before the errors rose."""
     return watching().feed(45, {ORDERS: 0.9}).feed(210, FAILING | {ORDERS: 0.9})
 
 
+@reached_once
 def unknown(kind: Kind = Kind.STALE) -> Story:
     lost = Reading.unknown(kind, "the newest sample is too old")
     return watching().feed(60, {ERRORS: lost, CONNECTIONS: lost})
 
 
+@reached_once
 def blind() -> Story:
     return watching().blind(60)
 
 
+@reached_once
 def waived() -> Story:
     return Story(only(plan(), lambda signal: signal.indicator is not Indicator.BUSINESS)).feed(300)
 
 
+@reached_once
 def finished() -> Story:
-    return Story().feed(960)
+    return begun().feed(960)
 
 
+@reached_once
 def rolling_back(*output: str) -> Story:
     return breached().roll_back(output=output)
 
 
+@reached_once
 def rolled_back() -> Story:
     return rolling_back().rolled_back().feed(420)
 
 
+@reached_once
 def read_only() -> Story:
     return (
         Story(context=Context(WHO, read_only="it was opened with --read-only")).feed(300).feed(210, FAILING)

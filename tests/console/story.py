@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, Signal, SignalKey, Then
@@ -96,6 +97,13 @@ class Story:
         self.state: State
         self.state, events = begin(self.setup, before)
         self.events: list[Event] = list(events)
+
+    def copy(self) -> Story:
+        """The same story, to be told on in another way."""
+        other = copy(self)
+        other.events = list(self.events)
+        other._random = deepcopy(self._random)
+        return other
 
     @property
     def snapshot(self) -> Snapshot:

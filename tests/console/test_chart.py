@@ -13,6 +13,7 @@ from textual.geometry import Region
 
 from aftergreen.verdict.snapshot import Axis
 from aftergreen.verdict.state import Baseline, Bucket, Trace
+from tests.settled import resized, settled
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from widgets.chart import Drawing, chart
 from widgets.plot import MODES
@@ -316,9 +317,9 @@ class Watched(Rows):
 @pytest.mark.parametrize("size", [(40, 8), (12, 3), (110, 30)])
 async def test_the_widget_shows_the_chart_and_the_limit_in_the_signals_unit(size: tuple[int, int]) -> None:
     app = ChartApp()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
         app.show(steady(-450, 300), now=300)
-        await pilot.pause()
+        await settled(app)
         rows = app.screen_rows()
         assert [len(row) for row in rows] == [size[0]] * size[1]
         assert "deploy" in rows[-1]
@@ -328,10 +329,10 @@ async def test_the_widget_shows_the_chart_and_the_limit_in_the_signals_unit(size
 
 async def test_the_widget_repaints_the_changed_cells_only() -> None:
     app = ChartApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with app.run_test(size=(60, 10)):
         run = steady(-450, 300)
         app.show(run, now=295)
-        await pilot.pause()
+        await settled(app)
         widget = app.query_one(Watched)
         widget.painted.clear()
         app.show([*run, (300, 0.175)], now=300)
@@ -344,10 +345,9 @@ async def test_the_widget_repaints_the_changed_cells_only() -> None:
 
 async def test_a_resized_widget_draws_itself_anew() -> None:
     app = ChartApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with app.run_test(size=(60, 10)):
         app.show(steady(-450, 300), now=300)
-        await pilot.resize_terminal(30, 6)
-        await pilot.pause()
+        await resized(app, 30, 6)
         rows = app.screen_rows()
         assert [len(row) for row in rows] == [30] * 6
         assert rows[-1].endswith("+15m")
@@ -355,9 +355,9 @@ async def test_a_resized_widget_draws_itself_anew() -> None:
 
 async def test_a_chart_without_limit_or_data_is_an_axis() -> None:
     app = ChartApp()
-    async with app.run_test(size=(40, 6)) as pilot:
+    async with app.run_test(size=(40, 6)):
         app.show(now=0, limit=None)
-        await pilot.pause()
+        await settled(app)
         rows = app.screen_rows()
         assert "deploy" in rows[-1]
         assert all("│" in row for row in rows[:-1])
@@ -366,20 +366,20 @@ async def test_a_chart_without_limit_or_data_is_an_axis() -> None:
 
 async def test_in_the_terminals_own_colours_the_band_is_drawn_with_characters() -> None:
     app = ChartApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with app.run_test(size=(60, 10)):
         for theme in load_themes(None)[0]:
             app.register_theme(theme)
         app.theme = "aftergreen-ansi"
-        await pilot.pause()
+        await settled(app)
         app.show(steady(-450, 300), now=300)
-        await pilot.pause()
+        await settled(app)
         assert "·" in "".join(app.screen_rows())
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (7, 2)])
 async def test_a_place_too_small_for_a_chart_stays_blank(size: tuple[int, int]) -> None:
     app = ChartApp()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
         app.show(steady(-450, 300), now=300)
-        await pilot.pause()
+        await settled(app)
         assert "".join(app.screen_rows()).strip() == ""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from rich.color import ColorType
 
-from aftergreen.model import RollbackPlan
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk
-from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story, busy_plan
+from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story
 from widgets.panels import columns_of
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
@@ -71,7 +69,7 @@ async def test_advice_that_is_cut_says_so() -> None:
 
 
 async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
-    story = Story().feed(300).feed(90, {ORDERS: 0.9})
+    story = moments.begun().feed(300).feed(90, {ORDERS: 0.9})
     async with desk(story, (80, 14)) as here:
         assert "+3" in here.text
         assert "! orders-db connect" in here.text
@@ -81,7 +79,7 @@ async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
 async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(size: tuple[int, int]) -> None:
     places = set()
     for rate in (0.000804, 0.00161, 0.002, 0.03, 0.4):
-        async with desk(Story().feed(300, {ERRORS: rate}), size) as here:
+        async with desk(moments.begun().feed(300, {ERRORS: rate}), size) as here:
             (line, *_) = [line for line in here.lines[2:] if "HTTP 5xx" in line and " %" in line]
             places.add(line.index(" %", line.index("HTTP 5xx")))
     assert len(places) == 1
@@ -89,7 +87,7 @@ async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(siz
 
 async def test_going_blind_moves_no_column() -> None:
     places = set()
-    for story in (Story().feed(300), Story().feed(300).blind(30)):
+    for story in (moments.begun().feed(300), Story().feed(300).blind(30)):
         async with desk(story, SMALL) as here:
             places |= {line.index("was ") for line in here.lines if "was " in line}
     assert len(places) == 1
@@ -103,7 +101,7 @@ def test_a_signal_that_has_no_past_moves_no_column_when_it_goes_blind() -> None:
 
 @SIZES
 async def test_a_name_that_leaves_no_room_for_its_value_is_not_cut(size: tuple[int, int]) -> None:
-    async with desk(Story().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
+    async with desk(moments.begun().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
         assert "registrations" in here.text
         assert "…" not in here.text
 
@@ -118,8 +116,7 @@ async def test_the_keys_fit_and_the_way_out_is_among_them(width: int) -> None:
 async def test_a_click_on_a_key_presses_it() -> None:
     async with desk(moments.breached(), WIDE) as here:
         at = column_of(here.lines[-1], "w Why")
-        await here.pilot.click("#keys", offset=(at, 0))
-        await here.settle()
+        await here.click(at, WIDE[1] - 1)
         assert "curl" in here.text
 
 
@@ -198,24 +195,6 @@ async def test_nobody_decides_on_a_frozen_view() -> None:
         assert "HTTP 5xx 5.55 % > 1 % for 2m" in here.text
 
 
-@SIZES
-async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[int, int]) -> None:
-    arguments = [f"--argument-{number}=[/]{'x' * (number // 3)}" for number in range(60)]
-    plan = replace(busy_plan(), rollback=RollbackPlan(("deployctl", "back to\n{previous}", *arguments)))
-    async with desk(Story(plan).feed(300), size) as here:
-        await here.press("r")
-        assert "$'back to\\nv2.4.0'" in here.text
-        seen = set(here.lines)
-        for _ in range(70):
-            assert "Type checkout-api" in here.text
-            assert "esc closes" in here.text
-            await here.pilot.press("down")
-            await here.pilot.pause()
-            seen |= set(here.lines)
-        for argument in arguments:
-            assert any(f"'{argument}'" in line for line in seen), argument
-
-
 async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
     async with desk(moments.doubtful(), (50, 12)) as here:
         assert [line.strip() for line in here.lines if line] == [
@@ -233,9 +212,7 @@ async def test_the_tiniest_terminal_shows_the_beginning_of_the_sentence() -> Non
 async def test_the_layout_follows_the_terminal() -> None:
     async with desk(moments.doubtful(), WIDE) as here:
         for size, framed in ((SMALL, False), (WIDE, True), ((60, 14), False), (WIDE, True)):
-            await here.pilot.resize_terminal(*size)
-            await here.settle()
-            await asyncio.sleep(0.05)
+            await here.resize(size)
             assert ("┏━ 1 Error rate" in here.text) is framed
             assert "✗ BREACHED" in here.lines[0]
 
@@ -277,7 +254,9 @@ async def test_why_tells_of_the_rollback_what_ran_and_what_it_wrote(size: tuple[
 @SIZES
 async def test_the_decision_has_everything_that_happened(size: tuple[int, int]) -> None:
     async with desk(moments.doubtful(), size) as here:
-        await here.press("6", *("j",) * 20)
+        # Keys that arrive together count one by one.
+        await here.press("6")
+        await here.burst(*("j",) * 20)
         for part in ("thresholds and baseline sealed", "warm-up is over", "orders-db connect breached"):
             assert part in here.text
 
@@ -288,7 +267,7 @@ async def test_while_all_is_well_nothing_asks_to_be_looked_at() -> None:
 
 
 async def test_enter_opens_what_leads_while_no_panel_has_the_focus() -> None:
-    async with desk(Story().feed(300).feed(240, {REGISTRATIONS: 40.0}), WIDE) as here:
+    async with desk(moments.begun().feed(300).feed(240, {REGISTRATIONS: 40.0}), WIDE) as here:
         await here.press("enter")
         assert "─ Business ─" in here.text
         assert "registrations 30 % below baseline" in here.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual import events
@@ -13,7 +14,7 @@ from aftergreen.model import RollbackPlan
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk
 from tests.console.moments import FAILING, WHO
-from tests.console.story import Story
+from tests.console.story import Story, busy_plan
 from tests.scenario import plan
 from tests.waiting import until
 from tui.screens import dialogs
@@ -66,6 +67,23 @@ async def test_an_argument_with_a_blank_is_shown_as_one_argument() -> None:
     async with desk(story.feed(300).feed(210, FAILING)) as here:
         await here.press("r")
         assert "deploy --message 'back to v2.4.0'" in here.text
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[int, int]) -> None:
+    arguments = [f"--argument-{number}=[/]{'x' * (number // 3)}" for number in range(60)]
+    given = replace(busy_plan(), rollback=RollbackPlan(("deployctl", "back to\n{previous}", *arguments)))
+    async with asked(Story(given).feed(300), size) as here:
+        assert "$'back to\\nv2.4.0'" in here.text
+        seen = set(here.lines)
+        for _ in range(20):
+            # Fewer than there are rows for the command.
+            await here.burst(*("down",) * 4)
+            assert "Type checkout-api" in here.text
+            assert "esc closes" in here.text
+            seen |= set(here.lines)
+        for argument in arguments:
+            assert any(f"'{argument}'" in line for line in seen), argument
 
 
 async def test_without_a_breach_it_says_that_nothing_advises_it() -> None:

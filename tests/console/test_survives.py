@@ -25,8 +25,7 @@ ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\u202e"
 async def test_every_size_and_every_way_between_them_is_survived() -> None:
     async with desk(moments.doubtful(), WIDE) as here:
         for size in (SMALL, (50, 12), (20, 3), (1, 1), (60, 14), (200, 60), (110, 32), (109, 31), WIDE):
-            await here.pilot.resize_terminal(*size)
-            await here.settle()
+            await here.resize(size)
             assert len(here.lines) == size[1]
         assert "┏━ 1 Error rate · BREACHED" in here.text
 
@@ -36,8 +35,7 @@ async def test_open_pages_and_dialogs_are_resized_as_well(key: str) -> None:
     async with desk(moments.doubtful(), WIDE) as here:
         await here.press(key)
         for size in (SMALL, (10, 2), WIDE):
-            await here.pilot.resize_terminal(*size)
-            await here.settle()
+            await here.resize(size)
         await here.press("escape")
         assert "✗ BREACHED" in here.lines[0]
 
@@ -150,6 +148,5 @@ async def test_it_can_be_taken_down_at_any_moment_with_a_dialog_open(key: str) -
     )
     async with app.run_test(size=SMALL) as pilot:
         app.receive(story.snapshot)
-        await pilot.pause()
         await pilot.press(key)
         # Leaving the block takes the app down; an error on the way would be raised here.

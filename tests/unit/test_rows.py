@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from tests.settled import settled
 from widgets.rows import Row, Rows, Span, beside, fit, folded, row, width_of
 
 texts = st.text(alphabet=st.sampled_from("ab ─…é漢字👍"), max_size=12)
@@ -155,7 +156,7 @@ async def test_only_the_cells_that_changed_are_painted(rows: Sequence[Row], pain
     async with Screen().run_test() as pilot:
         shown = pilot.app.query_one(Painted)
         shown.show(FIRST)
-        await pilot.pause()
+        await settled(pilot.app)
         shown.painted.clear()
         shown.show(rows)
         assert shown.painted == painted
@@ -166,7 +167,7 @@ async def test_every_line_is_as_wide_as_the_widget() -> None:
     async with Screen().run_test() as pilot:
         shown = pilot.app.query_one(Painted)
         shown.show((row("x" * 50), row("short"), row("漢" * 12)))
-        await pilot.pause()
+        await settled(pilot.app)
         strips = [shown.render_line(y) for y in range(4)]
         assert [strip.cell_length for strip in strips] == [20] * 4
         assert shown.render_line(0).text == "x" * 19 + "…"

@@ -12,6 +12,7 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Static
 
+from tests.settled import settled
 from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
 
 TEXTS = ("ok", "warn", "bad", "unknown", "strong", "quiet")
@@ -191,18 +192,18 @@ class ThemedApp(App[None]):
 async def test_an_own_theme_of_the_terminals_colours_can_be_applied(tmp_path: Path, dark: str) -> None:
     own(tmp_path, f'dark = {dark}\nansi = true\n[colors]\nprimary = "ansi_blue"')
     app = ThemedApp()
-    async with app.run_test() as pilot:
+    async with app.run_test():
         app.register_theme(next(theme for theme in load_themes(tmp_path)[0] if theme.name == "mine"))
         app.theme = "mine"
-        await pilot.pause()
+        await settled(app)
         assert app.native_ansi_color
 
 
 @pytest.mark.parametrize("theme", SHIPPED_THEMES.values(), ids=lambda theme: theme.name)
 async def test_every_shipped_theme_can_be_applied(theme: Theme) -> None:
     app = ThemedApp()
-    async with app.run_test() as pilot:
+    async with app.run_test():
         app.register_theme(theme)
         app.theme = theme.name
-        await pilot.pause()
+        await settled(app)
         assert app.query_one(".bad").styles.color == Color.parse(value(theme, "bad"))

@@ -125,7 +125,7 @@ class RollbackDialog(ShownModal[None]):
 
     def action_scroll(self, rows: int) -> None:
         """Move the facts by so many rows, where they are more than there is room for."""
-        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False)
+        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False, immediate=True)
 
     def show(self, frame: Frame) -> None:
         self._frame = frame

@@ -64,7 +64,7 @@ class Page(ShownScreen):
 
     def action_scroll(self, rows: int) -> None:
         """Move the page by so many rows."""
-        self.query_one("#page").scroll_relative(y=rows, animate=False)
+        self.query_one("#page").scroll_relative(y=rows, animate=False, immediate=True)
 
 
 class ZoomPage(Page):
