@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from aftergreen.verdict.snapshot import Snapshot
 from tests.console import moments
 from tests.console.story import Story
 from tests.settled import resized, settled
+from tests.waiting import until
 from tui.app import ConsoleApp
 
 WIDE = (120, 40)
@@ -153,3 +155,58 @@ async def desk(
         if story is not None:
             await here.show(story)
         yield here
+
+
+@dataclass
+class _Shared:
+    """A console that stays open in a task of its own until it is put away."""
+
+    here: Desk
+    task: asyncio.Task[None]
+    over: asyncio.Event
+
+
+_open: dict[tuple[int, int], _Shared] = {}
+
+
+async def _share(size: tuple[int, int]) -> _Shared:
+    opened, over = list[Desk](), asyncio.Event()
+
+    async def stay_open() -> None:
+        async with desk(None, size) as here:
+            opened.append(here)
+            await over.wait()
+
+    task = asyncio.create_task(stay_open())
+    await until(lambda: opened or task.done(), "a console that is open")
+    if not opened:
+        task.result()
+    return _Shared(opened[0], task, over)
+
+
+@asynccontextmanager
+async def reading(story: Story | Snapshot, size: tuple[int, int] = WIDE) -> AsyncIterator[Desk]:
+    """A console that is only looked at: the one of that size, which the tests of a module share.
+
+    Whoever gives orders, leaves, or makes the console say something in passing needs a `desk` of his own.
+    """
+    if size not in _open:
+        _open[size] = await _share(size)
+    here = _open[size].here
+    with here.app._context():
+        await here.show(story)
+        yield here
+        assert (here.given.orders, here.told, here.app._exit) == ([], [], False), "it needs a desk of its own"
+        while len(here.app.screen_stack) > 1:
+            await here.press("escape")
+        # Leaves what was chosen there: a panel, a frozen view.
+        await here.press("escape")
+
+
+async def put_away() -> None:
+    """Close the consoles that were shared."""
+    shared, tasks = list(_open.values()), [shared.task for shared in _open.values()]
+    _open.clear()
+    for one in shared:
+        one.over.set()
+    await asyncio.gather(*tasks)

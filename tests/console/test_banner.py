@@ -9,7 +9,7 @@ import pytest
 from aftergreen.model import Kind, Reading
 from aftergreen.verdict.release import abandon
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, desk
+from tests.console.desk import SMALL, WIDE, desk, reading
 from tests.console.story import ERRORS, Story
 from tui.screens.dialogs import RollbackDialog
 
@@ -64,7 +64,7 @@ def verifying() -> Story:
     ],
 )
 async def test_the_first_rows_are_whole(moment: Callable[[], Story], first: str, second: str) -> None:
-    async with desk(moment(), SMALL) as here:
+    async with reading(moment(), SMALL) as here:
         await here.press("escape")
         assert first in here.lines[0]
         assert second in here.lines[1]
@@ -76,7 +76,7 @@ async def test_the_first_rows_are_whole(moment: Callable[[], Story], first: str,
 async def test_why_a_rollback_failed_is_told_in_full(
     moment: Callable[[], Story], told: str, size: tuple[int, int]
 ) -> None:
-    async with desk(moment(), size) as here:
+    async with reading(moment(), size) as here:
         await here.press("w")
         assert told in flowing(here.text)
 
@@ -96,7 +96,7 @@ async def test_the_dialog_of_a_command_that_fails_tells_why_in_full() -> None:
 async def test_a_release_that_was_left_or_superseded_is_not_said_to_be_verified_still() -> None:
     story = verifying()
     story.state, _ = abandon(story.state, "superseded by v2.4.2")
-    async with desk(story, SMALL) as here:
+    async with reading(story, SMALL) as here:
         assert "ABANDONED  superseded by v2.4.2; its rollback was not verified " in here.lines[0]
 
 

@@ -13,7 +13,7 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.ending import ExitCode
 from aftergreen.words import indicator_title
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.moments import WHO
 from tests.console.story import Story
 
@@ -36,7 +36,7 @@ def left(here: Desk) -> bool:
 
 @SIZES
 async def test_a_digit_zooms_its_indicator(size: tuple[int, int]) -> None:
-    async with desk(moments.watching(), size) as here:
+    async with reading(moments.watching(), size) as here:
         for number, indicator in enumerate(Indicator, start=1):
             await here.press(str(number))
             assert title(here) == indicator_title(indicator)
@@ -48,7 +48,7 @@ async def test_a_digit_zooms_its_indicator(size: tuple[int, int]) -> None:
 
 
 async def test_the_zoom_follows_the_release() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("1")
         await here.show(moments.breached())
         assert title(here) == "Error rate"
@@ -57,7 +57,7 @@ async def test_the_zoom_follows_the_release() -> None:
 
 
 async def test_enter_opens_the_panel_that_has_the_focus() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         opened = []
         for _ in range(6):
             await here.press("j", "enter")
@@ -67,7 +67,7 @@ async def test_enter_opens_the_panel_that_has_the_focus() -> None:
 
 
 async def test_j_and_k_and_the_arrows_and_tab_move_the_focus() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("tab")
         first = here.app.focused
         assert first is not None
@@ -81,7 +81,7 @@ async def test_j_and_k_and_the_arrows_and_tab_move_the_focus() -> None:
 @SIZES
 @pytest.mark.parametrize("key", ["6", "c"])
 async def test_6_and_c_show_the_decision_with_its_facts(key: str, size: tuple[int, int]) -> None:
-    async with desk(moments.breached(), size) as here:
+    async with reading(moments.breached(), size) as here:
         await here.press(key)
         assert title(here) == "Decision"
         assert "✗ error rate in range" in here.text
@@ -90,7 +90,7 @@ async def test_6_and_c_show_the_decision_with_its_facts(key: str, size: tuple[in
 
 @SIZES
 async def test_w_shows_the_receipt_with_the_line_that_gives_the_number_again(size: tuple[int, int]) -> None:
-    async with desk(moments.breached(), size) as here:
+    async with reading(moments.breached(), size) as here:
         await here.press("w")
         assert "HTTP 5xx above 1 % for 2m: roll back" in here.text
         assert "of 1,244" in here.text
@@ -101,13 +101,13 @@ async def test_w_shows_the_receipt_with_the_line_that_gives_the_number_again(siz
 
 
 async def test_w_has_nothing_to_explain_while_all_is_well() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("w")
         assert "Nothing is over its limit, so there is nothing to explain." in here.text
 
 
 async def test_w_tells_of_a_near_miss() -> None:
-    async with desk(moments.near_miss()) as here:
+    async with reading(moments.near_miss()) as here:
         await here.press("w")
         assert "Near miss at 22:20:20 UTC: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m." in here.text
 
@@ -122,7 +122,7 @@ async def test_one_page_replaces_the_other_and_escape_leads_back_to_the_overview
 
 
 async def test_the_help_lists_every_binding() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("question_mark")
         for binding in here.app.BINDINGS:
             assert isinstance(binding, Binding)
@@ -136,7 +136,7 @@ async def test_the_help_lists_every_binding() -> None:
 
 @SIZES
 async def test_pause_freezes_the_view_and_says_so_while_the_watch_goes_on(size: tuple[int, int]) -> None:
-    async with desk(moments.watching(), size) as here:
+    async with reading(moments.watching(), size) as here:
         seen = [line for line in here.lines[2:] if "HTTP 5xx" in line]
         await here.press("space")
         assert "PAUSED at" in here.lines[0]
@@ -151,7 +151,7 @@ async def test_pause_freezes_the_view_and_says_so_while_the_watch_goes_on(size: 
 
 
 async def test_a_frozen_view_cannot_be_taken_for_fresh_data() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("space")
         await here.show(moments.breached())
         assert "! data 3m33s ago" in here.text
@@ -290,7 +290,7 @@ async def test_the_question_follows_the_release() -> None:
 
 @pytest.mark.parametrize("size", [(60, 14), (50, 12), (40, 8), (30, 6)])
 async def test_on_a_small_terminal_the_answers_to_the_question_are_seen(size: tuple[int, int]) -> None:
-    async with desk(moments.breached(), size) as here:
+    async with reading(moments.breached(), size) as here:
         await here.press("q")
         assert "y leave   n stay" in here.text
 
@@ -314,7 +314,7 @@ async def test_a_key_that_finds_nothing_to_move_to_says_so(key: str) -> None:
 
 
 async def test_escape_on_the_overview_leaves_what_was_chosen_there() -> None:
-    async with desk(moments.watching()) as here:
+    async with reading(moments.watching()) as here:
         await here.press("tab", "space")
         assert "PAUSED" in here.text
         await here.press("escape")

@@ -9,7 +9,7 @@ import pytest
 from rich.color import ColorType
 
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story
 from widgets.panels import columns_of
 
@@ -28,13 +28,13 @@ def body(here: Desk) -> list[str]:
 
 
 async def test_a_doubt_on_the_banner_takes_a_row_and_no_axis() -> None:
-    async with desk(moments.doubtful(), WIDE) as here:
+    async with reading(moments.doubtful(), WIDE) as here:
         # Five indicators have a chart, each with its own time axis.
         assert sum(line.count("deploy ") for line in here.lines) == 5
 
 
 async def test_the_grid_gives_the_row_back_when_the_doubt_is_gone() -> None:
-    async with desk(moments.doubtful(), WIDE) as here:
+    async with reading(moments.doubtful(), WIDE) as here:
         await here.show(moments.breached())
         assert "checkout-api v2.4.1" in here.lines[1]
         assert sum(line.count("deploy ") for line in here.lines) == 5
@@ -43,14 +43,14 @@ async def test_the_grid_gives_the_row_back_when_the_doubt_is_gone() -> None:
 async def test_on_the_small_screen_every_line_has_the_deployment_in_one_column() -> None:
     """Also where there are more signals than lines."""
     for lines in (20, 22, 24):
-        async with desk(moments.doubtful(), (80, lines)) as here:
+        async with reading(moments.doubtful(), (80, lines)) as here:
             marks = {line.index("│") for line in here.lines if "was " in line and "│" in line}
             assert len(marks) == 1
 
 
 @pytest.mark.parametrize("width", [60, 66, 72])
 async def test_on_a_narrow_screen_a_value_and_what_it_was_are_whole_or_left_out(width: int) -> None:
-    async with desk(moments.doubtful(), (width, 20)) as here:
+    async with reading(moments.doubtful(), (width, 20)) as here:
         values = [line for line in here.lines if line[12:13] in "✓!✗" and line[12:13]]
         assert len(values) >= 5
         assert not [line for line in values if line.rstrip(" 0123456789+").endswith("…")]
@@ -58,19 +58,19 @@ async def test_on_a_narrow_screen_a_value_and_what_it_was_are_whole_or_left_out(
 
 @pytest.mark.parametrize("width", [60, 64, 66, 72])
 async def test_on_a_narrow_screen_the_key_gives_way_to_the_rule(width: int) -> None:
-    async with desk(moments.over_limit(), (width, 20)) as here:
+    async with reading(moments.over_limit(), (width, 20)) as here:
         assert "OVER LIMIT  fires in 0:27  HTTP 5xx 5.39 % > 1 % for 2m" in here.lines[0]
 
 
 async def test_advice_that_is_cut_says_so() -> None:
-    async with desk(moments.doubtful(), (60, 14)) as here:
+    async with reading(moments.doubtful(), (60, 14)) as here:
         (said,) = [line for line in here.lines if "also orders-db" in line]
         assert said.endswith("…")
 
 
 async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
     story = moments.begun().feed(300).feed(90, {ORDERS: 0.9})
-    async with desk(story, (80, 14)) as here:
+    async with reading(story, (80, 14)) as here:
         assert "+3" in here.text
         assert "! orders-db connect" in here.text
 
@@ -79,7 +79,7 @@ async def test_what_does_not_fit_is_counted_and_the_worst_is_kept() -> None:
 async def test_the_unit_of_a_value_stays_where_it_is_while_its_digits_change(size: tuple[int, int]) -> None:
     places = set()
     for rate in (0.000804, 0.00161, 0.002, 0.03, 0.4):
-        async with desk(moments.begun().feed(300, {ERRORS: rate}), size) as here:
+        async with reading(moments.begun().feed(300, {ERRORS: rate}), size) as here:
             (line, *_) = [line for line in here.lines[2:] if "HTTP 5xx" in line and " %" in line]
             places.add(line.index(" %", line.index("HTTP 5xx")))
     assert len(places) == 1
@@ -101,20 +101,20 @@ def test_a_signal_that_has_no_past_moves_no_column_when_it_goes_blind() -> None:
 
 @SIZES
 async def test_a_name_that_leaves_no_room_for_its_value_is_not_cut(size: tuple[int, int]) -> None:
-    async with desk(moments.begun().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
+    async with reading(moments.begun().feed(300, {REGISTRATIONS: 123456.0}), size) as here:
         assert "registrations" in here.text
         assert "…" not in here.text
 
 
 @pytest.mark.parametrize("width", [60, 70, 80, 100, 120, 160])
 async def test_the_keys_fit_and_the_way_out_is_among_them(width: int) -> None:
-    async with desk(moments.breached(), (width, 24)) as here:
+    async with reading(moments.breached(), (width, 24)) as here:
         assert here.lines[-1].endswith("? Help  q Quit")
         assert "r Roll back" in here.lines[-1]
 
 
 async def test_a_click_on_a_key_presses_it() -> None:
-    async with desk(moments.breached(), WIDE) as here:
+    async with reading(moments.breached(), WIDE) as here:
         at = column_of(here.lines[-1], "w Why")
         await here.click(at, WIDE[1] - 1)
         assert "curl" in here.text
@@ -125,7 +125,7 @@ async def test_a_click_on_a_key_presses_it() -> None:
 async def test_no_page_hides_the_state_the_doubt_or_the_age_of_the_data(
     key: str, size: tuple[int, int]
 ) -> None:
-    async with desk(moments.doubtful(), size) as here:
+    async with reading(moments.doubtful(), size) as here:
         await here.press(key)
         assert "✗ BREACHED" in here.lines[0]
         assert "orders-db broke 45s earlier" in here.lines[1]
@@ -135,13 +135,13 @@ async def test_no_page_hides_the_state_the_doubt_or_the_age_of_the_data(
 @SIZES
 @pytest.mark.parametrize("key", ["1", "2", "3", "4", "5", "w", "c", "question_mark"])
 async def test_no_page_cuts_a_line(key: str, size: tuple[int, int]) -> None:
-    async with desk(moments.doubtful(), size) as here:
+    async with reading(moments.doubtful(), size) as here:
         await here.press(key)
         assert [line for line in body(here) if "…" in line] == []
 
 
 async def test_a_zoom_shows_every_signal_every_rule_and_the_receipt() -> None:
-    async with desk(moments.doubtful(), (120, 80)) as here:
+    async with reading(moments.doubtful(), (120, 80)) as here:
         await here.press("4")
         for part in ("orders-db connect", "session-cache get", "payments authorise", "events publish"):
             assert part in here.text
@@ -152,7 +152,7 @@ async def test_a_zoom_shows_every_signal_every_rule_and_the_receipt() -> None:
 
 
 async def test_a_page_scrolls_by_j_and_k() -> None:
-    async with desk(moments.doubtful(), SMALL) as here:
+    async with reading(moments.doubtful(), SMALL) as here:
         await here.press("4")
         first = body(here)[1]
         await here.press("j", "j")
@@ -162,7 +162,7 @@ async def test_a_page_scrolls_by_j_and_k() -> None:
 
 
 async def test_a_frozen_view_says_what_has_become_of_the_release() -> None:
-    async with desk(moments.watching(), WIDE) as here:
+    async with reading(moments.watching(), WIDE) as here:
         await here.press("space")
         await here.show(moments.breached())
         assert "✓ WATCHING" in here.lines[0]
@@ -171,7 +171,7 @@ async def test_a_frozen_view_says_what_has_become_of_the_release() -> None:
 
 
 async def test_a_frozen_view_cuts_nothing_on_the_small_screen() -> None:
-    async with desk(moments.doubtful(), SMALL) as here:
+    async with reading(moments.doubtful(), SMALL) as here:
         await here.press("space")
         head = here.lines[:3]
         assert head[0].startswith(" PAUSED at ")
@@ -180,14 +180,14 @@ async def test_a_frozen_view_cuts_nothing_on_the_small_screen() -> None:
 
 
 async def test_the_sentence_of_a_tiny_terminal_is_never_frozen() -> None:
-    async with desk(moments.watching(), (50, 12)) as here:
+    async with reading(moments.watching(), (50, 12)) as here:
         await here.press("space")
         await here.show(moments.breached())
         assert here.lines[0].startswith("✗ BREACHED")
 
 
 async def test_nobody_decides_on_a_frozen_view() -> None:
-    async with desk(moments.watching(), WIDE) as here:
+    async with reading(moments.watching(), WIDE) as here:
         await here.press("space")
         await here.show(moments.breached())
         await here.press("r")
@@ -196,7 +196,7 @@ async def test_nobody_decides_on_a_frozen_view() -> None:
 
 
 async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
-    async with desk(moments.doubtful(), (50, 12)) as here:
+    async with reading(moments.doubtful(), (50, 12)) as here:
         assert [line.strip() for line in here.lines if line] == [
             "✗ BREACHED  HTTP 5xx 5.63 % > 1 % for 2m  !",
             "orders-db broke 45s earlier: rolling back may not",
@@ -205,7 +205,7 @@ async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
 
 
 async def test_the_tiniest_terminal_shows_the_beginning_of_the_sentence() -> None:
-    async with desk(moments.doubtful(), (20, 1)) as here:
+    async with reading(moments.doubtful(), (20, 1)) as here:
         assert here.lines == ["✗ BREACHED  HTTP 5xx"]
 
 
@@ -253,7 +253,7 @@ async def test_why_tells_of_the_rollback_what_ran_and_what_it_wrote(size: tuple[
 
 @SIZES
 async def test_the_decision_has_everything_that_happened(size: tuple[int, int]) -> None:
-    async with desk(moments.doubtful(), size) as here:
+    async with reading(moments.doubtful(), size) as here:
         # Keys that arrive together count one by one.
         await here.press("6")
         await here.burst(*("j",) * 20)
@@ -262,12 +262,12 @@ async def test_the_decision_has_everything_that_happened(size: tuple[int, int]) 
 
 
 async def test_while_all_is_well_nothing_asks_to_be_looked_at() -> None:
-    async with desk(moments.watching(), WIDE) as here:
+    async with reading(moments.watching(), WIDE) as here:
         assert here.app.focused is None
 
 
 async def test_enter_opens_what_leads_while_no_panel_has_the_focus() -> None:
-    async with desk(moments.begun().feed(300).feed(240, {REGISTRATIONS: 40.0}), WIDE) as here:
+    async with reading(moments.begun().feed(300).feed(240, {REGISTRATIONS: 40.0}), WIDE) as here:
         await here.press("enter")
         assert "─ Business ─" in here.text
         assert "registrations 30 % below baseline" in here.text

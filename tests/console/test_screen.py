@@ -8,7 +8,7 @@ import pytest
 
 from aftergreen.model import COMPARED, Kind
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk
+from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.story import Story
 
 NARROW = (60, 14)
@@ -62,7 +62,7 @@ async def test_nothing_above_the_log_is_cut(size: tuple[int, int]) -> None:
 
 @READABLE
 async def test_a_burning_fuse_says_when_it_fires_and_by_what(size: tuple[int, int]) -> None:
-    async with desk(moments.over_limit(), size) as here:
+    async with reading(moments.over_limit(), size) as here:
         # 105 s of failing polls are 90 s of fuse; the clock stands 3 s after the newest of them.
         assert "fires in 0:27" in here.lines[0]
         assert "HTTP 5xx" in here.lines[0]
@@ -70,39 +70,39 @@ async def test_a_burning_fuse_says_when_it_fires_and_by_what(size: tuple[int, in
 
 @SIZED
 async def test_the_key_that_matters_stands_on_the_banner(size: tuple[int, int]) -> None:
-    async with desk(moments.breached(), size) as here:
+    async with reading(moments.breached(), size) as here:
         assert "r roll back" in here.lines[0]
         await here.show(moments.watching())
         assert "r roll back" not in here.lines[0]
 
 
 async def test_the_fuse_burns_between_two_polls() -> None:
-    async with desk(moments.over_limit()) as here:
+    async with reading(moments.over_limit()) as here:
         await here.show(moments.over_limit(), later=7)
         assert "fires in 0:20" in here.lines[0]
 
 
 @pytest.mark.parametrize("moment", [moments.breached, moments.breached_twice, moments.doubtful])
 async def test_only_the_leading_breach_has_the_heavy_frame(moment: Callable[[], Story]) -> None:
-    async with desk(moment(), WIDE) as here:
+    async with reading(moment(), WIDE) as here:
         assert here.text.count("┏") == 1
         assert "┏━ 1 Error rate · BREACHED" in here.text
 
 
 async def test_a_second_breach_keeps_its_mark_and_its_word() -> None:
-    async with desk(moments.breached_twice(), WIDE) as here:
+    async with reading(moments.breached_twice(), WIDE) as here:
         assert "╭─ 5 Business · BREACHED" in here.text
         assert "✗ business" in here.text
 
 
 async def test_while_all_is_well_no_frame_is_heavy() -> None:
-    async with desk(moments.watching(), WIDE) as here:
+    async with reading(moments.watching(), WIDE) as here:
         assert not set("┏┃┗") & set(here.text)
 
 
 @SIZED
 async def test_a_doubt_stands_right_below_the_breach(size: tuple[int, int]) -> None:
-    async with desk(moments.doubtful(), size) as here:
+    async with reading(moments.doubtful(), size) as here:
         assert here.lines[1].strip() == "! orders-db broke 45s earlier: rolling back may not help"
 
 
@@ -121,7 +121,7 @@ async def test_what_is_unknown_is_a_word_and_never_ticked(size: tuple[int, int])
 
 @SIZED
 async def test_blindness_is_the_loudest_thing_and_nothing_is_ticked(size: tuple[int, int]) -> None:
-    async with desk(moments.blind(), size) as here:
+    async with reading(moments.blind(), size) as here:
         assert "? BLIND" in here.lines[0]
         assert "the watch clock stands still" in here.lines[0]
         assert "? errors ▸ ? latency ▸ ? saturation ▸ ? deps ▸ ? business" in here.text
@@ -129,7 +129,7 @@ async def test_blindness_is_the_loudest_thing_and_nothing_is_ticked(size: tuple[
 
 @SIZED
 async def test_a_waived_indicator_says_so_with_its_reason(size: tuple[int, int]) -> None:
-    async with desk(moments.waived(), size) as here:
+    async with reading(moments.waived(), size) as here:
         assert "waived: not part of this test" in here.text
         assert "– business" in here.text
         assert "✓ business" not in here.text
@@ -137,14 +137,14 @@ async def test_a_waived_indicator_says_so_with_its_reason(size: tuple[int, int])
 
 @READABLE
 async def test_the_second_row_is_identity_and_the_age_of_the_data(size: tuple[int, int]) -> None:
-    async with desk(moments.watching(), size) as here:
+    async with reading(moments.watching(), size) as here:
         for part in ("checkout-api", "v2.4.1", "+05:00 of 15:00", "data 3 s ago"):
             assert part in here.lines[1]
 
 
 @READABLE
 async def test_old_data_is_a_warning_however_well_it_looked(size: tuple[int, int]) -> None:
-    async with desk(moments.watching(), size) as here:
+    async with reading(moments.watching(), size) as here:
         await here.show(moments.watching(), later=100)
         assert "! data 1m43s ago" in here.lines[1]
 
