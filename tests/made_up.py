@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
 from aftergreen.sources.protocol import SourceUnavailable
 from tests.scenario import DEPLOYED_AT, GOOD, errors, share_of
+from tests.waiting import until
 
 ERRORS = "error-rate/HTTP 5xx"
 INTERVAL = 15.0
@@ -16,10 +17,11 @@ World = Callable[[float, View], Mapping[str, Reading]]
 
 
 class FakeClock:
-    """Time that passes only while somebody waits for it."""
+    """Time that passes only while somebody waits for it, and nothing real is `held` up for."""
 
     def __init__(self, start: float) -> None:
         self.time = start
+        self.held: Callable[[], bool] = lambda: False
 
     def now(self) -> float:
         return self.time
@@ -27,6 +29,21 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         # A turn of the loop lets real processes and orders come in between.
         await asyncio.sleep(0.002)
+        # A command takes as long as the machine needs for it, which is no time of this clock.
+        await until(lambda: not self.held(), "a real command to end")
+        self.time += max(0.0, seconds)
+
+
+@dataclass
+class HeldClock:
+    """A clock that stands still until somebody moves it, or waits by it."""
+
+    time: float
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
         self.time += max(0.0, seconds)
 
 

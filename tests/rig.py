@@ -34,6 +34,7 @@ class Rig:
         self.findings: list[Finding] = []
         self.hooks: list[Callable[[Snapshot], None]] = []
         self.answers: list[str] = []
+        self.clock.held = self.commanding
         self.watch = Watch(
             given or plan(),
             wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
@@ -59,9 +60,13 @@ class Rig:
 
         self.hooks.append(hook)
 
-    def roll_back(self) -> None:
+    def roll_back(self, by: str = "ana") -> None:
         """Order it, and keep what the watch answers."""
-        self.answers.append(self.watch.roll_back(by="ana"))
+        self.answers.append(self.watch.roll_back(by=by))
+
+    def commanding(self) -> bool:
+        """Whether a command that was ordered here runs; the clock stands still for so long."""
+        return "" in self.answers and self.snapshots[-1].rolling_back
 
     def entries(self, *kinds: Kind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release

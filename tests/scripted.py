@@ -29,12 +29,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered, and how: late, cut off after ``cut`` bytes, or by hanging up."""
+    """What is answered, and how: once ``after`` is set, cut off after ``cut`` bytes, or by hanging up."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay: float = 0.0
+    after: asyncio.Event | None = None
     cut: int | None = None
     hang_up: bool = False
 
@@ -70,7 +70,8 @@ class ScriptedBackend:
                 request = await _request(reader)
                 self.requests.append(request)
                 reply = self.script(request)
-                await asyncio.sleep(reply.delay)
+                if reply.after is not None:
+                    await reply.after.wait()
                 if not reply.hang_up:
                     writer.write(reply.encoded())
                     await writer.drain()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from aftergreen.clock import FastClock
+from aftergreen.clock import Clock, FastClock
 from aftergreen.config import loads
 from aftergreen.drill.behaviour import Version
 from aftergreen.drill.server import DrillServer
@@ -30,7 +29,7 @@ class Demo:
 
     plan: Plan
     release: Release
-    clock: FastClock
+    clock: Clock
     server: DrillServer
 
     def session(self, place: Path, *, operator: str, advice_ends: bool) -> Session:
@@ -57,17 +56,18 @@ def start_demo(
     speed: float = 8.0,
     versions: tuple[Version, ...] = VERSIONS,
     python: str = sys.executable,
+    clock: Clock | None = None,
 ) -> Demo:
     """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
 
     The same seed gives the same samples relative to the deployment, up to a rollback. Simulated time runs
-    ``speed`` times as fast as the machine's. ``python`` runs the rollback command.
+    ``speed`` times as fast as the machine's, or as ``clock`` says. ``python`` runs the rollback command.
     """
-    deployed_at = round(time.time(), 3)
+    clock = clock or FastClock(speed)
+    deployed_at = round(clock.now(), 3)
     service = SimulatedService(seed, deployed_at - PAST, versions)
     service.deploy(RELEASED, deployed_at)
     service.advance(deployed_at)
-    clock = FastClock(speed)
     server = DrillServer(service, clock)
     try:
         plan = loads(configuration(server.url, python), "the demo's configuration")

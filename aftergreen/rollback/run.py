@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,10 +51,11 @@ async def run(
     group is told to end (SIGTERM), and ``patience`` seconds later it is killed. What goes wrong is in the
     outcome, never an exception. Cancelling this coroutine leaves the command running.
     """
-    begun = time.monotonic()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
 
     def outcome(exit_code: int | None, error: str | None, *, timed_out: bool = False) -> Outcome:
-        return Outcome(exit_code, timed_out, time.monotonic() - begun, error, output)
+        return Outcome(exit_code, timed_out, loop.time() - begun, error, output)
 
     try:
         process = _start(argv, output)
@@ -130,11 +130,12 @@ async def _within(seconds: float, ended: asyncio.Future[int]) -> bool:
 
 async def _stop(group: int, ended: asyncio.Future[int], patience: float) -> bool:
     """End a process group, first asking, then killing; whether all of it is gone."""
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        deadline = loop.time() + patience
+        while loop.time() < deadline:
             # The leader may be gone while others of its group go on.
             if ended.done() and _gone(group, killed=number == signal.SIGKILL):
                 return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -69,9 +68,10 @@ class Prober:
 
     async def _request(self, target: str) -> float:
         http = self._client()
-        began = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         async with http.stream("GET", target, follow_redirects=False) as response:
-            taken, status = time.perf_counter() - began, response.status_code
+            taken, status = loop.time() - began, response.status_code
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise _Down(f"it answered {status} {clean(response.reason_phrase, 60)}".rstrip())
         return taken
@@ -92,9 +92,10 @@ class Prober:
 
 async def _connect(target: str) -> float:
     parts = urlsplit(target)
-    began = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     _, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    taken = time.perf_counter() - began
+    taken = loop.time() - began
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()

@@ -15,25 +15,13 @@ from aftergreen.orders import Answer
 from aftergreen.verdict.snapshot import Snapshot
 from tests.console import moments
 from tests.console.story import Story
+from tests.made_up import HeldClock
 from tests.settled import resized, settled
 from tests.waiting import until
 from tui.app import ConsoleApp
 
 WIDE = (120, 40)
 SMALL = (80, 24)
-
-
-@dataclass
-class HeldClock:
-    """A clock that stands still until a test moves it."""
-
-    time: float
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:  # noqa: ARG002  # the protocol's signature
-        raise AssertionError("the console waits for nobody")
 
 
 @dataclass

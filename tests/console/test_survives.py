@@ -12,8 +12,9 @@ from textual.timer import Timer
 from aftergreen.clean import clean
 from aftergreen.model import Kind, Reading, Service
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, Given, HeldClock, desk
+from tests.console.desk import SMALL, WIDE, Desk, Given, desk
 from tests.console.story import Story
+from tests.made_up import HeldClock
 from tests.scenario import DEPLOYED_AT, plan
 from tui.app import ConsoleApp
 

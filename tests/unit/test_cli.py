@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG
 from tui.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,7 +202,7 @@ def test_bash_takes_the_completion_script(capsys: pytest.CaptureFixture[str]) ->
     run("--print-completion", "bash")
     script = capsys.readouterr().out
     done = subprocess.run(
-        ["bash", "-n"], input=script, capture_output=True, text=True, check=False, timeout=30
+        ["bash", "-n"], input=script, capture_output=True, text=True, check=False, timeout=HANG
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -209,7 +210,7 @@ def test_bash_takes_the_completion_script(capsys: pytest.CaptureFixture[str]) ->
 def test_the_command_line_alone_loads_neither_a_screen_nor_http() -> None:
     code = "import sys, tui.cli\nprint(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=HANG
     )
     loaded = set(done.stdout.split())
     assert "aftergreen" in loaded

@@ -17,22 +17,11 @@ from aftergreen.drill import switch as switching
 from aftergreen.drill.server import DrillServer
 from aftergreen.drill.service import INSTANCES, SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from tests.made_up import HeldClock
+from tests.waiting import HANG
 
 START = 1_800_000_000.0
 STATUS = {"bad_data": 400, "execution": 422}
-
-
-class HeldClock:
-    """A clock that moves only when a test sets it."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-
-    def now(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += seconds
 
 
 @pytest.fixture
@@ -49,7 +38,7 @@ def server(clock: HeldClock) -> Iterator[DrillServer]:
 
 @pytest.fixture
 def client(server: DrillServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=5) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=HANG) as client:
         yield client
 
 
@@ -73,14 +62,14 @@ def test_an_answer_is_the_one_of_prometheus(client: httpx.Client) -> None:
 
 
 def test_the_time_of_a_query_defaults_to_the_simulated_now(client: httpx.Client, clock: HeldClock) -> None:
-    clock.at = START + 61.5
+    clock.time = START + 61.5
     assert ask(client, "time()") == {"resultType": "scalar", "result": [START + 61.5, "1800000061.5"]}
     assert ask(client, "time()", time="2027-01-15T08:00:10Z")["result"] == [START + 10, "1800000010"]
 
 
 def test_every_answer_is_up_to_date(client: httpx.Client, clock: HeldClock) -> None:
     assert ask(client, "max(timestamp(app_info))")["result"][0]["value"][1] == "1800000060"
-    clock.at = START + 75
+    clock.time = START + 75
     assert ask(client, "max(timestamp(app_info))")["result"][0]["value"][1] == "1800000074"
 
 
@@ -175,7 +164,7 @@ def test_the_service_is_switched_by_a_post_and_by_nothing_else(
     assert client.get("/-/switch", params={"version": RELEASED}).status_code == 404
     form = {"version": RELEASED, "instance": INSTANCES[0]}
     assert client.post("/-/switch", data=form).json()["instances"][INSTANCES[0]] == RELEASED
-    clock.at += 2
+    clock.time += 2
     running = ask(client, "count by (version) (app_info)")["result"]
     assert {one["metric"]["version"]: one["value"][1] for one in running} == {PREVIOUS: "3", RELEASED: "1"}
     refused = client.post("/-/switch", data={"version": "v9"})
@@ -197,14 +186,14 @@ def switched(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "aftergreen.drill.switch", *arguments]
     # A proxy and a plain locale, as a bastion may have them, change nothing.
     environment = os.environ | {"http_proxy": "http://127.0.0.1:9", "LC_ALL": "C", "PYTHONUTF8": "0"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, env=environment)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=HANG, env=environment)
 
 
 def test_the_rollback_command_replaces_every_instance_and_says_so(
     server: DrillServer, client: httpx.Client, clock: HeldClock
 ) -> None:
     client.post("/-/switch", data={"version": RELEASED})
-    clock.at += 10
+    clock.time += 10
     began = time.monotonic()
     result = switched(server.url, PREVIOUS)
     assert (result.returncode, result.stderr) == (0, "")
@@ -214,7 +203,7 @@ def test_the_rollback_command_replaces_every_instance_and_says_so(
         f"replacing {name} ({number} of 4): {RELEASED} by {PREVIOUS}"
         for number, name in enumerate(INSTANCES, 1)
     ]
-    clock.at += 10
+    clock.time += 10
     (running,) = ask(client, "count by (version) (app_info)")["result"]
     assert (running["metric"], running["value"][1]) == ({"version": PREVIOUS}, "4")
 

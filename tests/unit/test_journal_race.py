@@ -6,39 +6,39 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from aftergreen.journal import Kind, open_journal
 from aftergreen.model import Release
+from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
 WANTED = Release("checkout-api", "prod", "v2", "v1", 1000.0)
 ROUNDS = 20
 
-# Each round is a new file, so that making the tables is raced for too.
+# Each round is a new file, so that making the tables is raced for too; it begins when a line comes.
 RACER = """
 import json, sys, time
 from pathlib import Path
 from aftergreen.journal import open_journal
 from aftergreen.model import Release
 
-folder, name, begin, rounds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
-told = []
-for n in range(rounds):
-    while time.time() < begin + n * 0.15:
-        pass
-    journal = open_journal(folder / f"{n}.db")
+folder, name = Path(sys.argv[1]), sys.argv[2]
+for number in sys.stdin:
+    journal = open_journal(folder / f"{number.strip()}.db")
     wanted = Release("checkout-api", "prod", "v2", "v1", 1000.0)
     opened = journal.open_release(wanted, seal=name, plan={}, baseline={}, by=name, at=time.time())
     claim = journal.claim(opened.record.release, at=time.time(), body={}, by=name)
-    told.append([opened.joined, opened.record.seal, opened.record.release.number, claim and claim.attempt])
+    told = [opened.joined, opened.record.seal, opened.record.release.number, claim and claim.attempt]
     journal.close()
-print(json.dumps(told))
+    print(json.dumps(told), flush=True)
 """
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from aftergreen.journal import open_journal
 from aftergreen.model import Release
@@ -48,42 +48,58 @@ wanted = Release("checkout-api", "prod", "v2", "v1", 1000.0)
 release = journal.open_release(wanted, seal="", plan={}, baseline={}, by="ana", at=1.0).record.release
 journal.claim(release, at=2.0, body={"command": ["undo"]}, by="ana@bastion2")
 print("claimed", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
-def python(script: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+@contextmanager
+def python(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs the script; it ends with the block, and is killed where it does not."""
+    command = [sys.executable, "-c", script, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+            process.communicate(timeout=HANG)
+        finally:
+            process.kill()
+
+
+def ask(racers: Iterable[subprocess.Popen[str]], line: str) -> None:
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write(line)
+        racer.stdin.flush()
+
+
+def told(racer: subprocess.Popen[str]) -> list[Any]:
+    assert racer.stdout is not None
+    return list(json.loads(racer.stdout.readline()))
 
 
 def test_of_two_processes_one_opens_and_one_claims(tmp_path: Path) -> None:
-    begin = time.time() + 1.0
-    racers = {name: python(RACER, str(tmp_path), name, str(begin), str(ROUNDS)) for name in ("ana", "ben")}
-    told = {name: json.loads(racer.communicate(timeout=60)[0]) for name, racer in racers.items()}
-    assert [racer.returncode for racer in racers.values()] == [0, 0]
-    for n in range(ROUNDS):
-        ana, ben = told["ana"][n], told["ben"][n]
-        opener = "ben" if ana[0] else "ana"
-        assert [ana[0], ben[0]].count(True) == 1
-        assert ana[1:3] == ben[1:3] == [opener, 1]
-        assert sorted([ana[3], ben[3]], key=str) == [1, None]
-        journal = open_journal(tmp_path / f"{n}.db")
-        (record,) = journal.releases()
-        kinds = [entry.kind for entry in journal.entries(record.release)]
-        journal.close()
-        assert kinds == [Kind.SEALED, Kind.INTENT]
+    with python(RACER, str(tmp_path), "ana") as first, python(RACER, str(tmp_path), "ben") as second:
+        for n in range(ROUNDS):
+            ask((first, second), f"{n}\n")
+            ana, ben = told(first), told(second)
+            opener = "ben" if ana[0] else "ana"
+            assert [ana[0], ben[0]].count(True) == 1
+            assert ana[1:3] == ben[1:3] == [opener, 1]
+            assert sorted([ana[3], ben[3]], key=str) == [1, None]
+            journal = open_journal(tmp_path / f"{n}.db")
+            (record,) = journal.releases()
+            kinds = [entry.kind for entry in journal.entries(record.release)]
+            journal.close()
+            assert kinds == [Kind.SEALED, Kind.INTENT]
+    assert (first.returncode, second.returncode) == (0, 0)
 
 
 def test_a_process_killed_between_claim_and_outcome_leaves_its_intent(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    holder = python(HOLDER, str(path))
-    assert holder.stdout is not None
-    with holder.stdout:
+    with python(HOLDER, str(path)) as holder:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "claimed\n"
         holder.send_signal(signal.SIGKILL)
-        holder.wait(timeout=10)
     journal = open_journal(path)
     try:
         opened = journal.open_release(WANTED, seal="", plan={}, baseline={}, by="ben", at=3.0)

@@ -16,6 +16,7 @@ from aftergreen.verdict.ending import ExitCode
 from aftergreen.watch import Wanted
 from tests.made_up import FakeClock, MadeUpSource, bad_from
 from tests.scenario import DEPLOYED_AT, plan
+from tests.waiting import HANG
 from tui.console import console, verdict_code
 
 BREACHED_AT = DEPLOYED_AT + 315 + 15
@@ -55,12 +56,12 @@ def test_a_backend_that_hangs_takes_nothing_from_the_verdict(tmp_path: Path) -> 
     app, thread = console(MadeUpSession(plan(), wanted, clock, paths, source))
     thread.start()
     try:
-        assert source.hangs.wait(20)
+        assert source.hangs.wait(HANG)
         thread.abandon(by="ana")
-        assert not thread.join(0.1)
+        assert not thread.join(0.0)
         assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
     finally:
         source.let_go.set()
-        assert thread.join(20)
+        assert thread.join(HANG)
     assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
     assert app.snapshot is None, "the screen never ran"

@@ -6,13 +6,13 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aftergreen.rollback.run import Outcome, run
+from tests.waiting import HANG, skip, until
 
 # Writes down what it was given and where it runs.
 WITNESS = """
@@ -25,10 +25,11 @@ with open(sys.argv[1], "w", encoding="utf-8") as file:
 
 # A grandchild that ignores SIGTERM, as does what it starts; its parent would end when asked.
 STUBBORN = """
-sh -c 'trap "" TERM; echo $$ > "$0"; sleep 60' "$0" &
-sleep 60
+sh -c 'trap "" TERM; echo $$ > "$0"; sleep 600' "$0" &
+sleep 600
 """
-TIDY = "trap 'echo tidied; exit 0' TERM; echo up; sleep 60 & wait"
+WAITS = 'until [ -e "$0" ]; do sleep 0.01; done; '
+TIDY = "trap 'echo tidied; exit 0' TERM; echo up; sleep 600 & wait"
 
 
 def ignore(_pid: int) -> None:
@@ -39,7 +40,7 @@ async def execute(
     tmp_path: Path, script: str, *arguments: str, started: Callable[[int], None] = ignore
 ) -> Outcome:
     argv = [sys.executable, "-c", script, *arguments]
-    return await run(argv, timeout=20.0, output=tmp_path / "outputs" / "1.log", started=started)
+    return await run(argv, timeout=HANG, output=tmp_path / "outputs" / "1.log", started=started)
 
 
 def alive(pid: int) -> bool:
@@ -109,7 +110,7 @@ async def test_a_command_that_fails_says_how(tmp_path: Path, script: str, code: 
 )
 async def test_what_cannot_be_started_is_an_outcome(tmp_path: Path, argv: list[str]) -> None:
     pids: list[int] = []
-    outcome = await run(argv, timeout=5.0, output=tmp_path / "1.log", started=pids.append)
+    outcome = await run(argv, timeout=HANG, output=tmp_path / "1.log", started=pids.append)
     assert (outcome.exit_code, outcome.timed_out, outcome.succeeded, pids) == (None, False, False, [])
     assert outcome.error is not None
     assert "could not be started" in outcome.error
@@ -117,74 +118,86 @@ async def test_what_cannot_be_started_is_an_outcome(tmp_path: Path, argv: list[s
 
 async def test_an_output_file_that_cannot_be_written_is_an_outcome(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    outcome = await run(["true"], timeout=5.0, output=tmp_path / "file" / "1.log", started=ignore)
+    outcome = await run(["true"], timeout=HANG, output=tmp_path / "file" / "1.log", started=ignore)
     assert outcome.error is not None
     assert "cannot be written (Not a directory)" in outcome.error
 
 
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 async def test_after_its_timeout_a_command_is_asked_to_end(tmp_path: Path) -> None:
-    outcome = await run(["sh", "-c", TIDY], timeout=1.0, output=tmp_path / "1.log", started=ignore)
+    output = tmp_path / "1.log"
+    running = asyncio.ensure_future(run(["sh", "-c", TIDY], timeout=300.0, output=output, started=ignore))
+    await until(lambda: read(output) == "up\n", "the command to be up")
+    skip(300.0)
+    outcome = await running
     assert (outcome.exit_code, outcome.timed_out, outcome.succeeded) == (None, True, False)
     assert outcome.error is not None
-    assert "within 1 s and was stopped" in outcome.error
+    assert "within 300 s and was stopped" in outcome.error
     assert outcome.output.read_text() == "up\ntidied\n"
-    assert 1.0 <= outcome.duration < 5.0
+    assert outcome.duration >= 300.0
 
 
 async def test_grandchildren_that_ignore_being_asked_are_killed(tmp_path: Path) -> None:
     pids: list[int] = []
-    outcome = await run(
-        ["sh", "-c", STUBBORN, str(tmp_path / "child")],
-        timeout=1.0,
-        output=tmp_path / "1.log",
-        started=pids.append,
-        patience=0.5,
+    child = tmp_path / "child"
+    argv = ["sh", "-c", STUBBORN, str(child)]
+    running = asyncio.ensure_future(
+        run(argv, timeout=300.0, output=tmp_path / "1.log", started=pids.append, patience=HANG)
     )
-    grandchild = int((tmp_path / "child").read_text())
+    await until(lambda: read(child).endswith("\n"), "the grandchild to be up")
+    grandchild = int(read(child))
+    skip(300.0)
+    await until(lambda: not alive(pids[0]), "the command to end as it was asked")
+    assert alive(grandchild)
+    assert not running.done()
+    skip(HANG)
+    outcome = await running
     assert outcome.timed_out
     assert outcome.error is not None
     assert "was stopped" in outcome.error
-    assert outcome.duration >= 1.5
-    deadline = time.monotonic() + 5.0
-    while alive(grandchild) and time.monotonic() < deadline:  # noqa: ASYNC110  # the system tells no event
-        await asyncio.sleep(0.02)
-    assert not alive(grandchild)
-    assert not alive(pids[0])
+    assert outcome.duration >= 300.0 + HANG
+    await until(lambda: not alive(grandchild), "the grandchild to be gone")
 
 
 async def test_what_a_command_left_behind_in_good_time_goes_on(tmp_path: Path) -> None:
-    script = "import subprocess, sys; subprocess.Popen(['sh', '-c', 'sleep 0.5; echo later'])"
-    outcome = await execute(tmp_path, script)
+    script = "import subprocess, sys; subprocess.Popen(sys.argv[1:])"
+    outcome = await execute(tmp_path, script, "sh", "-c", f"{WAITS}echo later", str(tmp_path / "go"))
     assert outcome.succeeded
-    await asyncio.sleep(1.0)
+    assert outcome.output.read_text() == ""
+    (tmp_path / "go").touch()
+    await until(outcome.output.read_text, "the later word")
     assert outcome.output.read_text() == "later\n"
 
 
 def test_neither_cancelling_nor_the_end_of_the_loop_kills_the_command(tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    script = f"import pathlib, time; time.sleep(2.0); pathlib.Path({str(marker)!r}).write_text('done')"
+    marker, go = tmp_path / "marker", tmp_path / "go"
 
     async def leave() -> None:
         begun = asyncio.Event()
-        task = asyncio.create_task(execute(tmp_path, script, started=lambda _pid: begun.set()))
-        await asyncio.wait_for(begun.wait(), 10.0)
+        argv = ["sh", "-c", f'{WAITS}touch "$1"', str(go), str(marker)]
+        command = run(argv, timeout=HANG, output=tmp_path / "1.log", started=lambda _pid: begun.set())
+        task = asyncio.create_task(command)
+        await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(leave())
     assert not marker.exists()
-    deadline = time.monotonic() + 10.0
-    while not marker.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert marker.read_text() == "done"
+    go.touch()
+    asyncio.run(until(marker.exists, "what the command does when it may go on"))
 
 
 async def test_the_loop_is_free_while_a_command_runs(tmp_path: Path) -> None:
-    task = asyncio.create_task(execute(tmp_path, "import time; time.sleep(0.5)"))
-    turns = 0
-    while not task.done():
-        await asyncio.sleep(0.01)
-        turns += 1
+    go = tmp_path / "go"
+    argv = ["sh", "-c", WAITS, str(go)]
+    task = asyncio.create_task(run(argv, timeout=HANG, output=tmp_path / "1.log", started=ignore))
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+        assert not task.done()
+    # Only a free loop gets here, and only then does the command end.
+    go.touch()
     assert (await task).succeeded
-    assert turns > 20

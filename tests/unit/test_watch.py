@@ -23,6 +23,7 @@ from aftergreen.watch import Wanted
 from tests.made_up import bad_from, fine
 from tests.rig import Rig
 from tests.scenario import DEPLOYED_AT, plan
+from tests.waiting import HANG, in_no_time, until
 
 
 def command(folder: Path, code: int = 0) -> RollbackPlan:
@@ -35,10 +36,10 @@ def command(folder: Path, code: int = 0) -> RollbackPlan:
     return RollbackPlan(argv, verify_within=600.0)
 
 
-def slow_command(folder: Path, seconds: float) -> RollbackPlan:
-    """A real command that takes its time and then leaves a file."""
-    script = "import pathlib,sys,time; time.sleep(float(sys.argv[1])); pathlib.Path(sys.argv[2]).touch()"
-    return RollbackPlan((sys.executable, "-c", script, str(seconds), str(folder / "went on")))
+def held_command(folder: Path) -> RollbackPlan:
+    """A real command that ends once it may, and then leaves a file."""
+    script = 'until [ -e "$0" ]; do sleep 0.01; done; touch "$1"'
+    return RollbackPlan(("sh", "-c", script, str(folder / "may end"), str(folder / "went on")))
 
 
 def runs(folder: Path) -> list[list[str]]:
@@ -122,8 +123,8 @@ async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)))
 
     def press_twice() -> None:
-        rig.watch.roll_back(by="ana@bastion2")
-        rig.watch.roll_back(by="ravi@bastion2")
+        rig.roll_back("ana@bastion2")
+        rig.roll_back("ravi@bastion2")
 
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, press_twice)
     last = await rig.watch.run()
@@ -195,30 +196,36 @@ async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_pa
     assert (last.rollback.attempt, last.rollback.by, exit_code(last.state)) == (2, "bob@bastion2", 20)
 
 
-async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 0.5)))
+async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aftergreen.watch.LEAVING", HANG)
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
+
+    def leave() -> None:
+        rig.watch.abandon(by="ana")
+        (tmp_path / "may end").touch()
+
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
-    rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
+    rig.once(lambda s: s.rollback is not None, leave)
     last = await rig.watch.run()
     assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [0]
     assert last.release_state is ReleaseState.ABANDONED
     assert exit_code(last.state) == 21
 
 
-async def test_leaving_does_not_end_a_rollback_command_that_takes_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aftergreen.watch.LEAVING", 0.1)
-    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=slow_command(tmp_path, 1.0)))
+async def test_leaving_does_not_end_a_rollback_command_that_takes_long(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
-    last = await rig.watch.run()
+    async with in_no_time():
+        last = await rig.watch.run()
     assert last.rollback is not None
     assert last.rollback.running
     assert rig.entries(Kind.OUTCOME) == []
-    async with asyncio.timeout(20):
-        while not (tmp_path / "went on").exists():  # noqa: ASYNC110  # a file has no event
-            await asyncio.sleep(0.02)
+    assert not (tmp_path / "went on").exists()
+    (tmp_path / "may end").touch()
+    await until((tmp_path / "went on").exists, "what the command does when it may end")
 
 
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:
@@ -398,6 +405,7 @@ async def test_another_console_follows_a_rollback_that_it_did_not_start(tmp_path
     given = plan(rollback=command(tmp_path))
     acting, looking = Rig(tmp_path, world, given=given), Rig(tmp_path, world, given=given)
     acting.once(lambda s: s.release_state is ReleaseState.PROPOSED, acting.roll_back)
+    looking.clock.held = acting.commanding
     first, second = await asyncio.gather(acting.watch.run(), looking.watch.run())
     assert len(runs(tmp_path)) == 1
     assert exit_code(first.state) == 20
