@@ -1,11 +1,13 @@
 # Needs only python3 (3.11 or newer) and make: every target sets .venv up by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit e2e scorecard check format screenshots constraints clean
+.PHONY: help demo test unit e2e test-thorough scorecard check format screenshots constraints clean
 
 BIN := .venv/bin
 READY := .venv/.ready
-# More words for pytest: make test PYTEST="-k fuse -x".
+# What to run: make test K="fuse and not gap". More words for pytest: make test PYTEST="-x --lf".
+K ?=
 PYTEST ?=
+WORDS = $(if $(K),-k "$(K)") $(PYTEST)
 SCORECARD ?= --write docs/scorecard.md
 
 help: ## this list
@@ -17,15 +19,22 @@ $(READY): pyproject.toml constraints.txt .ci/setup.sh
 demo: $(READY) ## the console on a simulated release that goes bad (plain lines without a terminal)
 	@sh .ci/demo.sh
 
-test: unit e2e ## every test, those on a real Prometheus too (fetched where that can be)
+# Real parts must be there: a test on them that silently did not run is worth nothing.
+test e2e: export AFTERGREEN_REQUIRE_REAL = 1
+
+test: $(READY) ## every test, those on a real Prometheus too (fetched where that can be); K=WORD: what matches
+	@sh .ci/tools.sh prometheus curl
+	@$(BIN)/python .ci/test.py $(WORDS)
 
 unit: $(READY) ## the tests that need nothing but Python
-	$(BIN)/python -m pytest -n auto --ignore=tests/e2e $(PYTEST)
+	@$(BIN)/python .ci/test.py --unit $(WORDS)
 
-# A file to a worker: its tests share one set of real parts, and mostly wait.
 e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl
-	AFTERGREEN_REQUIRE_REAL=1 $(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile --durations=5 $(E2E) $(PYTEST)
+	@$(BIN)/python .ci/test.py --e2e $(WORDS)
+
+test-thorough: $(READY) ## every property on a thousand examples and more (some minutes)
+	$(BIN)/python -m pytest tests/properties tests/unit -n auto --hypothesis-profile=thorough $(WORDS)
 
 scorecard: $(READY) ## how often healthy releases are rolled back, and how soon bad ones (an hour or two)
 	$(BIN)/python -m tests.benchmarks.scorecard $(SCORECARD)

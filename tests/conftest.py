@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run, so that what passes here passes there, and no rule about speed; `make
+# test-thorough` tries others, and many more of them.
+LENIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", LENIENT, max_examples=30, derandomize=True, database=None)
+settings.register_profile("thorough", LENIENT, max_examples=1000)
+settings.load_profile("usual")
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen import config
+from tests.properties.examples import tried
 
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "examples" / "checkout-api.toml").read_text(encoding="utf-8")
 DOCUMENT = tomllib.loads(EXAMPLE)
@@ -78,7 +79,7 @@ def _faults(text: str) -> tuple[config.Finding, ...]:
 
 
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=300)
+@tried(5)
 def test_any_value_in_any_place_is_read_or_refused(changes: list[tuple[tuple[Any, ...], object]]) -> None:
     document: Any = copy.deepcopy(DOCUMENT)
     for way, value in changes:
@@ -96,7 +97,6 @@ def test_any_value_in_any_place_is_read_or_refused(changes: list[tuple[tuple[Any
     way=st.sampled_from([place for place in PLACES if isinstance(place[-1], str)]),
     key=st.text(min_size=1, max_size=8),
 )
-@settings(deadline=None)
 def test_a_key_that_is_not_known_is_never_ignored(way: tuple[Any, ...], key: str) -> None:
     document: Any = copy.deepcopy(DOCUMENT)
     holder = document
@@ -109,6 +109,5 @@ def test_a_key_that_is_not_known_is_never_ignored(way: tuple[Any, ...], key: str
 
 
 @given(text=st.text(max_size=60) | st.integers(0, len(EXAMPLE)).map(lambda end: EXAMPLE[:end]))
-@settings(deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
     _faults(text)

@@ -6,13 +6,14 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen.drill.evaluate import evaluate, parse
 from aftergreen.drill.service import INSTANCES, SimulatedService
 from aftergreen.drill.store import Store
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from tests.properties.examples import tried
 
 START = 1_800_000_000.0
 
@@ -34,7 +35,7 @@ def story(seed: int) -> SimulatedService:
     return service
 
 
-@settings(max_examples=20, deadline=None)
+@tried(0.5)
 @given(seed=st.integers(0, 2**32), stops=st.lists(st.floats(0, 80), max_size=8))
 def test_the_same_seed_gives_the_same_samples_however_time_is_cut(seed: int, stops: list[float]) -> None:
     at_once, in_steps = story(seed), story(seed)
@@ -51,7 +52,6 @@ def test_another_seed_gives_other_samples() -> None:
     assert samples(one) != samples(other)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     steps=st.lists(st.tuples(st.integers(500, 5000), st.floats(0, 1e6)), min_size=2, max_size=40),
     late=st.integers(0, 4000),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen import words
@@ -66,7 +64,6 @@ def test_the_fuse_never_burns_faster_than_time(sequence: list[Reading]) -> None:
 
 
 @given(readings, st.integers(-10_000_000, 10_000_000))
-@settings(max_examples=50)
 def test_a_shift_of_all_times_shifts_the_verdict_and_nothing_else(
     sequence: list[Reading], shift: int
 ) -> None:
@@ -88,8 +85,6 @@ def test_a_breach_took_its_whole_fuse(sequence: list[Reading]) -> None:
     release = walk(sequence)
     for event in release.told(EventKind.BREACHED):
         assert event.rule is not None
-        over = [r.kind for r in sequence]
-        assert over
         assert event.at - DEPLOYED_AT >= 60.0 + event.rule.rule.sustained
 
 
@@ -108,4 +103,3 @@ def test_an_ended_release_never_changes(sequence: list[Reading]) -> None:
     assert ended.state.ended
     keyed = {signal.key: GOOD[signal.key] for signal in release.plan.signals}
     assert step(ended, Instant(ended.at + 15.0, keyed)) == (ended, ())
-    assert replace(ended) == ended

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from functools import cache
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch import Wanted
 from tests.made_up import bad_from
+from tests.properties.examples import tried
 from tests.rig import Rig
 from tests.scenario import DEPLOYED_AT
 
@@ -33,11 +35,16 @@ def judged(starts: float, gaps: list[tuple[float, float]]) -> Snapshot:
         return asyncio.run(rig.watch.run())
 
 
+@cache
+def undisturbed_verdict() -> Snapshot:
+    return judged(0.0, [])
+
+
 @given(lateness, outages)
-@settings(max_examples=12, deadline=None)
+@tried(0.4)
 def test_the_verdict_is_that_of_a_watch_that_saw_everything_at_once(
     starts: float, gaps: list[tuple[float, float]]
 ) -> None:
-    undisturbed, other = judged(0.0, []), judged(starts, gaps)
+    undisturbed, other = undisturbed_verdict(), judged(starts, gaps)
     assert exit_code(other.state) == exit_code(undisturbed.state) == 23
     assert other.state.decided == undisturbed.state.decided

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -116,6 +119,8 @@ verify_within = "5m"
 automatic = false
 grace = "10s"
 """
+
+NOBODY = 65534
 
 
 def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
@@ -376,12 +381,28 @@ def test_a_directory_is_told_with_the_cure(tmp_path: Path) -> None:
         config.load(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_may_not_be_read_is_told_with_the_cure(tmp_path: Path) -> None:
-    path = tmp_path / "aftergreen.toml"
-    path.touch(mode=0)
-    with pytest.raises(config.ConfigError, match=r"cannot be read \(permission denied\), expected one"):
-        config.load(path)
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """The superuser may read everything, so it is somebody else for a moment."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_file_that_may_not_be_read_is_told_with_the_cure() -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "aftergreen.toml"
+        path.touch(mode=0)
+        refused = pytest.raises(
+            config.ConfigError, match=r"cannot be read \(permission denied\), expected one"
+        )
+        with ordinary_user(), refused:
+            config.load(path)
 
 
 @pytest.mark.parametrize(

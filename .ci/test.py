@@ -1,0 +1,72 @@
+"""Runs every test, those on real parts too, and ends with one line that says how it went.
+
+``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. The tests on real parts come
+last: what is quick fails first.
+"""  # noqa: INP001  # a script
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+NOTHING_MATCHED = 5
+"""What pytest ends with where it ran no test."""
+
+HALVES = {
+    # A worker to a core.
+    "--unit": ["-n", "auto", "--ignore=tests/e2e"],
+    # A file to a worker, more of them than cores: its tests share one set of real parts, and mostly wait.
+    "--e2e": ["tests/e2e", "-n", "6", "--dist", "loadfile"],
+}
+
+
+def main(words: list[str]) -> int:
+    """Run the halves one after the other; a fault in one does not keep the other from being told."""
+    wanted, words = ([words[0]], words[1:]) if words[:1] and words[0] in HALVES else (list(HALVES), words)
+    began = time.monotonic()
+    counts: Counter[str] = Counter()
+    codes = []
+    with TemporaryDirectory() as folder:
+        for half in wanted:
+            report = Path(os.environ.get("TEST_REPORTS", folder)) / f"{half.strip('-')}.xml"
+            command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *HALVES[half], *words]
+            codes.append(subprocess.run(command, check=False).returncode)  # noqa: S603  # our own words
+            if report.exists():
+                counts += told(report)
+    ran = counts["tests"] - counts["skipped"]
+    failed = counts["failures"] + counts["errors"]
+    if not ran and set(codes) <= {0, NOTHING_MATCHED}:
+        return _end("no test matched", 1)
+    skipped = f", {counts['skipped']:,} skipped" if counts["skipped"] else ""
+    took = f"{time.monotonic() - began:.0f} s"
+    good = not failed and set(codes) <= {0, NOTHING_MATCHED}
+    how = f"{ran - failed:,} passed, {failed:,} failed{skipped} in {took}"
+    return _end(how if good or failed else f"{how}, and pytest ended with {codes}", 0 if good else 1)
+
+
+def told(report: Path) -> Counter[str]:
+    """How many tests a report of pytest holds, and how they went."""
+    counts: Counter[str] = Counter()
+    for suite in ET.parse(report).iter("testsuite"):  # noqa: S314  # pytest's own file, written a moment ago
+        counts += Counter(
+            {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
+        )
+    return counts
+
+
+def _end(line: str, code: int) -> int:
+    sys.stdout.write(f"\n{line}\n")
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
