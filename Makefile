@@ -11,7 +11,7 @@ WORDS = $(if $(K),-k "$(K)") $(PYTEST)
 SCORECARD ?= --write docs/scorecard.md
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 $(READY): pyproject.toml constraints.txt .ci/setup.sh
 	@PYTHON="$(PYTHON)" sh .ci/setup.sh

@@ -1,7 +1,7 @@
 """Runs every test, those on real parts too, and ends with one line that says how it went.
 
-``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. The tests on real parts come
-last: what is quick fails first.
+``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. The tests on real parts
+come last: what is quick fails first.
 """  # noqa: INP001  # a script
 
 from __future__ import annotations
