@@ -1,6 +1,6 @@
 """Runs every test, those on real parts too, and ends with one line that says how it went.
 
-``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. The tests on real parts
+``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. Those on real parts
 come last: what is quick fails first.
 """  # noqa: INP001  # a script
 
@@ -21,8 +21,8 @@ NOTHING_MATCHED = 5
 HALVES = {
     # A worker to a core.
     "--unit": ["-n", "auto", "--ignore=tests/e2e"],
-    # A file to a worker, more of them than cores: its tests share one set of real parts, and mostly wait.
-    "--e2e": ["tests/e2e", "-n", "6", "--dist", "loadfile"],
+    # A file to a worker: its tests share one set of real parts. They wait as much as they work.
+    "--e2e": ["tests/e2e", "-n", "3", "--dist", "loadfile"],
 }
 
 

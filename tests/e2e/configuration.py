@@ -52,7 +52,7 @@ def configuration(*, url: str, job: str, command: Sequence[str]) -> dict[str, An
             "interval": _seconds(INTERVAL),
             "window": _seconds(WINDOW),
         },
-        "baseline": {"source": "before", "window": "22s", "gap": "2s"},
+        "baseline": {"source": "before", "window": "2m", "gap": "2s"},
         "signals": _signals(job),
         "rollback": {
             "strategy": "rolling",

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,10 +32,12 @@ __all__ = ["Behaviour", "Fleet", "Load", "Prometheus", "Shop", "free_port", "req
 
 HERE = Path(__file__).parent
 HEALTHY = Behaviour()
-RATE = 50.0
+RATE = 20.0
 """Requests a second to each shop."""
 
-_HANDED_OUT: set[int] = set()
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = iter(range(20_000 + 500 * _WORKER, 20_500 + 500 * _WORKER))
+"""Below those that systems give to outgoing connections: these might take one before it is listened on."""
 
 
 def require(program: str) -> str:
@@ -49,14 +52,14 @@ def require(program: str) -> str:
 
 
 def free_port() -> int:
-    """A port on loopback that nothing listens on, and that was not given out before."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in _HANDED_OUT:
-            _HANDED_OUT.add(port)
+    """A port on loopback that nothing listens on, and that no other worker is given."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            # As servers do: what only lingers from an earlier run is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError("no port is free")
 
 
 def wait_until(holds: Callable[[], object], what: str, shown: Callable[[], str] = str) -> None:

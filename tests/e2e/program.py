@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +63,6 @@ class Aftergreen:
             text=True,
         )
         self._out: list[str] = []
-        self.times: list[float] = []
-        """When each line of stdout arrived."""
         self._err: list[str] = []
         self._threads = [
             threading.Thread(target=self._collect, args=(self.process.stdout, self._out), daemon=True),
@@ -128,9 +125,7 @@ class Aftergreen:
     def _collect(self, stream: IO[str], lines: list[str]) -> None:
         with stream:
             for line in stream:
-                lines.append(line.rstrip("\n"))
-                if lines is self._out:
-                    self.times.append(time.time())
+                lines.append(line.rstrip("\n"))  # noqa: PERF401  # read by others while it grows
 
 
 def _would_show(name: str) -> bool:

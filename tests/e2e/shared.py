@@ -1,28 +1,27 @@
-"""What all end-to-end tests share: one fleet of shops under load, one Prometheus, one baseline."""
+"""What watches of whole releases have in common: shops under load, a Prometheus, a past to compare with."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.parts import Behaviour, Fleet, Prometheus, Shop
+from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
+from tests.e2e.past import backfill
 
 BAD: dict[str, Behaviour] = {
     "healthy": Behaviour(),
     "errors": Behaviour(error_rate=0.08),
     "slow": Behaviour(latency=0.08),
-    "leak": Behaviour(leak=0.2),
+    "leak": Behaviour(leak=10.0 / RATE),
     "dependency": Behaviour(dependency_error_rate=0.4, dependency_latency=0.03),
     "registrations": Behaviour(registrations=1 / 3),
 }
 """How the new version of each shared shop behaves: the name says what goes wrong."""
 
-EXTRA = ("spare-1", "spare-2")
-"""Healthy shops whose deployments belong to the tests that take them."""
-
-BASELINE = 34.0
-"""Seconds for which the old versions run before anything is deployed: more than a baseline needs."""
+SPARE = "spare-1"
+"""A shop whose deployment belongs to the test that rolls it back by hand."""
 
 PREVIOUS = "v1"
 VERSION = "v2"
@@ -30,22 +29,28 @@ VERSION = "v2"
 
 @dataclass(frozen=True, slots=True)
 class Shops:
-    """The fleet and the server that scrapes it; ``since`` is when the old versions began to serve."""
+    """The fleet and the server that scrapes it."""
 
     fleet: Fleet
     prometheus: Prometheus
-    fragile: Prometheus
     folder: Path
-    since: float
 
-    def __getitem__(self, name: str) -> Shop:
-        return self.fleet[name]
 
-    def wait_for_baseline(self) -> None:
-        """Come back once the old versions have run for as long as a baseline needs."""
-        time.sleep(max(0.0, self.since + BASELINE - time.time()))
+@contextmanager
+def in_service(names: Sequence[str], folder: Path) -> Iterator[Shops]:
+    """Shops with their old version in service, under load, scraped every second, and a past behind them."""
+    with Fleet(names) as fleet:
+        since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in names})
+        with another(fleet, folder / "prometheus", since) as prometheus:
+            yield Shops(fleet, prometheus, folder)
 
-    def deploy(self, *names: str) -> float:
-        """Deploy the new version to these shops at one moment, after the baseline; returns the moment."""
-        self.wait_for_baseline()
-        return self.fleet.deploy({name: (VERSION, BAD.get(name, Behaviour())) for name in names})
+
+@contextmanager
+def another(fleet: Fleet, folder: Path, since: float) -> Iterator[Prometheus]:
+    """A server that knows the shops since long before ``since``, when they began to serve."""
+    backfill(folder, fleet.shops.values(), since)
+    with Prometheus(folder, fleet.targets) as server:
+        # A version that was never scraped is not seen to go, either.
+        fresh = f"timestamp(app_info) > {since:.3f}"
+        wait_until(lambda: len(server.query(fresh)) == len(fleet.shops), "every shop to be scraped")
+        yield server

@@ -18,7 +18,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 DEPENDENCY = "orders-db"
-_IN_USE = 20.0
+IN_USE = 20.0
+"""Connections taken from the pool while none leaks."""
 _UNEVEN = (0.6, 0.8, 1.0, 1.2, 1.4)
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0)
 
@@ -72,13 +73,12 @@ class Shop:
         self._connections = self._gauge(
             "db_pool_connections_in_use", "Connections taken from the pool.", version
         )
-        self._connections.set(_IN_USE)
+        self._connections.set(IN_USE)
         self._gauge("app_info", "The version that runs.", version).set(1)
         self.version = version
 
     def serve(self, path: str) -> int:
         """Answer a request for a page: takes its time, counts, and returns the status."""
-        started = time.perf_counter()
         behaviour = self.behaviour
         with self._lock:
             self._served += 1
@@ -95,7 +95,8 @@ class Shop:
             self._registrations.inc()
         status = 500 if failed else 200
         self._requests.labels(self.version, str(status)).inc()
-        self._duration.observe(time.perf_counter() - started)
+        # As long as it was meant to take: a busy machine is no slow version.
+        self._duration.observe(behaviour.latency * uneven)
         return status
 
     def change(self, changes: dict[str, Any]) -> None:

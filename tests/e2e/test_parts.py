@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
 from tests.e2e.program import Aftergreen
 from tests.e2e.terminal import Terminal
+from tests.waiting import HANG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -37,6 +37,13 @@ class Broken:
     prometheus: Prometheus
     deployed_at: float
 
+    def wait_for(self, version: str, at: float) -> None:
+        """Come back once the version was scraped at that time or later."""
+        newest = f'max(timestamp(app_info{{version="{version}"}}))'
+        wait_until(
+            lambda: any(value >= at for _, value in self.prometheus.query(newest)), f"{version} at {at}"
+        )
+
     def rate(self, metric: str, **labels: str) -> float:
         """Events a second over the first window that lies wholly after the deployment."""
         chosen = ",".join(f'{name}="{value}"' for name, value in labels.items())
@@ -49,11 +56,12 @@ class Broken:
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     folder = tmp_path_factory.mktemp("parts")
     with Fleet(["shop"]) as fleet, Prometheus(folder, fleet.targets) as server:
-        fleet["shop"].deploy("v1")
-        time.sleep(WINDOW + 2)
+        broken = Broken(fleet, server, 0.0)
+        since = fleet["shop"].deploy("v1")
+        broken.wait_for("v1", since + WINDOW + 2)
         deployed_at = fleet["shop"].deploy("v2", BROKEN)
-        time.sleep(WINDOW + 3)
-        yield Broken(fleet, server, deployed_at)
+        broken.wait_for("v2", deployed_at + WINDOW + 3)
+        yield replace(broken, deployed_at=deployed_at)
 
 
 def test_the_load_is_what_was_asked_for(broken: Broken) -> None:
@@ -113,7 +121,7 @@ def test_the_rollback_command_puts_the_old_version_back(broken: Broken, tmp_path
     record = tmp_path / "ran.jsonl"
     template = broken.fleet.rollback_command(record)
     command = [part.format(service="shop", previous="v1") for part in template]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANG)
     assert done.stdout.splitlines() == ["rolling shop back to v1", "shop runs v1"]
     (arguments,) = map(json.loads, record.read_text().splitlines())
     assert arguments == [broken.fleet.control, str(record), "shop", "v1"]

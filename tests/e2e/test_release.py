@@ -6,22 +6,20 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from aftergreen.journal import Kind, open_journal
-from aftergreen.journal.codec import decode
-from aftergreen.model import Instant
-from tests.e2e.configuration import FOR, INTERVAL, LAG, write_config
-from tests.e2e.parts import Behaviour
+from tests.e2e.configuration import FOR, INTERVAL, write_config
+from tests.e2e.parts import Behaviour, wait_until
 from tests.e2e.program import Aftergreen, release_arguments
-from tests.e2e.shared import BAD, PREVIOUS, VERSION, Shops
+from tests.e2e.shared import BAD, PREVIOUS, SPARE, VERSION, Shops, in_service
 from tests.e2e.terminal import Terminal
+from tests.waiting import HANG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -52,6 +50,12 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+    with in_service([*BAD, SPARE], tmp_path_factory.mktemp("shops")) as shops:
+        yield shops
+
+
+@pytest.fixture(scope="module")
 def stage(shops: Shops) -> Iterator[Stage]:
     configs = {
         name: write_config(shops.folder / f"{name}.toml", url=shops.prometheus.url, job=name) for name in BAD
@@ -59,15 +63,14 @@ def stage(shops: Shops) -> Iterator[Stage]:
     record = shops.folder / "rollbacks"
     command = shops.fleet.rollback_command(record)
     by_hand = write_config(
-        shops.folder / "by-hand.toml", url=shops.prometheus.url, job="spare-1", command=command
+        shops.folder / "by-hand.toml", url=shops.prometheus.url, job=SPARE, command=command
     )
     long = write_config(
         shops.folder / "stalled.toml", url=shops.prometheus.url, job="healthy", watch={"duration": "50s"}
     )
-    shops.wait_for_baseline()
     deployed_at = shops.fleet.deploy(
         {name: (VERSION, behaviour) for name, behaviour in BAD.items()}
-        | {"spare-1": (VERSION, Behaviour(error_rate=0.3))}
+        | {SPARE: (VERSION, Behaviour(error_rate=0.3))}
     )
     release = release_arguments(VERSION, PREVIOUS, deployed_at)
     with ExitStack() as running:
@@ -94,7 +97,7 @@ def seconds(text: str) -> float:
 
 def asked_again(line: str) -> float:
     """The number that a receipt's curl line gives, run by a shell as a person would."""
-    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=30)
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=HANG)
     result = json.loads(ran.stdout)["data"]["result"]
     return float(result[0]["value"][1])
 
@@ -117,7 +120,7 @@ def test_rolled_back_by_hand_in_a_terminal(shops: Shops, stage: Stage) -> None:
     assert "by ana" in left
     ran = [json.loads(line) for line in record.read_text().splitlines()]
     assert ran == [[shops.fleet.control, str(record), "spare-1", "v1"]]
-    assert shops.prometheus.number('sum(app_info{job="spare-1",version="v1"})') == 1
+    assert shops.prometheus.number(f'sum(app_info{{job="{SPARE}",version="v1"}})') == 1
 
 
 def _nothing_runs(terminal: Terminal, record: Path) -> None:
@@ -155,16 +158,16 @@ def test_every_fault_is_named_by_its_indicator_in_time_and_with_a_receipt(stage:
     assert gate.wait() == 23, gate.told
     finish = gate.finish
     assert (finish["indicator"], finish["signal"]) == NAMED[name], gate.told
-    over = [
-        (event, arrived)
-        for event, arrived in zip(gate.events, gate.times, strict=True)
+    *_, over, breach = [
+        event
+        for event in gate.events
         if event.get("event") in ("over limit", "breached") and event["signal"] == finish["signal"]
     ]
-    breach, arrived = over[-1]
-    due = seconds(over[-2][0]["at"]) + FOR
-    assert breach["event"] == "breached"
+    assert (over["event"], breach["event"]) == ("over limit", "breached")
+    # By the time of the samples: when a line arrives says how busy this machine is.
+    due = seconds(over["at"]) + FOR
+    assert seconds(breach["at"]) == pytest.approx(due, abs=INTERVAL)
     assert seconds(finish["decided_at"]) == pytest.approx(due, abs=INTERVAL)
-    assert arrived <= due + 2 * INTERVAL + LAG
     receipt = finish["receipt"]
     assert asked_again(receipt["curl"]) == pytest.approx(receipt["value"], rel=1e-9)
     assert receipt["limit"] is not None
@@ -190,77 +193,18 @@ def test_history_gives_what_the_live_watch_gave(stage: Stage, name: str) -> None
 
 
 def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
-    time.sleep(max(0.0, stage.stalled_from + STALL - time.time()))
     journal = open_journal(stage.stalled_home / "state" / "aftergreen" / "journal.db")
     record = journal.latest("healthy", "test")
     assert record is not None
-    asked = {round(entry.at, 3) for entry in journal.entries(record.release, kinds=[Kind.INSTANT])}
-    journal.close()
-    deployed_at = record.release.deployed_at
-    due = int(stage.stalled_from + STALL - LAG - 2 * INTERVAL - deployed_at)
-    wanted = {round(deployed_at + k * INTERVAL, 3) for k in range(1, due + 1)}
-    assert wanted <= asked, sorted(wanted - asked)
+    release = record.release
+    due = int(stage.stalled_from + STALL - release.deployed_at)
+    wanted = {round(release.deployed_at + k * INTERVAL, 3) for k in range(1, due + 1)}
+
+    def all_asked() -> bool:
+        asked = {round(entry.at, 3) for entry in journal.entries(release, kinds=[Kind.INSTANT])}
+        return wanted <= asked
+
+    with closing(journal):
+        wait_until(all_asked, f"{due} instants in the journal of a console that cannot paint")
     stage.stalled.resume()
     stage.stalled.wait_until(lambda screen: "FINISHED" in screen or "WATCHING" in screen, "a live screen")
-
-
-def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops: Shops) -> None:
-    shops.wait_for_baseline()
-    config = write_config(
-        shops.folder / "fragile.toml",
-        url=shops.fragile.url,
-        job="spare-2",
-        watch={"duration": "12s", "warmup": "3s", "window": "4s"},
-    )
-    deployed_at = shops.fleet.deploy({"spare-2": (VERSION, Behaviour())})
-    release = release_arguments(VERSION, PREVIOUS, deployed_at)
-    arguments = ["gate", "-c", str(config), *release, "--json"]
-    back = Aftergreen(arguments, home=shops.folder / "home-back")
-    screen = Terminal(["watch", "-c", str(config), *release], home=shops.folder / "home-blind")
-    try:
-        screen.wait_for("WATCHING")
-        shops.fragile.stop()
-        blind = screen.wait_for("BLIND")
-        assert "clock stands still" in blind
-        time.sleep(3.0)
-        shops.fragile.start()
-        screen.wait_until(lambda shown: "BLIND" not in shown, "sight again")
-        code = back.wait()
-        kinds = [event.get("event") for event in back.events]
-        assert "blind" in kinds
-        assert "sight" in kinds
-        assert "breached" not in kinds
-        # An outage is asked again afterwards; what could not be made up for proves nothing.
-        measured = _measured(shops.folder / "home-back")
-        assert code == (0 if measured >= 0.9 else 10), (measured, back.told)
-        _never_started_again(shops, config)
-    finally:
-        screen.close()
-        back.stop()
-
-
-def _measured(home: Path) -> float:
-    """In how many of the judged instants, as they were last known, every signal had a value."""
-    journal = open_journal(home / "state" / "aftergreen" / "journal.db")
-    record = journal.latest("spare-2", "test")
-    assert record is not None
-    since = record.release.deployed_at + 4.0
-    newest = {entry.at: entry.body for entry in journal.entries(record.release, kinds=[Kind.INSTANT])}
-    journal.close()
-    judged = [decode(body, Instant) for at, body in newest.items() if at >= since]
-    return sum(all(r.compared for r in instant.readings.values()) for instant in judged) / len(judged)
-
-
-def _never_started_again(shops: Shops, config: Path) -> None:
-    deployed_at = shops.fleet.deploy({"spare-2": ("v3", Behaviour())})
-    release = release_arguments("v3", VERSION, deployed_at)
-    short: dict[str, Any] = {"duration": "6s", "warmup": "3s", "window": "4s"}
-    text = write_config(config.with_name("gone.toml"), url=shops.fragile.url, job="spare-2", watch=short)
-    gate = Aftergreen(["gate", "-c", str(text), *release, "--json"], home=shops.folder / "home-never")
-    try:
-        gate.wait_for("sealed")
-        shops.fragile.stop()
-        assert gate.wait() == 10, gate.told
-        assert gate.finish["state"] == "unproven"
-    finally:
-        gate.stop()

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, SignalKey, View
+from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, View
 from aftergreen.promql import curl, expression
 from aftergreen.sources.prometheus import PrometheusSource
 from tests.e2e.parts import Prometheus, wait_until
@@ -133,6 +134,12 @@ def scraping(folder: Path, service: ThreadingHTTPServer) -> Prometheus:
     return Prometheus(folder, [{"targets": [f"{host!s}:{port}"]}])
 
 
+def scraped(prometheus: Prometheus, until: float) -> None:
+    """Come back once the service was scraped at that time or later."""
+    newest = "max(timestamp(pool_in_use))"
+    wait_until(lambda: any(at >= until for _, at in prometheus.query(newest)), f"a sample of {until}")
+
+
 @dataclass
 class Running:
     """A Prometheus, and since when it has samples of the service."""
@@ -147,7 +154,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with service() as target, scraping(folder, target) as prometheus:
         wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         since = time.time()
-        time.sleep(7)
+        scraped(prometheus, since + 7)
         yield Running(prometheus.url, since)
 
 
@@ -201,7 +208,9 @@ async def test_the_scrape_interval_and_the_clock_are_measured(source: Prometheus
     intervals = await source.prepare(SIGNALS, now(), NEVER_ENDING)
     assert intervals[NOWHERE.key] is None
     assert all(intervals[s.key] == pytest.approx(1.0, rel=0.5) for s in (ERRORS, AVERAGE, POOL, QUOTED))
-    assert await source.now() == pytest.approx(time.time(), abs=1.0)
+    before, told, after = time.time(), await source.now(), time.time()
+    # The server rounds to milliseconds.
+    assert before - 0.001 <= told <= after + 0.001
 
 
 def rounded(reading: Reading) -> Reading:
@@ -250,30 +259,29 @@ async def test_the_curl_of_a_reading_gives_its_number(
 
 async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp_path: Path) -> None:
     signals = (ERRORS, POOL)
-
-    async def until(source: PrometheusSource, key: SignalKey, kind: Kind, within: float) -> list[Reading]:
-        """The readings up to the first of that kind."""
-        seen: list[Reading] = []
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            seen.append((await source.read(signals, now(), NEVER_ENDING)).readings[key])
-            if seen[-1].kind is kind:
-                return seen
-            await asyncio.sleep(0.2)
-        return pytest.fail(f"never {kind}, but {[reading.kind.value for reading in seen]}")
-
     with service() as target, scraping(tmp_path, target) as prometheus:
-        source = PrometheusSource(Backend(prometheus.url, timeout=2.0))
-        await asyncio.sleep(5)
+        source = PrometheusSource(Backend(prometheus.url))
+        wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
+        began = time.time()
+        scraped(prometheus, began + WINDOW + 1)
         await source.prepare(signals, now(), NEVER_ENDING)
-        await until(source, ERRORS.key, Kind.VALUE, 3)
+        stopped = now()
         target.shutdown()
         target.server_close()
-        # The window still holds samples of the target, but none of them is fresh.
-        stale = (await until(source, ERRORS.key, Kind.STALE, 5))[-1]
+        wait_until(lambda: time.time() > stopped + 2 * WINDOW + 2, "the window to have passed")
+        grid = [round(stopped + 0.25 * k, 3) for k in range(round(8 * WINDOW) + 1)]
+        past = await source.history(signals, grid, NEVER_ENDING)
+        courses = {
+            signal: [kind for kind, _ in groupby(instant.readings[signal.key].kind for instant in past)]
+            for signal in signals
+        }
+        # The window still holds samples of the target when none of them is fresh.
+        assert courses[ERRORS][:2] == [Kind.VALUE, Kind.STALE], courses
+        assert courses[POOL][0] is Kind.VALUE, courses
+        assert courses[POOL][-1] is Kind.NO_SERIES, courses
+        stale = next(i.readings[ERRORS.key] for i in past if i.readings[ERRORS.key].kind is Kind.STALE)
         assert stale.value is None
         assert stale.detail
-        await until(source, POOL.key, Kind.NO_SERIES, 5)
         prometheus.stop()
         blind = (await source.read(signals, now(), NEVER_ENDING)).readings[ERRORS.key]
         assert (blind.kind, blind.detail) == (

@@ -23,19 +23,22 @@ NOT_RECOVERED = 21
 
 
 @pytest.mark.parametrize(
-    ("told", "seen", "code"),
-    [(True, "✓ WATCHING", ABANDONED), (False, "✗ BREACHED", BREACHED)],
+    ("told", "speed", "seen", "code"),
+    # The breach stays on the screen, so that it may be hurried to.
+    [(True, "8", "✓ WATCHING", ABANDONED), (False, "20", "✗ BREACHED", BREACHED)],
     ids=["with SIGHUP", "without SIGHUP"],
 )
 def test_a_terminal_that_goes_away_ends_the_program_with_the_verdict(
     tmp_path: Path,
     told: bool,  # noqa: FBT001  # a column
+    speed: str,
     seen: str,
     code: int,
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    terminal = Terminal(["demo"], home=tmp_path, env={"TMPDIR": str(scratch)}, controlling=told)
+    demo = ["demo", "--speed", speed]
+    terminal = Terminal(demo, home=tmp_path, env={"TMPDIR": str(scratch)}, controlling=told)
     try:
         terminal.wait_for(seen)
         terminal.hang_up()

@@ -15,9 +15,9 @@ import tomli_w
 
 from aftergreen.journal import Kind, open_journal
 from tests.e2e.configuration import configuration
-from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus
+from tests.e2e.parts import RATE, Behaviour, Fleet
 from tests.e2e.program import Aftergreen, release_arguments
-from tests.e2e.shared import BASELINE, PREVIOUS, VERSION
+from tests.e2e.shared import PREVIOUS, VERSION, another
 from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
@@ -32,7 +32,7 @@ CHANGES: Mapping[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "stepping": ((LATER, {"latency": 0.07}),),
     "first": ((LATER, {"dependency_error_rate": 0.5}), (LATER + 7, {"error_rate": 0.3})),
 }
-BEHAVIOUR = {"leaking": Behaviour(leak=0.06)}
+BEHAVIOUR = {"leaking": Behaviour(leak=3.0 / RATE)}
 SILENT, CANARY = "silent", "canary"
 
 
@@ -95,14 +95,10 @@ class Judged:
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     folder = tmp_path_factory.mktemp("verdicts")
     names = [*RULES, CANARY]
-    with (
-        Fleet(names) as fleet,
-        Prometheus(folder / "prometheus", fleet.targets) as prometheus,
-        Prometheus(folder / "stopped", fleet.targets) as stopped,
-        ExitStack() as running,
-    ):
+    with Fleet(names) as fleet, ExitStack() as running:
         since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in names})
-        time.sleep(max(0.0, since + BASELINE - time.time()))
+        prometheus = running.enter_context(another(fleet, folder / "prometheus", since))
+        stopped = running.enter_context(another(fleet, folder / "stopped", since))
         for name in (SILENT, CANARY):
             fleet[name].prepare(VERSION)
         deployed_at = fleet.deploy({name: (VERSION, BEHAVIOUR.get(name, Behaviour())) for name in CHANGES})
@@ -124,7 +120,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         both = _serve_both(fleet)
         for name, changes in RULES.items():
             watch(name, rules(name, prometheus.url, changes))
-        watch("unseen", rules(SILENT, stopped.url, RULES[SILENT]))
+        unseen = rules(SILENT, stopped.url, RULES[SILENT])
+        # What is blind for as long as it is to watch has ended.
+        unseen["watch"]["duration"] = "14s"
+        watch("unseen", unseen)
         for source in ("control", "before"):
             document = rules(CANARY, prometheus.url, {})
             document["signals"][2] = load_signal(source)
@@ -135,10 +134,13 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         console = Terminal(["watch", *arguments, "--operator", "ana"], home=home)
         running.callback(console.close)
         timeline = [(at, _change(fleet, name, how)) for name in CHANGES for at, how in CHANGES[name]]
-        timeline += [(LATER, lambda: both(2 * RATE)), (LATER, stopped.stop)]
+        timeline += [(LATER, lambda: both(2 * RATE))]
         worker = threading.Thread(target=_happen, args=(deployed_at, timeline))
         worker.start()
         running.callback(worker.join)
+        # A server that goes before it was asked for the past is another story.
+        gates["unseen"].wait_for("sealed")
+        stopped.stop()
         yield Judged(gates, console, home)
 
 

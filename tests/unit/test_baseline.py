@@ -355,6 +355,13 @@ def test_unknown_newest_samples_break_nothing() -> None:
     assert not found.broken
 
 
+def test_what_breaks_after_the_deployment_breaks_no_baseline() -> None:
+    given = alone(POOL)
+    before = [Instant(at, {POOL.key: Reading.of(41.0)}) for at in baseline_instants(given, DEPLOYED_AT)]
+    after = [Instant(DEPLOYED_AT + 15.0 * k, {POOL.key: Reading.of(90.0)}) for k in range(1, 4)]
+    assert not summarise(given, DEPLOYED_AT, [*before, *after])[POOL.key].broken
+
+
 def test_a_drop_to_nothing_before_the_deployment_is_no_baseline_to_fall_below() -> None:
     found = summary(alone(BUSINESS, below_baseline(0.3, floor=1.0)), [Reading(Kind.ZERO, 0.0)] * 121)
     assert found == Baseline(0.0, 0.0, 121, 121)

@@ -29,7 +29,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
-from aftergreen.verdict.walk import advice, decisive, withheld
+from aftergreen.verdict.walk import advice, decisive, signal_mark, withheld
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -117,6 +117,14 @@ def test_an_unknown_instant_freezes_the_fuse() -> None:
     assert release.state.rules[0].burnt == 60.0, "no two bad instants were neighbours"
     release.instant(BAD)
     assert release.state.rules[0].burnt == 75.0
+
+
+def test_an_interval_with_a_gap_in_it_was_not_seen_outside_the_ordinary_spread() -> None:
+    pool = "saturation/db connections"
+    full, gone = {pool: Reading.of(90.0)}, {pool: Reading.unknown(Kind.STALE)}
+    release = Scenario().feed(180).feed(60, full).instant(gone).instant(full)
+    (status,) = (rule for rule in release.state.rules if rule.signal.key == pool)
+    assert (status.burnt, status.outside) == (45.0, 45.0)
 
 
 def test_unknown_for_longer_than_the_fuse_starts_it_anew() -> None:
@@ -510,6 +518,14 @@ def test_an_indicator_that_no_rule_judges_is_never_ok() -> None:
     release = Scenario(replace(plan(), signals=(*signals()[:2], shown_only, *signals()[3:]))).feed(900)
     assert release.stands() is ReleaseState.UNPROVEN
     assert "resources stable: no rule judges it" in release.state.missing
+
+
+def test_a_signal_that_no_rule_judges_is_unknown_while_it_is_blind() -> None:
+    shown_only = replace(signals()[2], rules=())
+    release = Scenario(replace(plan(), signals=(*signals()[:2], shown_only, *signals()[3:]))).feed(300)
+    assert signal_mark(release.state.signals[shown_only.key]) is Mark.OK
+    release.instant({shown_only.key: Reading.unknown(Kind.BLIND)})
+    assert signal_mark(release.state.signals[shown_only.key]) is Mark.UNKNOWN
 
 
 def test_a_burning_warning_extends_the_watch_as_well() -> None:

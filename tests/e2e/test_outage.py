@@ -1,0 +1,100 @@
+"""A real Prometheus that goes away in the middle of a watch, for a while or for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftergreen.journal import Kind, open_journal
+from aftergreen.journal.codec import decode
+from aftergreen.model import Instant
+from aftergreen.model import Kind as ReadingKind
+from tests.e2e.configuration import write_config
+from tests.e2e.parts import Behaviour, wait_until
+from tests.e2e.program import Aftergreen, release_arguments
+from tests.e2e.shared import PREVIOUS, VERSION, Shops, in_service
+from tests.e2e.terminal import Terminal
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+SHOP = "watched"
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+    with in_service([SHOP], tmp_path_factory.mktemp("shops")) as shops:
+        yield shops
+
+
+def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops: Shops) -> None:
+    config = write_config(
+        shops.folder / "fragile.toml",
+        url=shops.prometheus.url,
+        job=SHOP,
+        watch={"duration": "12s", "warmup": "3s", "window": "4s"},
+    )
+    deployed_at = shops.fleet.deploy({SHOP: (VERSION, Behaviour())})
+    release = release_arguments(VERSION, PREVIOUS, deployed_at)
+    arguments = ["gate", "-c", str(config), *release, "--json"]
+    back = Aftergreen(arguments, home=shops.folder / "home-back")
+    screen = Terminal(["watch", "-c", str(config), *release], home=shops.folder / "home-blind")
+    try:
+        screen.wait_for("WATCHING")
+        shops.prometheus.stop()
+        blind = screen.wait_for("BLIND")
+        assert "clock stands still" in blind
+        wait_until(lambda: _blind(shops.folder / "home-back") >= 3, "three instants without an answer")
+        shops.prometheus.start()
+        screen.wait_until(lambda shown: "BLIND" not in shown, "sight again")
+        code = back.wait()
+        kinds = [event.get("event") for event in back.events]
+        assert "blind" in kinds
+        assert "sight" in kinds
+        assert "breached" not in kinds
+        # An outage is asked again afterwards; what could not be made up for proves nothing.
+        measured = _measured(shops.folder / "home-back")
+        assert code == (0 if measured >= 0.9 else 10), (measured, back.told)
+        _never_started_again(shops, config)
+    finally:
+        screen.close()
+        back.stop()
+
+
+def _instants(home: Path) -> list[Instant]:
+    """The instants that were judged, as they were last known."""
+    with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
+        record = journal.latest(SHOP, "test")
+        assert record is not None
+        since = record.release.deployed_at + 4.0
+        newest = {entry.at: entry.body for entry in journal.entries(record.release, kinds=[Kind.INSTANT])}
+    return [decode(body, Instant) for at, body in newest.items() if at >= since]
+
+
+def _blind(home: Path) -> int:
+    """At how many of them nothing was answered."""
+    return sum(all(r.kind is ReadingKind.BLIND for r in one.readings.values()) for one in _instants(home))
+
+
+def _measured(home: Path) -> float:
+    """In how many of them every signal had a value, as a share."""
+    judged = _instants(home)
+    return sum(all(r.compared for r in instant.readings.values()) for instant in judged) / len(judged)
+
+
+def _never_started_again(shops: Shops, config: Path) -> None:
+    deployed_at = shops.fleet.deploy({SHOP: ("v3", Behaviour())})
+    release = release_arguments("v3", VERSION, deployed_at)
+    short: dict[str, Any] = {"duration": "6s", "warmup": "3s", "window": "4s"}
+    text = write_config(config.with_name("gone.toml"), url=shops.prometheus.url, job=SHOP, watch=short)
+    gate = Aftergreen(["gate", "-c", str(text), *release, "--json"], home=shops.folder / "home-never")
+    try:
+        gate.wait_for("sealed")
+        shops.prometheus.stop()
+        assert gate.wait() == 10, gate.told
+        assert gate.finish["state"] == "unproven"
+    finally:
+        gate.stop()
