@@ -57,8 +57,8 @@ def configuration(*, url: str, job: str, command: Sequence[str]) -> dict[str, An
         "rollback": {
             "strategy": "rolling",
             "command": list(command),
-            "timeout": "30s",
-            "verify_within": "30s",
+            "timeout": "2m",
+            "verify_within": "2m",
         },
     }
 

@@ -18,7 +18,7 @@ def main(control: str, record: str, service: str, version: str) -> None:
     sys.stdout.write(f"rolling {service} back to {version}\n")
     sys.stdout.flush()
     order = urllib.request.Request(f"{control}/{service}/{version}", method="POST")  # noqa: S310  # loopback
-    with urllib.request.urlopen(order, timeout=30) as answer:  # noqa: S310  # the same
+    with urllib.request.urlopen(order, timeout=120) as answer:  # noqa: S310  # the same
         sys.stdout.write(answer.read().decode() + "\n")
 
 
