@@ -206,12 +206,6 @@ async def test_y_copies_the_line_of_the_receipt() -> None:
             assert here.app.clipboard.startswith("curl ")
 
 
-async def test_y_copies_nothing_while_there_is_no_receipt() -> None:
-    async with desk(moments.watching()) as here:
-        await here.press("y")
-        assert here.app.clipboard == ""
-
-
 # The ways out
 
 

@@ -127,10 +127,13 @@ async def test_after_that_moment_the_field_asks_for_the_name() -> None:
             assert written(here) == ""
 
 
-async def test_r_and_enter_in_one_go_run_nothing() -> None:
+async def test_all_of_it_in_one_go_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever came with the key that opens the dialog was meant for the screen below."""
+    monkeypatch.setattr(dialogs, "WAIT", 60.0)
     async with desk(moments.breached(), SMALL) as here:
-        await here.press("r", "enter", "enter")
+        await here.burst("r", *NAME, "enter")
         assert is_open(here)
+        assert written(here) == ""
         assert here.given.orders == []
 
 

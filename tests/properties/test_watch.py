@@ -7,7 +7,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aftergreen.verdict.ending import exit_code
@@ -40,6 +40,7 @@ def undisturbed_verdict() -> Snapshot:
     return judged(0.0, [])
 
 
+@example(700.0, [])
 @given(lateness, outages)
 @tried(0.4)
 def test_the_verdict_is_that_of_a_watch_that_saw_everything_at_once(

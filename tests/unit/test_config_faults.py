@@ -710,7 +710,6 @@ def test_faults_of_every_kind_are_told_together() -> None:
             "",
             ["indicators.error-rate", "indicators.latency", "indicators.dependency"],
         ),
-        ("[rollback]\n" + COMMAND, "", ["rollback.command"]),
     ],
 )
 def test_a_table_in_the_wrong_place_is_told_once(old: str, new: str, places: list[str]) -> None:

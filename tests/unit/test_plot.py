@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from widgets.plot import MODES, draw
+from widgets.plot import draw
 
 BITS = ((0, 3), (0, 2), (0, 1), (1, 3), (1, 2), (1, 1), (0, 0), (1, 0))
 """Where the eight dots of a braille cell lie, from its bottom left."""
@@ -37,12 +37,6 @@ def test_every_point_sets_the_dot_of_its_share(size: tuple[int, int]) -> None:
 
 def test_the_ends_of_the_ranges_belong_to_the_picture() -> None:
     assert dots(draw((5, 2), (0, 1), (0, 1), [[(0, 0)], [(1, 1)]])) == {(0, 0), (9, 7)}
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_rows_have_the_size_that_was_asked_for(mode: str) -> None:
-    rows = draw((30, 5), (0, 9), (0, 9), [[(x, x) for x in range(10)]], mode)
-    assert [len(row) for row in rows] == [30] * 5
 
 
 def test_ascii_uses_ascii_only_and_block_no_braille() -> None:

@@ -40,7 +40,6 @@ from tests.scenario import (
     keyed,
     only,
     plan,
-    setup,
     signals,
     with_rule,
 )
@@ -322,15 +321,9 @@ def test_recovery_is_told_from_the_commands_start_to_the_first_good_sample() -> 
     assert release.stands() is ReleaseState.ROLLED_BACK
     assert exit_code(release.state) == 20
     recovered = release.told(EventKind.RECOVERED)[0]
-    first_good = DEPLOYED_AT + 180 + 135 + 60 + 15 + 15
-    assert recovered.seconds in (first_good - (DEPLOYED_AT + 315), 90.0)
+    # A minute of failures, and two instants until one is good after the command's end.
+    assert recovered.seconds == 90.0
     assert shown(release).startswith("Production runs v2.4.0, as the rollback command reported. v2.4.1 was")
-
-
-def test_a_rollback_that_does_not_help_is_still_burning() -> None:
-    release = roll_back(Scenario().feed(180).feed(135, BAD)).feed(330, BAD)
-    assert (release.stands(), exit_code(release.state)) == (ReleaseState.ROLLED_BACK, 21)
-    assert "still burning" in shown(release)
 
 
 STALE = {"error-rate/HTTP 5xx": Reading.unknown(Kind.STALE, "newest sample 2m old")}
@@ -452,8 +445,6 @@ def test_every_event_has_words() -> None:
     for event in release.events:
         assert words.event(event)
         assert "None" not in words.event(event)
-    assert setup(plan()).seal
-    assert GOOD
 
 
 def test_evidence_is_weighed_from_what_was_counted_since_the_last_instant() -> None:

@@ -68,18 +68,6 @@ async def test_a_watch_that_starts_late_walks_the_missed_grid_first(tmp_path: Pa
     assert times == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
 
 
-async def test_late_and_live_give_the_same_decision(tmp_path: Path) -> None:
-    gate = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ci", advice_ends=True)
-    decisions = []
-    for name, starts in (("live", DEPLOYED_AT), ("late", DEPLOYED_AT + 700)):
-        (tmp_path / name).mkdir()
-        rig = Rig(tmp_path / name, bad_from(200), starts=starts, wanted=gate)
-        last = await rig.watch.run()
-        decisions.append((exit_code(last.state), last.state.decided))
-    assert decisions[0] == decisions[1]
-    assert decisions[0][0] == 23
-
-
 def probed() -> Plan:
     """A probe beside what the backend measures."""
     ordinary = plan()

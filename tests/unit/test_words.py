@@ -386,11 +386,6 @@ def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
 @pytest.mark.parametrize(
     ("release", "lead", "rest"),
     [
-        (
-            lambda: watched().feed(900),
-            "Finished.",
-            "Every indicator is in range and there is enough evidence.",
-        ),
         (lambda: Scenario().blind(1800), "Unproven:", "error rate in range: HTTP 5xx: blind."),
         (lambda: left("nobody watches any more"), "Abandoned:", "nobody watches any more."),
         (lambda: rolled_back().feed(330, BAD), "Still burning:", "look for another cause."),
