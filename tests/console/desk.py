@@ -17,7 +17,7 @@ from tests.console import moments
 from tests.console.story import Story
 from tests.made_up import HeldClock
 from tests.settled import resized, settled
-from tests.waiting import until
+from tests.waiting import HANG, until
 from tui.app import ConsoleApp
 
 WIDE = (120, 40)
@@ -43,6 +43,12 @@ class Given:
 
     def note(self, text: str, *, by: str) -> None:
         self.orders.append(("note", text, by))
+
+
+class PatientApp(ConsoleApp):
+    """The console, but what it says in passing stays until a slow machine has looked at it."""
+
+    NOTIFICATION_TIMEOUT = HANG
 
 
 @dataclass
@@ -129,7 +135,7 @@ async def desk(
     """A console in a terminal of that size, showing ``story`` if there is one."""
     setup = (story or moments.begun()).setup
     clock, given = HeldClock(setup.release.deployed_at), Given()
-    app = ConsoleApp(
+    app = PatientApp(
         orders=given,
         clock=clock,
         operator="ana@bastion2",
