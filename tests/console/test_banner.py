@@ -36,30 +36,41 @@ def verifying() -> Story:
     return moments.rolling_back().rolled_back().feed(30)
 
 
+IDENTITY = " checkout-api v2.4.1"
+
+
 @pytest.mark.parametrize(
     ("moment", "first", "second"),
     [
-        (timed_out, "ROLLBACK FAILED  timed out: go back by hand, or try again", ""),
-        (not_started, "ROLLBACK FAILED  not started: go back by hand, or try again", ""),
+        (timed_out, "ROLLBACK FAILED  timed out: go back by hand, or try again", IDENTITY),
+        (not_started, "ROLLBACK FAILED  not started: go back by hand, or try again", IDENTITY),
         (
             lambda: moments.rolling_back().rolled_back(exit_code=127, error="exit code 127"),
             "ROLLBACK FAILED  exit code 127: go back by hand, or try again",
-            "",
+            IDENTITY,
         ),
-        (lambda: moments.over_limit().blind(45), "BLIND  nothing measured for 33s; the watch clock", ""),
+        (
+            lambda: moments.over_limit().blind(45),
+            "BLIND  nothing measured for 33s; the watch clock",
+            IDENTITY,
+        ),
         (lambda: moments.breached().blind(60), "BREACHED  HTTP 5xx 5.55 % > 1 %", "BLIND for 48s: nothing"),
         (lambda: moments.doubtful().blind(60), "BREACHED  HTTP 5xx 5.63 % > 1 %", "BLIND for 48s: nothing"),
         (lambda: verifying().blind(60), "VERIFYING  is v2.4.0 well?", "BLIND for 48s: nothing"),
-        (lambda: verifying().blind(600), "NOT SEEN TO RECOVER  rolled back; nothing could be measured", ""),
+        (
+            lambda: verifying().blind(600),
+            "NOT SEEN TO RECOVER  rolled back; nothing could be measured",
+            IDENTITY,
+        ),
         (
             lambda: unseen(Kind.STALE),
             "OVER LIMIT  fuse frozen: stale  HTTP 5xx was 5.39 % > 1 %",
-            "",
+            IDENTITY,
         ),
         (
             lambda: unseen(Kind.NO_TRAFFIC),
             "OVER LIMIT  fuse frozen: no traffic  HTTP 5xx was 5.39 % > 1 %",
-            "",
+            IDENTITY,
         ),
     ],
 )

@@ -97,6 +97,15 @@ async def test_without_colours_everything_is_still_said(
         assert "Type checkout-api" in here.text
 
 
+async def test_without_colours_the_baselines_band_is_drawn_with_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(moments.watching(), WIDE) as here:
+        coloured = here.text.count("·")
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with desk(moments.watching(), WIDE) as here:
+        # More than the headings have: every chart has a band.
+        assert here.text.count("·") > coloured + 50
+
+
 def watch_painting(here: Desk, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many characters each write to the terminal holds, from now on."""
     painted: list[int] = []
