@@ -26,7 +26,8 @@ DURATION, WINDOW = 16, 4
 """Seconds, both of them."""
 
 
-@pytest.fixture(scope="module")
+# For each test its own: what an outage leaves behind is another past than the one they start from.
+@pytest.fixture
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     with in_service([SHOP], tmp_path_factory.mktemp("shops")) as shops:
         yield shops
@@ -63,7 +64,6 @@ def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops:
         measured = _measured(shops.folder / "home-back")
         assert code in (0, 10), back.told
         assert code == 10 or measured >= 0.9 * (DURATION - WINDOW) / INTERVAL, (measured, back.told)
-        _never_started_again(shops, config)
     finally:
         screen.close()
         back.stop()
@@ -89,12 +89,12 @@ def _measured(home: Path) -> int:
     return sum(all(r.compared for r in one.readings.values()) for one in _instants(home))
 
 
-def _never_started_again(shops: Shops, config: Path) -> None:
-    deployed_at = shops.fleet.deploy({SHOP: ("v3", Behaviour())})
-    release = release_arguments("v3", VERSION, deployed_at)
-    short: dict[str, Any] = {"duration": "10s", "warmup": "3s", "window": "4s"}
-    text = write_config(config.with_name("gone.toml"), url=shops.prometheus.url, job=SHOP, watch=short)
-    gate = Aftergreen(["gate", "-c", str(text), *release, "--json"], home=shops.folder / "home-never")
+def test_a_prometheus_that_never_comes_back_leaves_the_release_unproven(shops: Shops) -> None:
+    short: dict[str, Any] = {"duration": "10s", "warmup": "3s", "window": f"{WINDOW}s"}
+    config = write_config(shops.folder / "gone.toml", url=shops.prometheus.url, job=SHOP, watch=short)
+    deployed_at = shops.fleet.deploy({SHOP: (VERSION, Behaviour())})
+    arguments = ["gate", "-c", str(config), *release_arguments(VERSION, PREVIOUS, deployed_at), "--json"]
+    gate = Aftergreen(arguments, home=shops.folder / "home-never")
     try:
         gate.wait_for("sealed")
         shops.prometheus.stop()
