@@ -17,7 +17,7 @@ World = Callable[[float, View], Mapping[str, Reading]]
 
 
 class FakeClock:
-    """Time that passes only while somebody waits for it, and nothing real is `held` up for."""
+    """Time that passes only while somebody waits for it, and not while `held` says that it stands."""
 
     def __init__(self, start: float) -> None:
         self.time = start

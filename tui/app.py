@@ -196,7 +196,7 @@ class ConsoleApp(App[int]):
         if message.error is not None:
             self.exit(1)
         else:
-            self._answered_order(OVER)
+            self.answered(OVER)
 
     def on_rollback_dialog_confirmed(self, _message: RollbackDialog.Confirmed) -> None:
         if self._unanswered():
@@ -207,11 +207,9 @@ class ConsoleApp(App[int]):
         self._show()
 
     def on_order_answered(self, message: OrderAnswered) -> None:
-        self._answered_order(message.refused)
-
-    def _answered_order(self, refused: str) -> None:
-        """The order stands no longer: a snapshot shows what it began, or the reason against it is said."""
-        if self._order is None or self._order.refused:
+        """The order waits no longer: a snapshot shows what it began, or the reason against it is said."""
+        refused = message.refused
+        if self._order is None or not self._order.waits:
             return
         self._order = replace(self._order, refused=refused) if refused else None
         if refused and not any(isinstance(screen, RollbackDialog) for screen in self.screen_stack):
@@ -293,7 +291,7 @@ class ConsoleApp(App[int]):
 
     def _unanswered(self) -> str:
         """Why an order may not be given again; empty where none waits for the watch."""
-        return ORDERED if self._order is not None and not self._order.refused else ""
+        return ORDERED if self._order is not None and self._order.waits else ""
 
     def on_key(self, event: events.Key) -> None:
         """A key whose action is refused arrives here: say why nothing happens."""

@@ -19,6 +19,11 @@ class Order:
     at: float
     refused: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """Whether the watch has still to answer."""
+        return not self.refused
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -53,6 +58,4 @@ class Frame:
     @property
     def ordered(self) -> float | None:
         """For how many seconds a rollback order has been without an answer; None where none is."""
-        if self.order is None or self.order.refused:
-            return None
-        return max(0.0, self.present - self.order.at)
+        return max(0.0, self.present - self.order.at) if self.order and self.order.waits else None

@@ -159,6 +159,10 @@ class _Shared:
     task: asyncio.Task[None]
     over: asyncio.Event
 
+    async def close(self) -> None:
+        self.over.set()
+        await self.task
+
 
 _open: dict[tuple[int, int], _Shared] = {}
 
@@ -184,23 +188,25 @@ async def reading(story: Story | Snapshot, size: tuple[int, int] = WIDE) -> Asyn
 
     Whoever gives orders, leaves, or makes the console say something in passing needs a `desk` of his own.
     """
-    if size not in _open:
-        _open[size] = await _share(size)
-    here = _open[size].here
-    with here.app._context():
-        await here.show(story)
-        yield here
-        assert (here.given.orders, here.told, here.app._exit) == ([], [], False), "it needs a desk of its own"
-        while len(here.app.screen_stack) > 1:
+    # Where the test fails nobody knows what it left behind: the next one opens another.
+    shared = _open.pop(size, None) or await _share(size)
+    here = shared.here
+    try:
+        with here.app._context():
+            await here.show(story)
+            yield here
+            assert (here.given.orders, here.told, here.app._exit) == ([], [], False), "give it its own desk"
+            while len(here.app.screen_stack) > 1:
+                await here.press("escape")
+            # Leaves what was chosen there: a panel, a frozen view.
             await here.press("escape")
-        # Leaves what was chosen there: a panel, a frozen view.
-        await here.press("escape")
+    except BaseException:
+        await shared.close()
+        raise
+    _open[size] = shared
 
 
 async def put_away() -> None:
     """Close the consoles that were shared."""
-    shared, tasks = list(_open.values()), [shared.task for shared in _open.values()]
-    _open.clear()
-    for one in shared:
-        one.over.set()
-    await asyncio.gather(*tasks)
+    while _open:
+        await _open.popitem()[1].close()

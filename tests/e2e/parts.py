@@ -256,6 +256,11 @@ class Prometheus:
         result = answer.json()["data"]["result"]
         return [(series["metric"], float(series["value"][1])) for series in result]
 
+    def wait_for(self, selector: str, since: float, series: int = 1) -> None:
+        """Come back once so many series of the selector were scraped at that time or later."""
+        fresh = f"timestamp({selector}) >= {since:.3f}"
+        wait_until(lambda: len(self.query(fresh)) >= series, f"{series} of {selector}", lambda: self.log)
+
     def number(self, expression: str, at: float | None = None) -> float:
         """The value of a query that has exactly one."""
         ((_, value),) = self.query(expression, at)

@@ -34,13 +34,18 @@ def backfill(folder: Path, shops: Iterable[Shop], until: float) -> None:
     ``folder`` belongs to a server that has not been started. The counters of the shops themselves begin at
     ``until``, as after a restart, so that nothing is missing in between.
     """
+    write(folder, _openmetrics(list(shops), until))
+
+
+def write(folder: Path, lines: Iterable[str]) -> None:
+    """Turn lines of OpenMetrics into the data of a server that has not been started."""
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "past.txt"
-    written.write_text("\n".join(_openmetrics(list(shops), until)) + "\n")
+    written.write_text("\n".join(lines) + "\n")
     command = [require("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
-    subprocess.run(
-        [*command, str(written), str(folder / "data")], check=True, capture_output=True, timeout=HANG
-    )
+    command += [str(written), str(folder / "data")]
+    subprocess.run(command, check=True, capture_output=True, timeout=3 * HANG)
+    written.unlink()
 
 
 def _openmetrics(shops: list[Shop], until: float) -> Iterator[str]:

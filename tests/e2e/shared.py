@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
+from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus
 from tests.e2e.past import backfill
 
 BAD: dict[str, Behaviour] = {
@@ -51,6 +51,5 @@ def another(fleet: Fleet, folder: Path, since: float) -> Iterator[Prometheus]:
     backfill(folder, fleet.shops.values(), since)
     with Prometheus(folder, fleet.targets) as server:
         # A version that was never scraped is not seen to go, either.
-        fresh = f"timestamp(app_info) > {since:.3f}"
-        wait_until(lambda: len(server.query(fresh)) == len(fleet.shops), "every shop to be scraped")
+        server.wait_for("app_info", since + 0.001, len(fleet.shops))
         yield server

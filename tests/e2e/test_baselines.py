@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +28,8 @@ from aftergreen.model import (
 from aftergreen.preflight import preflight
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier
-from tests.e2e.parts import Prometheus, require
+from tests.e2e.parts import Prometheus
+from tests.e2e.past import write
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
@@ -120,14 +120,9 @@ def _openmetrics(now: float) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fortnight]:
     folder = tmp_path_factory.mktemp("fortnight")
-    promtool = require("promtool")
     # Noon of yesterday: no range reaches over midnight, where a weekend begins at once.
     now = time.time() // DAY * DAY - DAY / 2
-    written = folder / "past.txt"
-    written.write_text("\n".join(_openmetrics(now)) + "\n")
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(written), str(folder / "data")]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    written.unlink()
+    write(folder, _openmetrics(now))
     with Prometheus(folder, (), "--storage.tsdb.retention.time=60d") as prometheus:
         yield Fortnight(prometheus, now)
 

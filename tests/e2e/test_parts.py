@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -37,13 +37,6 @@ class Broken:
     prometheus: Prometheus
     deployed_at: float
 
-    def wait_for(self, version: str, at: float) -> None:
-        """Come back once the version was scraped at that time or later."""
-        newest = f'max(timestamp(app_info{{version="{version}"}}))'
-        wait_until(
-            lambda: any(value >= at for _, value in self.prometheus.query(newest)), f"{version} at {at}"
-        )
-
     def rate(self, metric: str, **labels: str) -> float:
         """Events a second over the first window that lies wholly after the deployment."""
         chosen = ",".join(f'{name}="{value}"' for name, value in labels.items())
@@ -56,12 +49,11 @@ class Broken:
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     folder = tmp_path_factory.mktemp("parts")
     with Fleet(["shop"]) as fleet, Prometheus(folder, fleet.targets) as server:
-        broken = Broken(fleet, server, 0.0)
         since = fleet["shop"].deploy("v1")
-        broken.wait_for("v1", since + WINDOW + 2)
+        server.wait_for('app_info{version="v1"}', since + WINDOW + 2)
         deployed_at = fleet["shop"].deploy("v2", BROKEN)
-        broken.wait_for("v2", deployed_at + WINDOW + 3)
-        yield replace(broken, deployed_at=deployed_at)
+        server.wait_for('app_info{version="v2"}', deployed_at + WINDOW + 3)
+        yield Broken(fleet, server, deployed_at)
 
 
 def test_the_load_is_what_was_asked_for(broken: Broken) -> None:

@@ -134,12 +134,6 @@ def scraping(folder: Path, service: ThreadingHTTPServer) -> Prometheus:
     return Prometheus(folder, [{"targets": [f"{host!s}:{port}"]}])
 
 
-def scraped(prometheus: Prometheus, until: float) -> None:
-    """Come back once the service was scraped at that time or later."""
-    newest = "max(timestamp(pool_in_use))"
-    wait_until(lambda: any(at >= until for _, at in prometheus.query(newest)), f"a sample of {until}")
-
-
 @dataclass
 class Running:
     """A Prometheus, and since when it has samples of the service."""
@@ -154,7 +148,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with service() as target, scraping(folder, target) as prometheus:
         wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         since = time.time()
-        scraped(prometheus, since + 7)
+        prometheus.wait_for("pool_in_use", since + 7)
         yield Running(prometheus.url, since)
 
 
@@ -263,7 +257,7 @@ async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp
         source = PrometheusSource(Backend(prometheus.url))
         wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         began = time.time()
-        scraped(prometheus, began + WINDOW + 1)
+        prometheus.wait_for("pool_in_use", began + WINDOW + 1)
         await source.prepare(signals, now(), NEVER_ENDING)
         stopped = now()
         target.shutdown()

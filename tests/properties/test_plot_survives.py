@@ -62,6 +62,7 @@ def test_drawing_survives_anything_within_its_limits() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
+        timeout=CPU * 3,
         check=False,
     )
     assert child.returncode == 0, child.stderr[-3000:]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from aftergreen.journal import Kind, open_journal
@@ -58,10 +59,14 @@ def python(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", script, *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        # Whoever reads from a process that hangs sees its end.
+        hanging = Timer(HANG, process.kill)
+        hanging.start()
         try:
             yield process
-            process.communicate(timeout=HANG)
+            process.communicate()
         finally:
+            hanging.cancel()
             process.kill()
 
 

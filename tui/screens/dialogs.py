@@ -149,7 +149,7 @@ class RollbackDialog(ShownModal[None]):
 
     def _hear(self, frame: Frame) -> None:
         """Say once what speaks against an order; the name has to be typed anew."""
-        if frame.order is None or not frame.order.refused or frame.order is self._heard:
+        if frame.order is None or frame.order.waits or frame.order is self._heard:
             return
         self._heard = frame.order
         self._said = f"{frame.order.refused}: {NOTHING}"
@@ -157,11 +157,10 @@ class RollbackDialog(ShownModal[None]):
 
     def _ask(self, *, asking: bool) -> None:
         field = self.query_one(TypedName)
-        if asking and not field.display:
+        hidden, field.display = not field.display, asking
+        if asking and hidden:
             # What is hidden loses the focus.
-            field.display = True
             field.focus()
-        field.display = asking
 
     def _room(self) -> int:
         """Rows for the facts; the rest of the dialog is always seen."""
@@ -191,7 +190,7 @@ class RollbackDialog(ShownModal[None]):
             return row(Span(f"esc closes{'; the command goes on' if running else ''}", "dim"))
         if frame.ordered is not None:
             waited = Span(f"ordered {format_clock(frame.ordered)} ago, not yet taken", "warn")
-            return row(waited, Span("  esc closes", "dim"))
+            return row(waited, Span("  esc closes; the order stands", "dim"))
         return row(Span(self._said, "bad") if self._said else Span("esc closes, nothing is run", "dim"))
 
     def _question(self, frame: Frame, width: int) -> list[Row]:
