@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Plan
-from aftergreen.preflight import Finding
+from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch import Report, Wanted, Watch
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, plan
 
@@ -68,7 +69,7 @@ class Rig:
         """Whether a command that was ordered here runs; the clock stands still for so long."""
         return "" in self.answers and self.snapshots[-1].rolling_back
 
-    def entries(self, *kinds: Kind) -> list[Mapping[str, object]]:
+    def entries(self, *kinds: EntryKind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release
         journal = open_journal(self.place)
         try:

@@ -25,8 +25,8 @@ from aftergreen.model import (
 )
 from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.ranges import baseline_instants
-from aftergreen.verdict.release import begin, step
 from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Setup, State
+from aftergreen.verdict.step import begin, step
 
 DEPLOYED_AT = 1_700_000_000.0
 

@@ -17,14 +17,14 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from aftergreen import words
-from aftergreen.cards import curl_line
 from aftergreen.clock import Clock
 from aftergreen.model import Indicator, Plan, Release
-from aftergreen.orders import OVER, Orders
-from aftergreen.preflight import Finding
+from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.walk import override_refused, rollback_refused
+from aftergreen.watch.orders import OVER, Orders
+from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.screens.dialogs import NoteDialog, OverrideDialog, QuitDialog, RollbackDialog

@@ -16,12 +16,12 @@ from aftergreen.config import ConfigError, load
 from aftergreen.journal import JournalError
 from aftergreen.model import BaselineSource
 from aftergreen.paths import find_paths
-from aftergreen.preflight import PreflightFailed
-from aftergreen.session import Session, operator_name
+from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch import Report, Wanted
-from aftergreen.when import parse_when
+from aftergreen.watch.session import Session, operator_name
+from aftergreen.watch.wanted import Report, Wanted
+from tui.when import parse_when
 
 EXIT_CODES = """\
 exit codes:
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for finding in error.findings:
             print(finding.text, file=sys.stderr)
         if getattr(arguments, "json", False):
-            from aftergreen.gate import print_refused  # noqa: PLC0415  # the console needs neither
+            from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs neither
 
             print_refused(error.findings, SystemClock().now())
         return ExitCode.PREFLIGHT
@@ -289,11 +289,11 @@ def _gate(arguments: argparse.Namespace) -> int:
         return _run_gate(session, as_json=arguments.json)
     if arguments.deployed_at is None:
         raise UsageError("--history judges a past release: say when it was deployed with --deployed-at")
-    from aftergreen.past import judge_past  # noqa: PLC0415  # the rarer way
+    from aftergreen.watch.late import judged_late  # noqa: PLC0415  # the rarer way
 
     report = _report(as_json=arguments.json)
     snapshot = asyncio.run(
-        judge_past(
+        judged_late(
             session.plan,
             session.wanted,
             source=session.source(),
@@ -322,7 +322,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from aftergreen.check import check  # noqa: PLC0415  # one command's own
+    from aftergreen.output.check import check  # noqa: PLC0415  # one command's own
     from aftergreen.sources import live_source  # noqa: PLC0415  # imports the HTTP client
 
     plan = load(arguments.config)
@@ -357,7 +357,9 @@ def _paths(arguments: argparse.Namespace) -> int:
 
 
 def _report(*, as_json: bool) -> Report:
-    from aftergreen.gate import json_report, plain_report  # noqa: PLC0415  # the console needs neither
+    # The console needs neither.
+    from aftergreen.output.jsonl import json_report  # noqa: PLC0415
+    from aftergreen.output.plain import plain_report  # noqa: PLC0415
 
     return json_report() if as_json else plain_report()
 
@@ -374,7 +376,9 @@ def _run_gate(session: Session, *, as_json: bool) -> int:
 
 
 def _close(snapshot: Snapshot, *, as_json: bool) -> int:
-    from aftergreen.gate import print_card, print_finish  # noqa: PLC0415  # the console needs neither
+    # The console needs neither.
+    from aftergreen.output.jsonl import print_finish  # noqa: PLC0415
+    from aftergreen.output.plain import print_card  # noqa: PLC0415
 
     if as_json:
         print_finish(snapshot)

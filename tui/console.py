@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 
 from aftergreen.journal import JournalError
 from aftergreen.model import Release
-from aftergreen.preflight import Finding, PreflightFailed
-from aftergreen.session import Session
-from aftergreen.thread import WatchThread
+from aftergreen.preflight.checks import Finding, PreflightFailed
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch import Report, Watch
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.session import Session
+from aftergreen.watch.thread import WatchThread
+from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
 from tui.terminal import Watchdog, discard_output
 
@@ -124,6 +125,6 @@ def _say(thread: WatchThread) -> None:
     elif thread.snapshot is None:
         print("left before the watch had begun", file=sys.stderr)
     else:
-        from aftergreen.gate import print_card  # noqa: PLC0415  # the screen needs none of it
+        from aftergreen.output.plain import print_card  # noqa: PLC0415  # the screen needs none of it
 
         print_card(thread.snapshot)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aftergreen import words
-from aftergreen.banner import banner_of
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
 from aftergreen.verdict.state import Event
+from aftergreen.words.banner import banner_of
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
 from widgets.rows import Row, Span, fit, folded, row, shortened, width_of

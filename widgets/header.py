@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from aftergreen import words
-from aftergreen.banner import Banner, Fuse, banner_of
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import ReleaseState
+from aftergreen.words.banner import Banner, Fuse, banner_of
 from widgets.frame import Frame
 from widgets.rows import Row, Span, beside, fit, width_of
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from aftergreen.clean import clean
 from aftergreen.config.decode import decode
-from aftergreen.config.findings import ConfigError, Finding, Report
+from aftergreen.config.faults import ConfigError, Fault, Faults
 from aftergreen.config.later import refuse_later_keys
 from aftergreen.config.queries import warnings_of
 from aftergreen.config.resolve import resolve
 from aftergreen.model import Plan
 
-__all__ = ["ConfigError", "Finding", "load", "loads", "warnings_of"]
+__all__ = ["ConfigError", "Fault", "load", "loads", "warnings_of"]
 
 _LARGEST = 1024 * 1024
 _SYNTAX = re.compile(r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", re.DOTALL)
@@ -54,26 +54,26 @@ def loads(text: str, origin: str = "aftergreen.toml") -> Plan:
     except ValueError as error:  # most are TOMLDecodeError; a number of thousands of digits is none
         raise ConfigError(origin, [_syntax(text, str(error))]) from None
     except RecursionError:
-        raise ConfigError(origin, [Finding(origin, "brackets nested too deeply", "valid TOML")]) from None
-    report = Report()
-    document = decode(raw, report)
-    refuse_later_keys(document, report)
-    plan = resolve(document, report)
-    findings = report.findings()
-    if findings:
-        raise ConfigError(origin, findings)
+        raise ConfigError(origin, [Fault(origin, "brackets nested too deeply", "valid TOML")]) from None
+    faults = Faults()
+    document = decode(raw, faults)
+    refuse_later_keys(document, faults)
+    plan = resolve(document, faults)
+    found = faults.in_order()
+    if found:
+        raise ConfigError(origin, found)
     return plan
 
 
 def _unreadable(origin: str, found: str, expected: str) -> ConfigError:
-    return ConfigError(origin, [Finding(origin, found, expected)])
+    return ConfigError(origin, [Fault(origin, found, expected)])
 
 
-def _syntax(text: str, message: str) -> Finding:
+def _syntax(text: str, message: str) -> Fault:
     match = _SYNTAX.fullmatch(message)
     reason = clean(match[1] if match else message).rstrip(".")
     if match and match[2]:
         place = f"line {match[2]}, column {match[3]}"
     else:
         place = f"line {len(text.splitlines()) or 1}, at the end"
-    return Finding(place, f"a fault in the TOML ({reason[:1].lower()}{reason[1:]})", "valid TOML")
+    return Fault(place, f"a fault in the TOML ({reason[:1].lower()}{reason[1:]})", "valid TOML")

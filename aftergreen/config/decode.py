@@ -15,8 +15,8 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, Iterabl
 from cattrs.gen import make_dict_structure_fn, override
 
 from aftergreen.clean import clean
-from aftergreen.config import schema
-from aftergreen.config.findings import Report, Unfit, listed, nearest, shown
+from aftergreen.config import file
+from aftergreen.config.faults import Faults, Unfit, listed, nearest, shown
 from aftergreen.model import BaselineSource, Indicator, Reduce, Strategy, Then
 from aftergreen.units import parse_duration, parse_fraction
 
@@ -29,16 +29,16 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def decode(raw: dict[str, Any], report: Report) -> schema.Document:
-    """The document without the values that do not fit; those are in the report."""
+def decode(raw: dict[str, Any], faults: Faults) -> file.Document:
+    """The document without the values that do not fit; those are in the faults."""
     try:
-        return _CONVERTER.structure(raw, schema.Document)
+        return _CONVERTER.structure(raw, file.Document)
     except ClassValidationError as error:
         rest = copy.deepcopy(raw)
         for path, reason in _leaves(error, ()):
-            report.leave_out(_place(path), reason)
+            faults.leave_out(_place(path), reason)
             _drop(rest, path)
-        return _CONVERTER.structure(rest, schema.Document)
+        return _CONVERTER.structure(rest, file.Document)
 
 
 def _place(path: Path) -> str:
@@ -56,7 +56,7 @@ def _leaves(error: Exception, path: Path) -> Iterator[tuple[Path, Unfit]]:
     elif isinstance(error, ClassValidationError):
         attributes, others = error.group_exceptions()
         for cause, note in attributes:
-            yield from _leaves(cause, (*path, schema.KEYS.get(note.name, note.name)))
+            yield from _leaves(cause, (*path, file.KEYS.get(note.name, note.name)))
         for cause in others:
             yield from _leaves(cause, path)
     elif isinstance(error, IterableValidationError):
@@ -68,7 +68,7 @@ def _leaves(error: Exception, path: Path) -> Iterator[tuple[Path, Unfit]]:
 
 
 def _unknown_key(key: str, table: type) -> Unfit:
-    known = tuple(schema.KEYS.get(f.name, f.name) for f in dataclasses.fields(table))
+    known = tuple(file.KEYS.get(f.name, f.name) for f in dataclasses.fields(table))
     near = nearest(key, known)
     return Unfit("an unknown key", "a known one" if near else listed(known), near)
 
@@ -116,10 +116,10 @@ def _switch(value: object, _: object = None) -> bool:
     return value
 
 
-def _quantity(value: object, _: object = None) -> schema.Quantity:
+def _quantity(value: object, _: object = None) -> file.Quantity:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unfit(shown(value), 'a number, or text with a number and its unit such as "1%" or "20ms"')
-    return schema.Quantity(value)
+    return file.Quantity(value)
 
 
 def _parsed(parse: Callable[[str], float]) -> _Hook:
@@ -177,7 +177,7 @@ def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> _Hook:
 
 def _table(converter: cattrs.Converter, table: type[object]) -> _Hook:
     names = {field.name for field in dataclasses.fields(cast("Any", table))}
-    renamed: Any = {name: override(rename=key) for name, key in schema.KEYS.items() if name in names}
+    renamed: Any = {name: override(rename=key) for name, key in file.KEYS.items() if name in names}
     fill = make_dict_structure_fn(table, converter, **renamed)
 
     def hook(value: object, _: object) -> object:
@@ -211,13 +211,13 @@ def _converter() -> cattrs.Converter:
     plain: tuple[tuple[Any, Callable[..., object]], ...] = (
         (str, _text),
         (bool, _switch),
-        (schema.Name, _name),
-        (schema.Variable, _variable),
-        (schema.Quantity, _quantity),
-        (schema.Seconds, _parsed(parse_duration)),
-        (schema.Share, _parsed(parse_fraction)),
-        (schema.Headers, _headers),
-        (schema.Arguments, _arguments),
+        (file.Name, _name),
+        (file.Variable, _variable),
+        (file.Quantity, _quantity),
+        (file.Seconds, _parsed(parse_duration)),
+        (file.Share, _parsed(parse_fraction)),
+        (file.Headers, _headers),
+        (file.Arguments, _arguments),
     )
     for kind, hook in plain:
         converter.register_structure_hook(kind, hook)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from aftergreen.clean import clean
-from aftergreen.config.findings import Report, listed, nearest
+from aftergreen.config.faults import Faults, listed, nearest
 from aftergreen.model import Plan, Signal, Then
 from aftergreen.promql import gives_rates, substitute, syntax_error
 from aftergreen.units import format_duration
@@ -20,7 +20,7 @@ _FIXED_RANGE = re.compile(r"\[\s*([0-9][0-9a-z]*)\s*[\]:]")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
-def check_query(report: Report, place: str, query: str) -> None:
+def check_query(faults: Faults, place: str, query: str) -> None:
     """Report what no dialect of PromQL can mean.
 
     A query that only our parser does not know is no error, for backends have functions of their own:
@@ -30,10 +30,10 @@ def check_query(report: Report, place: str, query: str) -> None:
         if name not in _PLACEHOLDERS:
             known = listed(f"${word}" for word in _PLACEHOLDERS)
             near = nearest(name, _PLACEHOLDERS)
-            report.add(place, f"the placeholder ${name}", known, f"${near}" if near else None)
+            faults.add(place, f"the placeholder ${name}", known, f"${near}" if near else None)
     fault = _unbalanced(query)
     if fault:
-        report.add(place, fault, "a query whose brackets and quotes are closed")
+        faults.add(place, fault, "a query whose brackets and quotes are closed")
 
 
 def asks_for_version(query: str) -> bool:

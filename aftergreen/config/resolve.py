@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from aftergreen.config.addresses import check_backend
-from aftergreen.config.findings import Report, listed, nearest, shown, shown_duration
+from aftergreen.config.faults import Faults, listed, nearest, shown, shown_duration
+from aftergreen.config.file import Document, MetricsTable, RollbackTable, ServiceTable
 from aftergreen.config.queries import check_query
-from aftergreen.config.schema import Document, MetricsTable, RollbackTable, ServiceTable
 from aftergreen.config.signals import Watched, resolve_signals
 from aftergreen.model import (
     ALPHA,
@@ -35,22 +35,22 @@ _LEAST_CHANCE = 1e-9
 """More evidence than that is not counted (`aftergreen.verdict.evidence.MOST`): nothing would be acted on."""
 
 
-def resolve(document: Document, report: Report) -> Plan:
-    """The plan of the document; only to be used where the report stayed empty."""
-    timing = _timing(document, report)
-    baseline = _baseline(document, report, timing)
-    service = _service(document.service, report)
-    signals = resolve_signals(document.signals, report, Watched(timing, baseline.source, service.tier))
+def resolve(document: Document, faults: Faults) -> Plan:
+    """The plan of the document; only to be used where the faults stayed empty."""
+    timing = _timing(document, faults)
+    baseline = _baseline(document, faults, timing)
+    service = _service(document.service, faults)
+    signals = resolve_signals(document.signals, faults, Watched(timing, baseline.source, service.tier))
     return Plan(
         service=service,
-        backend=_backend(document.metrics, report),
+        backend=_backend(document.metrics, faults),
         timing=timing,
         baseline=baseline,
         signals=signals,
-        waived=_waived(document, report, signals),
-        rollback=_rollback(document, report, signals),
+        waived=_waived(document, faults, signals),
+        rollback=_rollback(document, faults, signals),
         journal=document.journal.path,
-        alpha=_alpha(document, report),
+        alpha=_alpha(document, faults),
     )
 
 
@@ -59,67 +59,67 @@ def _given(table: object, *keys: str) -> dict[str, Any]:
     return {key: value for key in keys if (value := getattr(table, key)) is not None}
 
 
-def _service(table: ServiceTable, report: Report) -> Service:
+def _service(table: ServiceTable, faults: Faults) -> Service:
     if table.name is None:
-        report.add("service.name", "nothing", "the name of the service that is watched")
+        faults.add("service.name", "nothing", "the name of the service that is watched")
     for key in ("name", "environment"):
         value = getattr(table, key)
         if value is not None and set(value) & set("/#"):
-            report.add(
+            faults.add(
                 f"service.{key}",
                 shown(value),
                 "a name without / and #, which separate the parts of a release",
             )
     if table.running is not None:
-        check_query(report, "service.running", table.running)
+        check_query(faults, "service.running", table.running)
     return Service(name=table.name or "", **_given(table, "environment", "tier", "running"))
 
 
-def _backend(table: MetricsTable, report: Report) -> Backend:
+def _backend(table: MetricsTable, faults: Faults) -> Backend:
     if table.url is None:
-        report.add(
+        faults.add(
             "metrics.url", "nothing", 'the address of a Prometheus API, such as "http://localhost:9090"'
         )
     else:
-        check_backend(report, "metrics.url", table.url)
-    _check_length(report, "metrics.timeout", table.timeout)
+        check_backend(faults, "metrics.url", table.url)
+    _check_length(faults, "metrics.timeout", table.timeout)
     ways = [key for key in ("bearer_token_env", "bearer_token_file", "basic_auth_env") if getattr(table, key)]
     for extra in ways[1:]:
-        report.add(f"metrics.{extra}", f"{extra} beside {ways[0]}", "one way to authenticate")
+        faults.add(f"metrics.{extra}", f"{extra} beside {ways[0]}", "one way to authenticate")
     if table.client_key is not None and table.client_cert is None:
-        report.add("metrics.client_cert", "nothing", "the certificate to which client_key belongs")
+        faults.add("metrics.client_cert", "nothing", "the certificate to which client_key belongs")
     options = ("timeout", "lag", "headers", "ca_file", "client_cert", "client_key", *ways)
     return Backend(url=(table.url or "").rstrip("/"), **_given(table, *options))
 
 
-def _timing(document: Document, report: Report) -> Timing:
+def _timing(document: Document, faults: Faults) -> Timing:
     watch = document.watch
     for key in ("duration", "interval", "window"):
-        _check_length(report, f"watch.{key}", getattr(watch, key))
+        _check_length(faults, f"watch.{key}", getattr(watch, key))
     timing = Timing(**_given(watch, "duration", "warmup", "rollout", "interval", "window"))
     if timing.warmup >= timing.duration > 0:
         expected = f"less than watch.duration, which is {format_duration(timing.duration)}"
-        report.add("watch.warmup", shown_duration(timing.warmup), expected)
+        faults.add("watch.warmup", shown_duration(timing.warmup), expected)
     if timing.interval > timing.duration > 0:
         expected = f"at most watch.duration, which is {format_duration(timing.duration)}"
-        report.add("watch.interval", shown_duration(timing.interval), expected)
+        faults.add("watch.interval", shown_duration(timing.interval), expected)
     elif timing.interval > 0 and timing.duration / timing.interval > _MOST_INSTANTS:
         expected = f"at most {_MOST_INSTANTS:,} intervals within watch.duration"
-        report.add("watch.interval", shown_duration(timing.interval), expected)
+        faults.add("watch.interval", shown_duration(timing.interval), expected)
     return timing
 
 
-def _baseline(document: Document, report: Report, timing: Timing) -> BaselinePlan:
+def _baseline(document: Document, faults: Faults, timing: Timing) -> BaselinePlan:
     table = document.baseline
-    _check_length(report, "baseline.window", table.window)
+    _check_length(faults, "baseline.window", table.window)
     window = BaselinePlan().window if table.window is None else float(table.window)
-    if not report.faulty("watch.interval"):
-        _check_samples(report, window, timing.interval)
+    if not faults.faulty("watch.interval"):
+        _check_samples(faults, window, timing.interval)
     gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
     return BaselinePlan(table.source or BaselineSource.BEFORE, window, gap)
 
 
-def _alpha(document: Document, report: Report) -> float:
+def _alpha(document: Document, faults: Faults) -> float:
     """How often chance alone may ever pass for evidence."""
     alpha = document.evidence.alpha
     if alpha is None:
@@ -127,60 +127,60 @@ def _alpha(document: Document, report: Report) -> float:
     if not _LEAST_CHANCE <= alpha <= _MOST_CHANCE:
         most = format_limit(_MOST_CHANCE, "%")
         expected = f'at least 0.0000001 % and at most {most}, such as "0.1%"'
-        report.add("evidence.alpha", shown(format_limit(alpha, "%")), expected)
+        faults.add("evidence.alpha", shown(format_limit(alpha, "%")), expected)
     return alpha
 
 
-def _check_samples(report: Report, window: float, interval: float) -> None:
+def _check_samples(faults: Faults, window: float, interval: float) -> None:
     """A baseline holds at least one sample, and not more than can be kept."""
     if 0 < window < interval:
         expected = f"at least watch.interval, which is {format_duration(interval)}"
-        report.add("baseline.window", shown_duration(window), expected)
+        faults.add("baseline.window", shown_duration(window), expected)
     elif window / interval > _MOST_INSTANTS:
         expected = f"at most {_MOST_INSTANTS:,} intervals of watch.interval"
-        report.add("baseline.window", shown_duration(window), expected)
+        faults.add("baseline.window", shown_duration(window), expected)
 
 
-def _check_length(report: Report, place: str, seconds: float | None) -> None:
+def _check_length(faults: Faults, place: str, seconds: float | None) -> None:
     if seconds is not None and seconds <= 0:
-        report.add(place, shown_duration(seconds), "a duration longer than 0s")
+        faults.add(place, shown_duration(seconds), "a duration longer than 0s")
 
 
-def _waived(document: Document, report: Report, signals: tuple[Signal, ...]) -> dict[Indicator, str]:
+def _waived(document: Document, faults: Faults, signals: tuple[Signal, ...]) -> dict[Indicator, str]:
     """The indicators that are waived with a reason; every other one must have a signal."""
     measured = {
         signal.indicator for signal, table in zip(signals, document.signals, strict=True) if table.indicator
     }
     # A signal whose indicator is mistyped is reported itself; no indicator can be called empty then.
-    unsure = report.faulty("signals") or any(table.indicator is None for table in document.signals)
+    unsure = faults.faulty("signals") or any(table.indicator is None for table in document.signals)
     waived: dict[Indicator, str] = {}
     for indicator in Indicator:
         place = f"indicators.{indicator}"
         reason = document.indicators.of(indicator).waived
         if reason is not None and indicator in measured:
-            report.add(f"{place}.waived", shown(reason), "an indicator that has signals not to be waived")
+            faults.add(f"{place}.waived", shown(reason), "an indicator that has signals not to be waived")
         elif reason is not None:
             waived[indicator] = reason
-        elif indicator not in measured and not unsure and not report.faulty(f"{place}.waived"):
-            report.add(
+        elif indicator not in measured and not unsure and not faults.faulty(f"{place}.waived"):
+            faults.add(
                 place, "no signal", f'a signal with indicator = "{indicator}", or waived = "the reason"'
             )
     return waived
 
 
-def _rollback(document: Document, report: Report, signals: tuple[Signal, ...]) -> RollbackPlan | None:
+def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -> RollbackPlan | None:
     asking = tuple(_asking(document, signals))
     table = document.rollback
     if table is None and not asking:
         return None
     table = table or RollbackTable()
     for key in ("timeout", "verify_within"):
-        _check_length(report, f"rollback.{key}", getattr(table, key))
+        _check_length(faults, f"rollback.{key}", getattr(table, key))
     if table.command is None:
         why = asking[0] if asking else "there is a table [rollback]"
-        report.add("rollback.command", "nothing", f"the command that goes back, because {why}")
+        faults.add("rollback.command", "nothing", f"the command that goes back, because {why}")
     for index, argument in enumerate(table.command or ()):
-        _check_argument(report, f"rollback.command[{index}]", argument)
+        _check_argument(faults, f"rollback.command[{index}]", argument)
     return RollbackPlan(command=table.command or (), **_given(table, "strategy", "timeout", "verify_within"))
 
 
@@ -194,13 +194,13 @@ def _asking(document: Document, signals: tuple[Signal, ...]) -> Iterator[str]:
             yield f"signals[{i}] has the usual rules of its tier, which roll back (rules = [] gives it none)"
 
 
-def _check_argument(report: Report, place: str, argument: str) -> None:
+def _check_argument(faults: Faults, place: str, argument: str) -> None:
     """Only known placeholders, and all other braces doubled."""
     known = listed(f"{{{word}}}" for word in _PLACEHOLDERS)
     try:
         fields = [field for _, *field in string.Formatter().parse(argument)]
     except ValueError:
-        report.add(place, shown(argument), f"{known}, with other braces written {{{{ and }}}}")
+        faults.add(place, shown(argument), f"{known}, with other braces written {{{{ and }}}}")
         return
     for name, spec, conversion in fields:
         if name is None:
@@ -209,4 +209,4 @@ def _check_argument(report: Report, place: str, argument: str) -> None:
             near = nearest(name, _PLACEHOLDERS)
             found = f"the placeholder {shown(f'{{{name}}}')[1:-1]}"
             hint = f"{{{near}}}" if near and near != name else None
-            report.add(place, found, f"{known}, with other braces written {{{{ and }}}}", hint)
+            faults.add(place, found, f"{known}, with other braces written {{{{ and }}}}", hint)

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 
 from aftergreen.config.addresses import check_probe
-from aftergreen.config.findings import Report, shown, shown_duration
+from aftergreen.config.faults import Faults, shown, shown_duration
+from aftergreen.config.file import Name, SignalTable
 from aftergreen.config.queries import asks_for_version, check_query
-from aftergreen.config.rules import resolve_rules
-from aftergreen.config.schema import Name, SignalTable
+from aftergreen.config.thresholds import resolve_rules
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Indicator, Signal, SignalKey, Timing
 from aftergreen.verdict.conditions import shortest_course
@@ -27,29 +27,29 @@ class Watched:
     tier: str
 
 
-def resolve_signals(tables: tuple[SignalTable, ...], report: Report, watch: Watched) -> tuple[Signal, ...]:
+def resolve_signals(tables: tuple[SignalTable, ...], faults: Faults, watch: Watched) -> tuple[Signal, ...]:
     """The signals of the plan. Where something is reported, a stand-in."""
-    signals = tuple(_signal(report, f"signals[{index}]", table, watch) for index, table in enumerate(tables))
+    signals = tuple(_signal(faults, f"signals[{index}]", table, watch) for index, table in enumerate(tables))
     taken: set[SignalKey] = set()
     for index, (signal, table) in enumerate(zip(signals, tables, strict=True)):
         if signal.key in taken and table.indicator is not None:
             dependency = f"the dependency {signal.dependency}"
             scope = dependency if signal.dependency else f"the indicator {signal.indicator}"
             place = f"signals[{index}].name"
-            report.add(place, f"{shown(signal.name)} twice", f"a name of its own within {scope}")
+            faults.add(place, f"{shown(signal.name)} twice", f"a name of its own within {scope}")
         taken.add(signal.key)
     return signals
 
 
-def _signal(report: Report, place: str, table: SignalTable, watch: Watched) -> Signal:
-    _check_identity(report, place, table)
-    _check_measure(report, place, table)
+def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> Signal:
+    _check_identity(faults, place, table)
+    _check_measure(faults, place, table)
     ratio = table.numerator is not None
     indicator = table.indicator or Indicator.ERROR_RATE
     events = table.events if table.events is not None else ratio and indicator is Indicator.ERROR_RATE
-    unit = _unit(report, place, table, ratio=ratio)
+    unit = _unit(faults, place, table, ratio=ratio)
     if table.window is not None and table.window <= 0:
-        report.add(f"{place}.window", shown_duration(table.window), "a duration longer than 0s")
+        faults.add(f"{place}.window", shown_duration(table.window), "a duration longer than 0s")
     signal = Signal(
         indicator=indicator,
         # A signal without a name is reported; its place keeps it from being taken for a duplicate.
@@ -68,30 +68,30 @@ def _signal(report: Report, place: str, table: SignalTable, watch: Watched) -> S
         baseline=table.baseline or watch.source,
     )
     if table.rules is not None:
-        signal = resolve_rules(report, place, table, signal)
+        signal = resolve_rules(faults, place, table, signal)
         window = signal.window if signal.windowed else 0.0
-        _check_courses(report, place, table, shortest_course(watch.timing.interval, window))
+        _check_courses(faults, place, table, shortest_course(watch.timing.interval, window))
     # Which rules are usual for a signal that belongs nowhere, or has rules that cannot be read, nobody knows.
-    elif table.indicator is not None and not report.faulty(f"{place}.rules"):
+    elif table.indicator is not None and not faults.faulty(f"{place}.rules"):
         usual = tier_rules(watch.tier, signal, watch.timing.interval)
         signal = replace(signal, rules=tuple(rule for rule, _ in usual))
-    _check_control(report, place, table, signal)
+    _check_control(faults, place, table, signal)
     return signal
 
 
-def _check_courses(report: Report, place: str, table: SignalTable, shortest: float) -> None:
+def _check_courses(faults: Faults, place: str, table: SignalTable, shortest: float) -> None:
     """A climb is judged by samples, and takes some: ``shortest`` is in seconds."""
     # While the grid or a window is in doubt, so is how many samples a length has.
-    if any(report.faulty(key) for key in ("watch.interval", "watch.window", f"{place}.window")):
+    if any(faults.faulty(key) for key in ("watch.interval", "watch.window", f"{place}.window")):
         return
     for index, rule in enumerate(table.rules or ()):
         climb, rule_place = rule.climbing_for, f"{place}.rules[{index}]"
-        if climb is not None and 0 < climb < shortest and not report.faulty(rule_place):
+        if climb is not None and 0 < climb < shortest and not faults.faulty(rule_place):
             expected = f"at least {shown_duration(shortest)}: eight intervals, and four windows of the query"
-            report.add(f"{rule_place}.climbing_for", shown_duration(climb), expected)
+            faults.add(f"{rule_place}.climbing_for", shown_duration(climb), expected)
 
 
-def _check_control(report: Report, place: str, table: SignalTable, signal: Signal) -> None:
+def _check_control(faults: Faults, place: str, table: SignalTable, signal: Signal) -> None:
     """A control is the old version at the same instant: the same query, asked for another version."""
     compared = table.baseline is BaselineSource.CONTROL or any(r.condition.relative for r in signal.rules)
     written = {key: query for key in _QUERY_KEYS if (query := getattr(table, key)) is not None}
@@ -99,32 +99,32 @@ def _check_control(report: Report, place: str, table: SignalTable, signal: Signa
     # A ratio that asks for one version above the line and for both below it compares nothing with anything.
     if signal.baseline is BaselineSource.CONTROL and without and (compared or len(without) < len(written)):
         expected = 'queries with $version: baseline = "control" asks them for both versions'
-        report.add(f"{place}.baseline", f"no $version in {' and '.join(without)}", expected)
+        faults.add(f"{place}.baseline", f"no $version in {' and '.join(without)}", expected)
 
 
-def _check_identity(report: Report, place: str, table: SignalTable) -> None:
+def _check_identity(faults: Faults, place: str, table: SignalTable) -> None:
     if table.indicator is None:
-        report.add(f"{place}.indicator", "nothing", "the indicator to which the signal belongs")
+        faults.add(f"{place}.indicator", "nothing", "the indicator to which the signal belongs")
     if table.name is None:
-        report.add(f"{place}.name", "nothing", "a name for the signal")
+        faults.add(f"{place}.name", "nothing", "a name for the signal")
     if table.indicator is Indicator.DEPENDENCY:
         if table.dependency is None:
-            report.add(f"{place}.dependency", "nothing", 'the name of the dependency, such as "orders-db"')
+            faults.add(f"{place}.dependency", "nothing", 'the name of the dependency, such as "orders-db"')
         return
     if table.indicator is None:
         return
     for key in ("dependency", "kind"):
         value = getattr(table, key)
         if value is not None:
-            report.add(
+            faults.add(
                 f"{place}.{key}", shown(value), 'this key only on signals with indicator = "dependency"'
             )
 
 
-def _check_measure(report: Report, place: str, table: SignalTable) -> None:
+def _check_measure(faults: Faults, place: str, table: SignalTable) -> None:
     """Exactly one of a query, a ratio and a probe, and no keys that belong to another of them."""
     has = {
-        key: getattr(table, key) is not None or report.faulty(f"{place}.{key}")
+        key: getattr(table, key) is not None or faults.faulty(f"{place}.{key}")
         for key in (*_QUERY_KEYS, "probe")
     }
     ratio = has["numerator"] or has["denominator"]
@@ -135,42 +135,42 @@ def _check_measure(report: Report, place: str, table: SignalTable) -> None:
     ]
     if len(ways) != 1:
         found = " and ".join(ways) if ways else "nothing to measure"
-        report.add(place, found, "exactly one of query, numerator with denominator, and probe")
+        faults.add(place, found, "exactly one of query, numerator with denominator, and probe")
     for key, other in (("numerator", "denominator"), ("denominator", "numerator")):
         if ratio and not has[key]:
-            report.add(f"{place}.{key}", "nothing", f"a query, because there is a {other}")
+            faults.add(f"{place}.{key}", "nothing", f"a query, because there is a {other}")
     if table.count is not None and not has["query"]:
-        report.add(f"{place}.count", "count", "this key only beside a query")
+        faults.add(f"{place}.count", "count", "this key only beside a query")
     if table.events is not None and not ratio:
-        report.add(f"{place}.events", shown(table.events), "this key only beside a numerator and denominator")
+        faults.add(f"{place}.events", shown(table.events), "this key only beside a numerator and denominator")
     for key in _QUERY_KEYS:
         query = getattr(table, key)
         if query is not None:
-            check_query(report, f"{place}.{key}", query)
+            check_query(faults, f"{place}.{key}", query)
     if table.probe is not None:
-        _check_probe(report, place, table, table.probe)
+        _check_probe(faults, place, table, table.probe)
 
 
-def _check_probe(report: Report, place: str, table: SignalTable, probe: str) -> None:
+def _check_probe(faults: Faults, place: str, table: SignalTable, probe: str) -> None:
     for key in ("window", "reduce", "baseline"):
         value = getattr(table, key)
         if value is not None:
             found = shown_duration(value) if key == "window" else shown(value)
-            report.add(f"{place}.{key}", found, "no such key on a probe, which has one value and no past")
-    check_probe(report, f"{place}.probe", probe)
+            faults.add(f"{place}.{key}", found, "no such key on a probe, which has one value and no past")
+    check_probe(faults, f"{place}.probe", probe)
 
 
-def _unit(report: Report, place: str, table: SignalTable, *, ratio: bool) -> str:
+def _unit(faults: Faults, place: str, table: SignalTable, *, ratio: bool) -> str:
     if table.unit is None:
         if table.probe is not None:
             return "s"
         return "%" if ratio and table.indicator is Indicator.ERROR_RATE else ""
     if table.probe is not None and table.unit != "s":
-        report.add(f"{place}.unit", shown(table.unit), '"s", for a probe measures seconds')
+        faults.add(f"{place}.unit", shown(table.unit), '"s", for a probe measures seconds')
     if table.unit == "none":
         return ""
     if not _WORD.fullmatch(table.unit):
-        report.add(
+        faults.add(
             f"{place}.unit", shown(table.unit), "one of %, s, ms, bytes, /s, /min, none, or any one word"
         )
     return table.unit

@@ -14,7 +14,7 @@ COURSE_HELD = 60.0
 """Seconds for which something must be about to run out, and for which a climb must be over to be cleared."""
 
 
-class Kind(Enum):
+class Measure(Enum):
     """What kind of number a signal is, as far as a usual limit for it goes."""
 
     ERRORS = auto()
@@ -51,70 +51,82 @@ _LEAK = Default(_CLIMB, 300, 0, _WARN, "what keeps rising and does not settle ma
 _FULL = "above 90 % the next peak finds no room"
 _THEIRS = "it may be theirs, and rolling back may not help"
 
-TIERS: dict[str, dict[Kind, tuple[Default, ...]]] = {
+TIERS: dict[str, dict[Measure, tuple[Default, ...]]] = {
     "critical": {
-        Kind.ERRORS: (
+        Measure.ERRORS: (
             Default(_ABOVE, 0.01, 60, _BACK, "1 % is ten times what 99.9 % allows; one minute of it hurts"),
         ),
-        Kind.DURATION: (
+        Measure.DURATION: (
             Default(_MORE, 0.25, 120, _BACK, "a quarter slower is felt by those who wait for it"),
             _LEAK,
         ),
-        Kind.SHARE: (Default(_ABOVE, 0.9, 120, _BACK, _FULL), _LEAK),
-        Kind.PROBE: (
+        Measure.SHARE: (Default(_ABOVE, 0.9, 120, _BACK, _FULL), _LEAK),
+        Measure.PROBE: (
             Default(_ABOVE, 0.5, 60, _BACK, "half a second, or no answer at all, keeps users waiting"),
         ),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.01, 60, _WARN, f"1 % is more than retries hide; {_THEIRS}"),),
-        Kind.THEIR_DURATION: (Default(_MORE, 0.5, 120, _WARN, f"half as slow again delays you; {_THEIRS}"),),
-        Kind.THEIR_PROBE: (Default(_ABOVE, 0.5, 60, _WARN, f"half a second is long to connect; {_THEIRS}"),),
-        Kind.BUSINESS: (
+        Measure.THEIR_ERRORS: (
+            Default(_ABOVE, 0.01, 60, _WARN, f"1 % is more than retries hide; {_THEIRS}"),
+        ),
+        Measure.THEIR_DURATION: (
+            Default(_MORE, 0.5, 120, _WARN, f"half as slow again delays you; {_THEIRS}"),
+        ),
+        Measure.THEIR_PROBE: (
+            Default(_ABOVE, 0.5, 60, _WARN, f"half a second is long to connect; {_THEIRS}"),
+        ),
+        Measure.BUSINESS: (
             Default(_LESS, 0.2, 180, _BACK, "a fifth of the business lost is no chance on busy signals"),
         ),
-        Kind.OTHER: (_LEAK,),
+        Measure.OTHER: (_LEAK,),
     },
     "standard": {
-        Kind.ERRORS: (
+        Measure.ERRORS: (
             Default(_ABOVE, 0.01, 120, _BACK, "1 % is ten times what 99.9 % allows; two minutes are no blip"),
         ),
-        Kind.DURATION: (Default(_MORE, 0.5, 120, _BACK, "half as slow again is no daily change"), _LEAK),
-        Kind.SHARE: (Default(_ABOVE, 0.9, 180, _WARN, _FULL), _LEAK),
-        Kind.PROBE: (
+        Measure.DURATION: (Default(_MORE, 0.5, 120, _BACK, "half as slow again is no daily change"), _LEAK),
+        Measure.SHARE: (Default(_ABOVE, 0.9, 180, _WARN, _FULL), _LEAK),
+        Measure.PROBE: (
             Default(_ABOVE, 1.0, 60, _BACK, "a second, or no answer at all, for a minute is no blip"),
         ),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.05, 120, _WARN, f"one call in twenty is no blip; {_THEIRS}"),),
-        Kind.THEIR_DURATION: (Default(_MORE, 1.0, 120, _WARN, f"twice as slow delays you; {_THEIRS}"),),
-        Kind.THEIR_PROBE: (Default(_ABOVE, 1.0, 60, _WARN, f"a second is very long to connect; {_THEIRS}"),),
-        Kind.BUSINESS: (
+        Measure.THEIR_ERRORS: (
+            Default(_ABOVE, 0.05, 120, _WARN, f"one call in twenty is no blip; {_THEIRS}"),
+        ),
+        Measure.THEIR_DURATION: (Default(_MORE, 1.0, 120, _WARN, f"twice as slow delays you; {_THEIRS}"),),
+        Measure.THEIR_PROBE: (
+            Default(_ABOVE, 1.0, 60, _WARN, f"a second is very long to connect; {_THEIRS}"),
+        ),
+        Measure.BUSINESS: (
             Default(_LESS, 0.3, 180, _BACK, "a drop of 30 % without errors is still a serious problem"),
         ),
-        Kind.OTHER: (_LEAK,),
+        Measure.OTHER: (_LEAK,),
     },
     "background": {
-        Kind.ERRORS: (
+        Measure.ERRORS: (
             Default(_ABOVE, 0.05, 300, _BACK, "nobody waits for it, and it tries again; 5 % is a fault"),
         ),
-        Kind.DURATION: (
+        Measure.DURATION: (
             Default(_MORE, 1.0, 300, _WARN, "nobody waits for it; twice as slow is worth a look"),
         ),
-        Kind.SHARE: (
+        Measure.SHARE: (
             Default(_ABOVE, 0.95, 300, _WARN, "it may use what it has, as long as some is left"),
             _LEAK,
         ),
-        Kind.PROBE: (Default(_ABOVE, 2.0, 120, _WARN, "nobody waits for it; two seconds are worth a look"),),
-        Kind.THEIR_ERRORS: (Default(_ABOVE, 0.1, 300, _WARN, f"one in ten outlasts retries; {_THEIRS}"),),
-        Kind.THEIR_DURATION: (Default(_MORE, 2.0, 300, _WARN, f"three times as slow; {_THEIRS}"),),
-        Kind.THEIR_PROBE: (
+        Measure.PROBE: (
+            Default(_ABOVE, 2.0, 120, _WARN, "nobody waits for it; two seconds are worth a look"),
+        ),
+        Measure.THEIR_ERRORS: (Default(_ABOVE, 0.1, 300, _WARN, f"one in ten outlasts retries; {_THEIRS}"),),
+        Measure.THEIR_DURATION: (Default(_MORE, 2.0, 300, _WARN, f"three times as slow; {_THEIRS}"),),
+        Measure.THEIR_PROBE: (
             Default(_ABOVE, 2.0, 120, _WARN, f"two seconds outlast a busy moment; {_THEIRS}"),
         ),
-        Kind.BUSINESS: (
+        Measure.BUSINESS: (
             Default(_LESS, 0.5, 300, _WARN, "what is done later is not lost; half is worth a look"),
         ),
-        Kind.OTHER: (_LEAK,),
+        Measure.OTHER: (_LEAK,),
     },
 }
 
 
-def kind_of(signal: Signal) -> Kind:
+def measure_of(signal: Signal) -> Measure:
     """The kind of number that a signal is; OTHER where nobody knows which way, or from where on, it is bad.
 
     A share alone says nothing: 99 % of requests fast enough are good, and so are 99 % of hits in a cache.
@@ -122,18 +134,18 @@ def kind_of(signal: Signal) -> Kind:
     indicator = signal.indicator
     theirs = indicator is Indicator.DEPENDENCY
     if signal.probe is not None:
-        return Kind.THEIR_PROBE if theirs else Kind.PROBE
+        return Measure.THEIR_PROBE if theirs else Measure.PROBE
     if indicator is Indicator.BUSINESS:
-        return Kind.BUSINESS
+        return Measure.BUSINESS
     if theirs and signal.events:
-        return Kind.THEIR_ERRORS
+        return Measure.THEIR_ERRORS
     if indicator is Indicator.ERROR_RATE and (signal.events or signal.unit == "%"):
-        return Kind.ERRORS
+        return Measure.ERRORS
     if indicator is Indicator.SATURATION and signal.unit == "%":
-        return Kind.SHARE
+        return Measure.SHARE
     if signal.unit in ("s", "ms") and (theirs or indicator is Indicator.LATENCY):
-        return Kind.THEIR_DURATION if theirs else Kind.DURATION
-    return Kind.OTHER
+        return Measure.THEIR_DURATION if theirs else Measure.DURATION
+    return Measure.OTHER
 
 
 def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rule, str]]:
@@ -141,7 +153,7 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
 
     ``interval`` is the step of the grid: a climb needs some samples to be told.
     """
-    for default in TIERS[tier][kind_of(signal)]:
+    for default in TIERS[tier][measure_of(signal)]:
         climb = default.condition is _CLIMB
         window = signal.window if signal.windowed else 0.0
         limit = max(default.limit, shortest_course(interval, window)) if climb else default.limit

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from aftergreen.clock import Clock, FastClock
 from aftergreen.config import loads
-from aftergreen.drill.behaviour import Version
 from aftergreen.drill.server import DrillServer
-from aftergreen.drill.service import SimulatedService
+from aftergreen.drill.service.behaviour import Version
+from aftergreen.drill.service.simulated import SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from aftergreen.model import Plan, Release
 from aftergreen.paths import find_paths
-from aftergreen.session import Session
-from aftergreen.watch import Wanted
+from aftergreen.watch.session import Session
+from aftergreen.watch.wanted import Wanted
 
 PAST = 900.0
 """Seconds for which the previous version has run when the demo begins."""

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
-from aftergreen.drill.answers import Answer, instant, ranged
-from aftergreen.drill.service import SimulatedService, UnknownDeployment
+from aftergreen.drill.promql.answers import Answer, instant, ranged
+from aftergreen.drill.service.simulated import SimulatedService, UnknownDeployment
 
 _LARGEST_BODY = 1_000_000
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftergreen.drill.behaviour import ORDERS_DB, PAYMENTS, SESSION_CACHE, Behaviour, Stage, Version
+from aftergreen.drill.service.behaviour import ORDERS_DB, PAYMENTS, SESSION_CACHE, Behaviour, Stage, Version
 
 PREVIOUS = "v2.4.0"
 RELEASED = "v2.4.1"

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aftergreen.journal.protocol import Claim, Entry, Journal, JournalError, Kind, Opened, Record
+from aftergreen.journal.protocol import Claim, Entry, EntryKind, Journal, JournalError, Opened, Record
 
-__all__ = ["Claim", "Entry", "Journal", "JournalError", "Kind", "Opened", "Record", "open_journal"]
+__all__ = ["Claim", "Entry", "EntryKind", "Journal", "JournalError", "Opened", "Record", "open_journal"]
 
 
 def open_journal(path: Path) -> Journal:

@@ -14,7 +14,7 @@ class JournalError(Exception):
     """The journal cannot be used; the text is one sentence with the cure."""
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry records."""
 
     SEALED = "sealed"
@@ -36,7 +36,7 @@ class Entry:
 
     id: int
     at: float
-    kind: Kind
+    kind: EntryKind
     by: str
     body: Mapping[str, object]
     attempt: int | None = None
@@ -103,7 +103,7 @@ class Journal(Protocol):
         ...
 
     def append(
-        self, release: Release, kind: Kind, at: float, body: Mapping[str, object], by: str = ""
+        self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
     ) -> int:
         """Record something and return the entry's id; ValueError for intents and outcomes.
 
@@ -121,7 +121,9 @@ class Journal(Protocol):
         """
         ...
 
-    def entries(self, release: Release, *, kinds: Collection[Kind] = (), after: int = 0) -> Iterator[Entry]:
+    def entries(
+        self, release: Release, *, kinds: Collection[EntryKind] = (), after: int = 0
+    ) -> Iterator[Entry]:
         """The entries of a release in their order; all kinds where none are named, from past ``after`` on."""
         ...
 

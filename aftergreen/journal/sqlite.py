@@ -14,7 +14,7 @@ from typing import cast
 
 from aftergreen.journal import place
 from aftergreen.journal.codec import dumps
-from aftergreen.journal.protocol import Claim, Entry, JournalError, Kind, Opened, Record
+from aftergreen.journal.protocol import Claim, Entry, EntryKind, JournalError, Opened, Record
 from aftergreen.journal.schema import connect
 from aftergreen.model import Release
 
@@ -24,7 +24,7 @@ _PATIENCE = 5.0
 # With a write-ahead log NORMAL never corrupts, and a killed process loses nothing: only a power failure may
 # take the last seconds. Instants and events can be asked again from the backend, and a slow disk must not
 # make the watch miss its grid. All else is said once: it is on the disk (FULL) before anybody acts on it.
-_DURABLE = frozenset(Kind) - {Kind.INSTANT, Kind.EVENT}
+_DURABLE = frozenset(EntryKind) - {EntryKind.INSTANT, EntryKind.EVENT}
 
 _RECORD = """
     SELECT id, service, environment, version, previous, deployed_at, number, seal, plan, baseline, (
@@ -95,23 +95,23 @@ class SqliteJournal:
             new = replace(wanted, number=newest.release.number + 1 if newest else 1)
             if newest and open_:
                 end = {"state": "abandoned", "reason": f"superseded by {new.name}"}
-                self._insert(newest.release, Kind.FINISH, at, end, by)
+                self._insert(newest.release, EntryKind.FINISH, at, end, by)
             self._database.execute(
                 "INSERT INTO releases"
                 " (service, environment, version, previous, deployed_at, number, seal, plan, baseline)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*_identity(new), seal, *sealed),
             )
-            self._insert(new, Kind.SEALED, at, {"seal": seal}, by)
+            self._insert(new, EntryKind.SEALED, at, {"seal": seal}, by)
             row = self._row(_NEWEST, new.service, new.environment)
         return Opened(_record(cast("tuple[object, ...]", row)), joined=False)
 
     def append(
-        self, release: Release, kind: Kind, at: float, body: Mapping[str, object], by: str = ""
+        self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
     ) -> int:
-        if kind in (Kind.INTENT, Kind.OUTCOME):
+        if kind in (EntryKind.INTENT, EntryKind.OUTCOME):
             raise ValueError("intents and outcomes are recorded by claim() and outcome(), which number them")
-        if kind is Kind.FINISH and not isinstance(body.get("state"), str):
+        if kind is EntryKind.FINISH and not isinstance(body.get("state"), str):
             raise ValueError("the body of a finish holds the state that the release ended in")
         with self._transaction(durable=kind in _DURABLE):
             return self._insert(release, kind, at, body, by)
@@ -123,11 +123,13 @@ class SqliteJournal:
             row = self._row(_SEAL, self._id(release), self._id(release))
             if row is None or row[0] != against:
                 return False
-            self._insert(release, Kind.OPERATOR, at, {**body, "against": against, "seal": seal}, by)
+            self._insert(release, EntryKind.OPERATOR, at, {**body, "against": against, "seal": seal}, by)
         return True
 
-    def entries(self, release: Release, *, kinds: Collection[Kind] = (), after: int = 0) -> Iterator[Entry]:
-        known, wanted = self._id(release), tuple(kinds) or tuple(Kind)
+    def entries(
+        self, release: Release, *, kinds: Collection[EntryKind] = (), after: int = 0
+    ) -> Iterator[Entry]:
+        known, wanted = self._id(release), tuple(kinds) or tuple(EntryKind)
         query = _BATCH_OF_KINDS.format(", ".join("?" * len(wanted)))
         # In batches: a reader that dawdles over one long query would keep the log from being checkpointed.
         while rows := self._rows(query, known, after, *wanted):
@@ -145,7 +147,7 @@ class SqliteJournal:
                 self._id(release),
             )
             attempt = cast("int", row[0]) + 1 if row else 1
-            self._insert(release, Kind.INTENT, at, body, by, attempt=attempt)
+            self._insert(release, EntryKind.INTENT, at, body, by, attempt=attempt)
         return Claim(release, attempt, at, by, body)
 
     def claimed(self, release: Release) -> Claim | None:
@@ -163,7 +165,7 @@ class SqliteJournal:
                     f"The outcome of rollback {claim.attempt} of {claim.release.name} is recorded already:"
                     " read it with `aftergreen report`."
                 )
-            self._insert(claim.release, Kind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
+            self._insert(claim.release, EntryKind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
 
     def superseded(self, release: Release) -> Release | None:
         newest = self.latest(release.service, release.environment)
@@ -183,7 +185,7 @@ class SqliteJournal:
     def _insert(
         self,
         release: Release,
-        kind: Kind,
+        kind: EntryKind,
         at: float,
         body: Mapping[str, object],
         by: str,
@@ -271,7 +273,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
     return Entry(
         cast("int", number),
         cast("float", at),
-        Kind(cast("str", kind)),
+        EntryKind(cast("str", kind)),
         cast("str", by),
         _body(body),
         cast("int | None", attempt),

@@ -54,7 +54,7 @@ def _fill(argument: str, values: Mapping[str, str | None]) -> str:
     return _PART.sub(part, argument)
 
 
-def preflight(command: Sequence[str]) -> str | None:
+def unstartable(command: Sequence[str]) -> str | None:
     """What keeps the command from being started, as one sentence with its cure; None where nothing does."""
     if not command or not command[0]:
         return "The rollback command is empty: name a program in [rollback] command."

@@ -17,7 +17,7 @@ SHIFTS: Mapping[BaselineSource, float] = {BaselineSource.YESTERDAY: DAY, Baselin
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Disturbance:
     """Something that changed the service: ``what`` is ``another deployment (v2.3.9)``."""
 
     at: float
@@ -29,7 +29,7 @@ class Range:
     """The grid instants of a baseline, ascending, and of the half hour that tells its level.
 
     ``asked`` are all instants that have to be read. ``version`` is who served then. ``level`` is empty where
-    nothing is scaled. ``changes`` are what else happened to the service; some may lie far from the range.
+    nothing is scaled. ``disturbances`` are what else happened to the service, some of it far from the range.
     """
 
     source: BaselineSource
@@ -37,7 +37,7 @@ class Range:
     instants: tuple[float, ...]
     asked: tuple[float, ...]
     level: tuple[float, ...] = ()
-    changes: tuple[Change, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
 
     def polluted(self, signal: Signal, instants: Sequence[float] | None = None) -> str:
         """What changed the service within a sample of the signal; empty where nothing did.
@@ -49,17 +49,17 @@ class Range:
             return ""
         # Instants are rounded to the millisecond.
         begins, ends = instants[0] - signal.window + 0.001, instants[-1]
-        return next((change.what for change in self.changes if begins < change.at < ends), "")
+        return next((change.what for change in self.disturbances if begins < change.at < ends), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What is known of other releases of the service: their changes, and the last that ended finished.
+    """What is known of other releases of the service: their disturbances, and the last that ended finished.
 
     ``problem`` says why nothing could be learned; empty where it could.
     """
 
-    changes: tuple[Change, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
     finished: Release | None = None
     problem: str = ""
 
@@ -70,13 +70,13 @@ NOTHING_KNOWN = Earlier()
 
 def ranges(plan: Plan, release: Release, earlier: Earlier) -> Mapping[BaselineSource, Range]:
     """The ranges of all sources that lie in the past; that of a previous release only where one finished."""
-    own = Change(release.deployed_at, f"the deployment of {release.version}")
+    own = Disturbance(release.deployed_at, f"the deployment of {release.version}")
     return {
         # What lies after the deployment is no past yet.
         found.source: replace(
             found,
             asked=tuple(at for at in found.asked if at <= release.deployed_at),
-            changes=(*earlier.changes, own),
+            disturbances=(*earlier.disturbances, own),
         )
         for found in _ranges(plan, release, earlier)
     }

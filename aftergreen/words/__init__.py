@@ -5,7 +5,7 @@ The screen, the plain output and the reports use the same words; nothing here kn
 
 from __future__ import annotations
 
-from aftergreen.words.decision import advice, doubt, failure, near_miss, outcome, override, together
+from aftergreen.words.advice import advice, doubt, failure, near_miss, outcome, override, together
 from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
 from aftergreen.words.rules import (
     CHANCE,

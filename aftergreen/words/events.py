@@ -13,7 +13,7 @@ from aftergreen.verdict.state import (
     RuleState,
     SignalState,
 )
-from aftergreen.words.decision import override
+from aftergreen.words.advice import override
 from aftergreen.words.rules import chance, comparison, condition, course, where
 from aftergreen.words.values import local_time, reading, seen
 

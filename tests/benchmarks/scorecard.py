@@ -21,8 +21,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from aftergreen.model import Indicator, Instant, Kind, Reading, SignalKey, Timing
-from aftergreen.verdict.release import begin, over, step
 from aftergreen.verdict.state import Setup
+from aftergreen.verdict.step import begin, over, step
 from aftergreen.verdict.walk import decisive, proposals, withheld
 from tests.benchmarks.promises import broken
 from tests.benchmarks.rivals import RIVALS

@@ -11,8 +11,8 @@ from textual import events
 from textual.driver import Driver
 from textual.keys import _character_to_key, key_to_character
 
-from aftergreen.orders import Answer
 from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch.orders import Answer
 from tests.console import moments
 from tests.console.story import Story
 from tests.made_up import HeldClock

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aftergreen.model import Kind, Reading
-from aftergreen.verdict.release import abandon
+from aftergreen.verdict.step import abandon
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, desk, reading
 from tests.console.story import ERRORS, Story

@@ -8,10 +8,10 @@ import pytest
 from textual import events
 from textual.binding import Binding
 
-from aftergreen.cards import curl_line
 from aftergreen.model import Indicator
 from aftergreen.verdict.ending import ExitCode
 from aftergreen.words import indicator_title
+from aftergreen.words.cards import curl_line
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.moments import WHO

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from aftergreen.capture import Past, capture, compared_with
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -25,9 +24,10 @@ from aftergreen.model import (
     Timing,
     View,
 )
-from aftergreen.preflight import preflight
+from aftergreen.preflight.capture import Past, capture, compared_with
+from aftergreen.preflight.checks import preflight
 from aftergreen.sources.prometheus import PrometheusSource
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
 
@@ -142,7 +142,7 @@ def _before(fortnight: Fortnight) -> View:
 
 def finished(fortnight: Fortnight, days: float) -> Earlier:
     before = Release("shop", "prod", "v1", "v0", fortnight.now - days * DAY, 1)
-    return Earlier((Change(before.deployed_at, "another deployment (v1)"),), before)
+    return Earlier((Disturbance(before.deployed_at, "another deployment (v1)"),), before)
 
 
 def expected(fortnight: Fortnight, start: float, seconds: float) -> float:
@@ -196,7 +196,7 @@ async def test_a_past_in_which_the_rule_was_breached_is_refused(fortnight: Fortn
 async def test_a_past_with_another_deployment_in_it_is_refused_and_a_fit_one_is_named(
     fortnight: Fortnight,
 ) -> None:
-    rollback = Earlier((Change(fortnight.now - 900.0, "a rollback (of v1.1)"),))
+    rollback = Earlier((Disturbance(fortnight.now - 900.0, "a rollback (of v1.1)"),))
     source = PrometheusSource(fortnight.plan.backend)
     try:
         checked = await preflight(source, fortnight.plan, fortnight.release, 0.0, earlier=rollback)

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from aftergreen.drill.answers import instant, ranged
-from aftergreen.drill.service import SimulatedService
-from aftergreen.drill.store import Labels, Series, Store
+from aftergreen.drill.promql.answers import instant, ranged
+from aftergreen.drill.promql.store import Labels, Series, Store
+from aftergreen.drill.service.simulated import SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from tests.e2e.parts import Prometheus
 

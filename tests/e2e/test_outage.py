@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode
-from aftergreen.model import Instant
-from aftergreen.model import Kind as ReadingKind
+from aftergreen.model import Instant, Kind
 from tests.e2e.configuration import INTERVAL, write_config
 from tests.e2e.parts import Behaviour, wait_until
 from tests.e2e.program import Aftergreen, release_arguments
@@ -75,13 +74,15 @@ def _instants(home: Path) -> list[Instant]:
         record = journal.latest(SHOP, "test")
         assert record is not None
         since = record.release.deployed_at + WINDOW
-        newest = {entry.at: entry.body for entry in journal.entries(record.release, kinds=[Kind.INSTANT])}
+        newest = {
+            entry.at: entry.body for entry in journal.entries(record.release, kinds=[EntryKind.INSTANT])
+        }
     return [decode(body, Instant) for at, body in newest.items() if at >= since]
 
 
 def _blind(home: Path) -> int:
     """At how many of them nothing was answered."""
-    return sum(all(r.kind is ReadingKind.BLIND for r in one.readings.values()) for one in _instants(home))
+    return sum(all(r.kind is Kind.BLIND for r in one.readings.values()) for one in _instants(home))
 
 
 def _measured(home: Path) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.configuration import FOR, INTERVAL, write_config
 from tests.e2e.parts import Behaviour, wait_until
 from tests.e2e.program import Aftergreen, release_arguments
@@ -201,7 +201,7 @@ def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
     wanted = {round(release.deployed_at + k * INTERVAL, 3) for k in range(1, due + 1)}
 
     def all_asked() -> bool:
-        asked = {round(entry.at, 3) for entry in journal.entries(release, kinds=[Kind.INSTANT])}
+        asked = {round(entry.at, 3) for entry in journal.entries(release, kinds=[EntryKind.INSTANT])}
         return wanted <= asked
 
     with closing(journal):

@@ -10,7 +10,7 @@ import pytest
 
 from aftergreen.drill.demo import Demo, configuration, start_demo
 from aftergreen.drill.story import PREVIOUS, RELEASED
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import wait_until
 from tests.e2e.program import release_arguments
 from tests.e2e.terminal import Terminal
@@ -100,7 +100,9 @@ def test_a_rollback_command_goes_on_when_the_terminal_is_gone(
     journal = open_journal(tmp_path / "state" / "aftergreen" / "journal.db")
     record = journal.latest("checkout-api", "demo")
     assert record is not None
-    outcomes = [entry.body["exit_code"] for entry in journal.entries(record.release, kinds=[Kind.OUTCOME])]
+    outcomes = [
+        entry.body["exit_code"] for entry in journal.entries(record.release, kinds=[EntryKind.OUTCOME])
+    ]
     journal.close()
     assert outcomes == codes
     assert record.ended == "abandoned"

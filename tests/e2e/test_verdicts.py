@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.configuration import configuration
 from tests.e2e.parts import RATE, Behaviour, Fleet
 from tests.e2e.program import Aftergreen, release_arguments
@@ -183,7 +183,7 @@ def test_a_threshold_is_changed_in_a_terminal_and_everybody_sees_it(judged: Judg
     with closing(open_journal(judged.home / "state" / "aftergreen" / "journal.db")) as journal:
         record = journal.latest("stepping", "test")
         assert record is not None
-        (entry,) = journal.entries(record.release, kinds=[Kind.OPERATOR])
+        (entry,) = journal.entries(record.release, kinds=[EntryKind.OPERATOR])
     assert (entry.by, entry.body["reason"], entry.body["against"]) == ("ana", "clients retry", record.seal)
     left = console.wait_for("FINISHED")
     assert "Changed at " in left

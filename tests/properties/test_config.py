@@ -65,12 +65,12 @@ def _places(value: object, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 PLACES = tuple(_places(DOCUMENT))
 
 
-def _faults(text: str) -> tuple[config.Finding, ...]:
+def _faults(text: str) -> tuple[config.Fault, ...]:
     """The faults of a text; a plan has none, and every other exception is a failure of the test."""
     try:
         config.warnings_of(config.loads(text))
     except config.ConfigError as error:
-        faults = error.findings
+        faults = error.faults
     else:
         return ()
     assert faults
@@ -105,7 +105,7 @@ def test_a_key_that_is_not_known_is_never_ignored(way: tuple[Any, ...], key: str
     name = f"x-{key}"
     if way[-2:-1] != ("headers",):
         holder[name] = 1
-        assert any("unknown key" in finding.found for finding in _faults(tomli_w.dumps(document)))
+        assert any("unknown key" in fault.found for fault in _faults(tomli_w.dumps(document)))
 
 
 @given(text=st.text(max_size=60) | st.integers(0, len(EXAMPLE)).map(lambda end: EXAMPLE[:end]))

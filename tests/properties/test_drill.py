@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftergreen.drill.evaluate import evaluate, parse
-from aftergreen.drill.service import INSTANCES, SimulatedService
-from aftergreen.drill.store import Store
+from aftergreen.drill.promql.evaluate import evaluate, parse
+from aftergreen.drill.promql.store import Store
+from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from tests.properties.examples import tried
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen import words
-from aftergreen.cards import receipt_rows
 from aftergreen.model import Condition, Rule, Then
 from aftergreen.units import parse_duration, parse_fraction, parse_quantity
 from aftergreen.verdict.state import RuleState
+from aftergreen.words.cards import receipt_rows
 from tests.scenario import Scenario, errors, signals, with_rule
 
 LATENCY = signals()[1]

@@ -9,9 +9,9 @@ from aftergreen import words
 from aftergreen.model import Instant, Kind, Plan, Reading, Timing
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import step
 from aftergreen.verdict.snapshot import Context
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, State
+from aftergreen.verdict.step import step
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, plan
 
 ERRORS = "error-rate/HTTP 5xx"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch import Wanted
+from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from
 from tests.properties.examples import tried
 from tests.rig import Rig

@@ -24,7 +24,14 @@ from aftergreen.model import (
     Then,
 )
 from aftergreen.verdict.baseline import summarise
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Range, baseline_instants, level_instants, ranges
+from aftergreen.verdict.ranges import (
+    NOTHING_KNOWN,
+    Disturbance,
+    Range,
+    baseline_instants,
+    level_instants,
+    ranges,
+)
 from aftergreen.verdict.state import Baseline
 from tests.scenario import DEPLOYED_AT, above, above_baseline, below_baseline, only, plan, signals
 
@@ -233,9 +240,9 @@ def test_enough_observations_stand_behind_a_percentile(count: float | None, unfi
 def test_another_deployment_in_it_spoils_a_baseline() -> None:
     given_plan = alone(POOL)
     times = baseline_instants(given_plan, DEPLOYED_AT)
-    other = Change(times[50], "another deployment (v2.3.9)")
+    other = Disturbance(times[50], "another deployment (v2.3.9)")
     history = [Instant(at, {POOL.key: Reading.of(41.0)}) for at in times]
-    range_ = Range(BaselineSource.BEFORE, "v2.4.0", times, times, changes=(other,))
+    range_ = Range(BaselineSource.BEFORE, "v2.4.0", times, times, disturbances=(other,))
     found = summarise(given_plan, DEPLOYED_AT, history, range_)[POOL.key]
     assert found.unfit == "another deployment (v2.3.9) lies in it"
 

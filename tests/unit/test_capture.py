@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from aftergreen.capture import Past, capture, compared_with, grid
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -23,6 +22,7 @@ from aftergreen.model import (
     Timing,
     View,
 )
+from aftergreen.preflight.capture import Past, capture, compared_with, grid
 from aftergreen.sources.questions import runs
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
 from tests.made_up import FakeClock, MadeUpSource, World, fine

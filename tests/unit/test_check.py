@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.check import check
 from aftergreen.journal import open_journal
 from aftergreen.model import BaselineSource, Indicator, Kind, Reading, Release, RollbackPlan, View
-from aftergreen.preflight import PreflightFailed
+from aftergreen.output.check import check
+from aftergreen.preflight.checks import PreflightFailed
 from tests.made_up import FakeClock, MadeUpSource, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 
 from aftergreen import words
-from aftergreen.banner import banner_of
-from aftergreen.cards import finish_card, receipt_rows
 from aftergreen.model import Indicator, Instant, Kind, Reading, SignalKey, Then
 from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.present import present
 from aftergreen.verdict.ranges import baseline_instants
-from aftergreen.verdict.release import rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context, Mark
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback, RuleState
+from aftergreen.verdict.step import rollback_ended, rollback_started
 from aftergreen.verdict.walk import mark_of
+from aftergreen.words.banner import banner_of
+from aftergreen.words.cards import finish_card, receipt_rows
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, climbing, exhausts, silent, with_rule
 
 POOL = "saturation/db connections"

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from aftergreen import config
-from aftergreen.config import schema
+from aftergreen.config import file
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import (
     Backend,
@@ -510,7 +510,7 @@ def test_every_example_of_the_guide_is_valid() -> None:
 def test_every_key_is_explained_in_the_guide() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     tables = [
-        getattr(schema, name) for name in dir(schema) if name.endswith("Table") and name != "IndicatorsTable"
+        getattr(file, name) for name in dir(file) if name.endswith("Table") and name != "IndicatorsTable"
     ]
-    keys = {schema.KEYS.get(field.name, field.name) for table in tables for field in fields(table)}
+    keys = {file.KEYS.get(field.name, field.name) for table in tables for field in fields(table)}
     assert {key for key in keys if f"`{key}`" not in guide} == set()

@@ -627,10 +627,10 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
 ]
 
 
-def findings(text: str) -> tuple[config.Finding, ...]:
+def faults(text: str) -> tuple[config.Fault, ...]:
     with pytest.raises(config.ConfigError) as caught:
         config.loads(text)
-    return caught.value.findings
+    return caught.value.faults
 
 
 def test_what_the_faults_are_made_of_is_sound() -> None:
@@ -645,7 +645,7 @@ def test_a_fault_has_its_place_and_its_cure_and_stands_alone(
 ) -> None:
     old, new = change
     assert SOUND.count(old) >= 1
-    assert [f.sentence() for f in findings(SOUND.replace(old, new, 1))] == [f"{place}: found {rest}"]
+    assert [f.sentence() for f in faults(SOUND.replace(old, new, 1))] == [f"{place}: found {rest}"]
 
 
 def test_a_climb_that_is_too_short_is_told_at_its_own_place_beside_another_faulty_rule() -> None:
@@ -654,19 +654,19 @@ def test_a_climb_that_is_too_short_is_told_at_its_own_place_beside_another_fault
     )
     climbing = f'{WARNED}[[signals.rules]]\nclimbing_for = "1m"\nthen = "warn"\n'
     text = text.replace(WARNED, climbing.replace("50%", "0%"), 1)
-    assert "signals[1].rules[1].climbing_for" in [finding.place for finding in findings(text)]
+    assert "signals[1].rules[1].climbing_for" in [fault.place for fault in faults(text)]
 
 
 def test_how_long_a_climb_has_to_be_is_not_told_while_the_interval_is_in_doubt() -> None:
     text = SOUND.replace(DURATION_LINE, f'{DURATION_LINE}\ninterval = "20m"', 1)
     text = text.replace(f'{RELATIVE}\nfor = "2m"', 'climbing_for = "5m"', 1)
-    assert [finding.place for finding in findings(text)] == ["watch.interval"]
+    assert [fault.place for fault in faults(text)] == ["watch.interval"]
 
 
 def test_usual_rules_that_roll_back_need_a_command_as_well() -> None:
     text = SOUND.replace(WARNED, "").replace('then = "rollback"', 'then = "warn"')
-    (finding,) = findings(text.replace(f"[rollback]\n{COMMAND}", ""))
-    assert finding.sentence() == (
+    (fault,) = faults(text.replace(f"[rollback]\n{COMMAND}", ""))
+    assert fault.sentence() == (
         "rollback.command: found nothing, expected the command that goes back, because signals[1] has the "
         "usual rules of its tier, which roll back (rules = [] gives it none)"
     )
@@ -676,7 +676,7 @@ def test_usual_rules_that_roll_back_need_a_command_as_well() -> None:
 
 def test_rules_that_cannot_be_read_are_not_replaced_by_usual_ones() -> None:
     text = SOUND.replace(WARNED, 'rules = "none"\n').replace('then = "rollback"', 'then = "warn"')
-    assert [f.place for f in findings(text.replace(f"[rollback]\n{COMMAND}", ""))] == ["signals[1].rules"]
+    assert [f.place for f in faults(text.replace(f"[rollback]\n{COMMAND}", ""))] == ["signals[1].rules"]
 
 
 def test_faults_of_every_kind_are_told_together() -> None:
@@ -690,7 +690,7 @@ def test_faults_of_every_kind_are_told_together() -> None:
         (DURATION_LINE, "duration = 15"),
     ):
         text = text.replace(old, new, 1)
-    assert [finding.place for finding in findings(text)] == [
+    assert [fault.place for fault in faults(text)] == [
         "watch.duration",
         "signals[0].rules[0].above",
         "signals[1]",
@@ -718,7 +718,7 @@ def test_a_table_in_the_wrong_place_is_told_once(old: str, new: str, places: lis
         text = 'signals = "none"\n' + SOUND.replace(
             SOUND[SOUND.index("[[signals]]") : SOUND.index("[indicators.sat")], ""
         )
-    told = [finding.place for finding in findings(text)]
+    told = [fault.place for fault in faults(text)]
     assert [place for place in told if place in places] == places
 
 
@@ -740,7 +740,7 @@ def test_a_table_in_the_wrong_place_is_told_once(old: str, new: str, places: lis
 def test_a_secret_in_the_file_is_refused_and_never_shown(lines: tuple[str, str]) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.loads(SOUND.replace(*lines, 1))
-    assert len(caught.value.findings) == 1
+    assert len(caught.value.faults) == 1
     assert "s3cret" not in str(caught.value) + repr(caught.value)
 
 
@@ -750,10 +750,10 @@ def test_control_characters_of_the_file_never_reach_the_terminal() -> None:
     )
     with pytest.raises(config.ConfigError) as caught:
         config.loads(text)
-    assert len(caught.value.findings) == 3
-    assert all(char.isprintable() for finding in caught.value.findings for char in finding.sentence())
+    assert len(caught.value.faults) == 3
+    assert all(char.isprintable() for fault in caught.value.faults for char in fault.sentence())
 
 
 def test_the_findings_carry_the_nearest_key() -> None:
-    (finding,) = findings(SOUND.replace(SERVICE, f"{SERVICE}\nenviroment = 'x'", 1))
-    assert finding == config.Finding("service.enviroment", "an unknown key", "a known one", "environment")
+    (fault,) = faults(SOUND.replace(SERVICE, f"{SERVICE}\nenviroment = 'x'", 1))
+    assert fault == config.Fault("service.enviroment", "an unknown key", "a known one", "environment")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aftergreen import words
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Reading, Signal, SignalKey, View
-from aftergreen.sources.control import with_control
+from aftergreen.sources.beside import with_control
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, DoubtKind
 from aftergreen.verdict.state import EventKind, ReleaseState

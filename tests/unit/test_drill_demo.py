@@ -10,8 +10,8 @@ import pytest
 from aftergreen.config import loads, warnings_of
 from aftergreen.drill import demo as demonstration
 from aftergreen.drill.demo import Demo, start_demo
-from aftergreen.drill.evaluate import evaluate, parse
-from aftergreen.drill.service import INSTANCES, SimulatedService
+from aftergreen.drill.promql.evaluate import evaluate, parse
+from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from aftergreen.model import Indicator, Kind, Plan, Signal, Then, View
 from aftergreen.promql import substitute

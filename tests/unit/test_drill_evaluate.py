@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from aftergreen.drill.evaluate import evaluate, parse
-from aftergreen.drill.store import Store
-from aftergreen.drill.values import CannotEvaluate, Value
+from aftergreen.drill.promql.evaluate import evaluate, parse
+from aftergreen.drill.promql.store import Store
+from aftergreen.drill.promql.vectors import CannotEvaluate, Value
 
 AT = 60_000
 

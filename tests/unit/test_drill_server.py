@@ -15,7 +15,7 @@ import pytest
 
 from aftergreen.drill import switch as switching
 from aftergreen.drill.server import DrillServer
-from aftergreen.drill.service import INSTANCES, SimulatedService
+from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
 from tests.made_up import HeldClock
 from tests.waiting import HANG

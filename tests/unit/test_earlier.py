@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.earlier import earlier, earlier_in
-from aftergreen.journal import Journal, Kind, open_journal
+from aftergreen.journal import EntryKind, Journal, open_journal
 from aftergreen.model import Release
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier
+from aftergreen.preflight.earlier import earlier, earlier_in
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from tests.scenario import DEPLOYED_AT
 
 RELEASE = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", DEPLOYED_AT)
@@ -32,7 +32,7 @@ def watched(
     opened = journal.open_release(wanted, seal="x", plan={}, baseline={}, by="ci", at=wanted.deployed_at)
     release = opened.record.release
     if ended is not None:
-        journal.append(release, Kind.FINISH, release.deployed_at + 900, {"state": ended})
+        journal.append(release, EntryKind.FINISH, release.deployed_at + 900, {"state": ended})
     return release
 
 
@@ -47,10 +47,10 @@ def test_the_last_release_that_finished_is_the_previous_one(journal: Journal) ->
     watched(journal, "v9", 1000.0, "finished", service="another")
     known = earlier(journal, RELEASE)
     assert known.finished == finished
-    assert known.changes == (
-        Change(DEPLOYED_AT - 7200.0, "another deployment (v2.3.8)"),
-        Change(DEPLOYED_AT - 5400.0, "another deployment (v2.3.9)"),
-        Change(DEPLOYED_AT - 4000.0, "another deployment (v2.3.10)"),
+    assert known.disturbances == (
+        Disturbance(DEPLOYED_AT - 7200.0, "another deployment (v2.3.8)"),
+        Disturbance(DEPLOYED_AT - 5400.0, "another deployment (v2.3.9)"),
+        Disturbance(DEPLOYED_AT - 4000.0, "another deployment (v2.3.10)"),
     )
 
 
@@ -60,9 +60,9 @@ def test_the_end_of_a_rollback_changed_the_service_too(journal: Journal) -> None
         claim = journal.claim(release, at=DEPLOYED_AT - 700, body={"command": ["true"]}, by="ana")
         assert claim is not None
         journal.outcome(claim, at=DEPLOYED_AT - 600 - exit_code, body={"exit_code": exit_code})
-    assert earlier(journal, RELEASE).changes == (
-        Change(DEPLOYED_AT - 1000.0, "another deployment (v2.3.9)"),
-        Change(DEPLOYED_AT - 600.0, "a rollback (of v2.3.9)"),
+    assert earlier(journal, RELEASE).disturbances == (
+        Disturbance(DEPLOYED_AT - 1000.0, "another deployment (v2.3.9)"),
+        Disturbance(DEPLOYED_AT - 600.0, "a rollback (of v2.3.9)"),
     )
 
 
@@ -83,7 +83,7 @@ def test_a_release_is_never_compared_with_itself(
     own = watched(journal, "v2.4.1", 0.0, "finished")
     asking = replace(RELEASE, deployed_at=deployed_at, version=version, number=own.number if numbered else 0)
     found = earlier(journal, asking)
-    assert len(found.changes) == known
+    assert len(found.disturbances) == known
     assert (found.finished is not None) is bool(known)
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from aftergreen.gate import SCHEMA, iso, json_report, plain_report, print_card, print_finish
 from aftergreen.model import Indicator, Reading, Signal
-from aftergreen.preflight import Finding, Severity
+from aftergreen.output.jsonl import SCHEMA, iso, json_report, print_finish
+from aftergreen.output.plain import plain_report, print_card
+from aftergreen.preflight.checks import Finding, Severity
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Rollback
+from aftergreen.verdict.step import rollback_ended, rollback_started
 from tests.scenario import DEPLOYED_AT, Scenario, above, errors, plan, signals
 
 pytestmark = pytest.mark.usefixtures("in_utc")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.journal import Journal, JournalError, Kind, open_journal
+from aftergreen.journal import EntryKind, Journal, JournalError, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.journal.place import network_file_system, prepare
 from aftergreen.model import (
@@ -93,7 +93,12 @@ def test_the_first_release_gets_number_one_and_an_entry_sealed(journal: Journal)
     assert opened.record.ended is None
     assert journal.latest("checkout-api", "prod") == opened.record
     (sealed,) = journal.entries(opened.record.release)
-    assert (sealed.kind, sealed.at, sealed.by, sealed.body) == (Kind.SEALED, 1001.0, "ana", {"seal": "5ea1"})
+    assert (sealed.kind, sealed.at, sealed.by, sealed.body) == (
+        EntryKind.SEALED,
+        1001.0,
+        "ana",
+        {"seal": "5ea1"},
+    )
 
 
 def test_the_same_version_joins_and_takes_the_seal_and_the_deployment_time(journal: Journal) -> None:
@@ -103,12 +108,12 @@ def test_the_same_version_joins_and_takes_the_seal_and_the_deployment_time(journ
     assert opened.joined
     assert opened.record.release == first
     assert opened.record.seal == "5ea1"
-    assert [entry.kind for entry in journal.entries(first)] == [Kind.SEALED]
+    assert [entry.kind for entry in journal.entries(first)] == [EntryKind.SEALED]
 
 
 def test_a_version_that_ended_is_a_new_release(journal: Journal) -> None:
     first = start(journal)
-    journal.append(first, Kind.FINISH, 1900.0, {"state": "rolled back"})
+    journal.append(first, EntryKind.FINISH, 1900.0, {"state": "rolled back"})
     second = start(journal)
     assert second.number == 2
     assert [record.ended for record in journal.releases()] == [None, "rolled back"]
@@ -120,7 +125,7 @@ def test_a_newer_version_supersedes_the_open_one_and_blocks_its_rollback(journal
     new = start(journal, "v2.4.2")
     assert journal.superseded(old) == new
     assert journal.superseded(new) is None
-    (finish,) = journal.entries(old, kinds=[Kind.FINISH])
+    (finish,) = journal.entries(old, kinds=[EntryKind.FINISH])
     assert finish.body == {"state": "abandoned", "reason": "superseded by checkout-api/prod/v2.4.2#2"}
     assert journal.claim(old, at=1.0, body={}, by="ana") is None
     assert journal.claim(new, at=1.0, body={}, by="ana") is not None
@@ -138,8 +143,8 @@ def test_another_service_and_another_environment_number_for_themselves(journal: 
 
 def test_a_release_stays_as_it_ended_first(journal: Journal) -> None:
     release = start(journal)
-    journal.append(release, Kind.FINISH, 10.0, {"state": "abandoned"})
-    journal.append(release, Kind.FINISH, 11.0, {"state": "finished"})
+    journal.append(release, EntryKind.FINISH, 10.0, {"state": "abandoned"})
+    journal.append(release, EntryKind.FINISH, 11.0, {"state": "finished"})
     record = journal.latest("checkout-api", "prod")
     assert record is not None
     assert record.ended == "abandoned"
@@ -147,12 +152,12 @@ def test_a_release_stays_as_it_ended_first(journal: Journal) -> None:
 
 def test_entries_come_in_order_by_kind_and_past_an_id(journal: Journal) -> None:
     release, other = start(journal), start(journal, service="search")
-    ids = [journal.append(release, Kind.EVENT, float(n), {"n": n}) for n in range(1200)]
-    journal.append(other, Kind.EVENT, 5.0, {"n": "other"})
-    note = journal.append(release, Kind.OPERATOR, 6.0, {"note": "—"}, by="ana")
-    assert [entry.id for entry in journal.entries(release, kinds=[Kind.EVENT])] == ids
+    ids = [journal.append(release, EntryKind.EVENT, float(n), {"n": n}) for n in range(1200)]
+    journal.append(other, EntryKind.EVENT, 5.0, {"n": "other"})
+    note = journal.append(release, EntryKind.OPERATOR, 6.0, {"note": "—"}, by="ana")
+    assert [entry.id for entry in journal.entries(release, kinds=[EntryKind.EVENT])] == ids
     assert [entry.id for entry in journal.entries(release, after=ids[-2])] == [ids[-1], note]
-    assert [e.body["n"] for e in journal.entries(release, kinds={Kind.EVENT}, after=ids[1197])] == [
+    assert [e.body["n"] for e in journal.entries(release, kinds={EntryKind.EVENT}, after=ids[1197])] == [
         1198,
         1199,
     ]
@@ -162,10 +167,10 @@ def test_entries_recorded_by_another_console_meanwhile_are_seen(journal: Journal
     release = start(journal)
     other = open_journal(path)
     try:
-        seen = other.append(release, Kind.OPERATOR, 7.0, {"hold": True}, by="ben")
+        seen = other.append(release, EntryKind.OPERATOR, 7.0, {"hold": True}, by="ben")
     finally:
         other.close()
-    assert [entry.id for entry in journal.entries(release, kinds=[Kind.OPERATOR])] == [seen]
+    assert [entry.id for entry in journal.entries(release, kinds=[EntryKind.OPERATOR])] == [seen]
 
 
 def test_one_claim_at_a_time_and_each_with_the_next_number(journal: Journal) -> None:
@@ -182,9 +187,14 @@ def test_one_claim_at_a_time_and_each_with_the_next_number(journal: Journal) -> 
     assert second is not None
     assert second.attempt == 2
     attempts = [
-        (e.kind, e.attempt, e.by) for e in journal.entries(release, kinds=[Kind.INTENT, Kind.OUTCOME])
+        (e.kind, e.attempt, e.by)
+        for e in journal.entries(release, kinds=[EntryKind.INTENT, EntryKind.OUTCOME])
     ]
-    assert attempts == [(Kind.INTENT, 1, "ana"), (Kind.OUTCOME, 1, "ana"), (Kind.INTENT, 2, "ben")]
+    assert attempts == [
+        (EntryKind.INTENT, 1, "ana"),
+        (EntryKind.OUTCOME, 1, "ana"),
+        (EntryKind.INTENT, 2, "ben"),
+    ]
 
 
 def test_nobody_claims_after_a_success(journal: Journal) -> None:
@@ -210,28 +220,28 @@ def test_an_outcome_is_recorded_once(journal: Journal) -> None:
         journal.outcome(claim, at=15.0, body={"exit_code": 1})
 
 
-@pytest.mark.parametrize("kind", [Kind.INTENT, Kind.OUTCOME])
-def test_an_intent_cannot_be_recorded_past_the_claim(journal: Journal, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [EntryKind.INTENT, EntryKind.OUTCOME])
+def test_an_intent_cannot_be_recorded_past_the_claim(journal: Journal, kind: EntryKind) -> None:
     with pytest.raises(ValueError, match=r"claim\(\) and outcome\(\)"):
         journal.append(start(journal), kind, 1.0, {})
 
 
 def test_a_finish_needs_its_state(journal: Journal) -> None:
     with pytest.raises(ValueError, match="the state"):
-        journal.append(start(journal), Kind.FINISH, 1.0, {})
+        journal.append(start(journal), EntryKind.FINISH, 1.0, {})
 
 
 def test_what_is_not_strict_json_is_refused_and_leaves_nothing(journal: Journal) -> None:
     release = start(journal)
     with pytest.raises(ValueError, match="JSON"):
-        journal.append(release, Kind.EVENT, 1.0, {"value": math.inf})
-    assert journal.append(release, Kind.EVENT, 1.0, {"value": "inf"})
-    assert [entry.kind for entry in journal.entries(release)] == [Kind.SEALED, Kind.EVENT]
+        journal.append(release, EntryKind.EVENT, 1.0, {"value": math.inf})
+    assert journal.append(release, EntryKind.EVENT, 1.0, {"value": "inf"})
+    assert [entry.kind for entry in journal.entries(release)] == [EntryKind.SEALED, EntryKind.EVENT]
 
 
 def test_a_release_that_the_journal_does_not_hold_is_told(journal: Journal) -> None:
     with pytest.raises(JournalError, match=r"holds no release checkout-api/prod/v2\.4\.1#0"):
-        journal.append(WANTED, Kind.EVENT, 1.0, {})
+        journal.append(WANTED, EntryKind.EVENT, 1.0, {})
     with pytest.raises(JournalError, match="holds no release"):
         list(journal.entries(replace(WANTED, number=7)))
 
@@ -249,13 +259,13 @@ def test_a_release_can_be_rebuilt_from_the_journal_alone(path: Path) -> None:
         WANTED, seal=sealed, plan=encode(PLAN), baseline=encode(baseline), by="ana", at=1001.0
     ).record.release
     for instant in instants:
-        writer.append(release, Kind.INSTANT, instant.at, encode(instant))
-    writer.append(release, Kind.EVENT, 1030.5, {"kind": "over limit"})
-    writer.append(release, Kind.OPERATOR, 1040.0, {"key": "r"}, by="ana")
+        writer.append(release, EntryKind.INSTANT, instant.at, encode(instant))
+    writer.append(release, EntryKind.EVENT, 1030.5, {"kind": "over limit"})
+    writer.append(release, EntryKind.OPERATOR, 1040.0, {"key": "r"}, by="ana")
     claim = writer.claim(release, at=1041.0, body={"command": ["undo", "a b"]}, by="ana")
     assert claim is not None
     writer.outcome(claim, at=1050.0, body={"exit_code": 0, "duration": 8.5})
-    writer.append(release, Kind.FINISH, 1100.0, {"state": "rolled back"})
+    writer.append(release, EntryKind.FINISH, 1100.0, {"state": "rolled back"})
     writer.close()
 
     reader = open_journal(path)
@@ -267,9 +277,16 @@ def test_a_release_can_be_rebuilt_from_the_journal_alone(path: Path) -> None:
     plan = decode(record.plan, Plan)
     assert plan == PLAN
     assert seal(plan, record.baseline) == record.seal == sealed
-    assert [decode(e.body, Instant) for e in entries if e.kind is Kind.INSTANT] == instants
-    assert [e.kind for e in entries if e.kind is not Kind.INSTANT] == [
-        *(Kind.SEALED, Kind.EVENT, Kind.OPERATOR, Kind.INTENT, Kind.OUTCOME, Kind.FINISH),
+    assert [decode(e.body, Instant) for e in entries if e.kind is EntryKind.INSTANT] == instants
+    assert [e.kind for e in entries if e.kind is not EntryKind.INSTANT] == [
+        *(
+            EntryKind.SEALED,
+            EntryKind.EVENT,
+            EntryKind.OPERATOR,
+            EntryKind.INTENT,
+            EntryKind.OUTCOME,
+            EntryKind.FINISH,
+        ),
     ]
     assert entries[-2].body == {"exit_code": 0, "duration": 8.5}
 
@@ -372,7 +389,7 @@ def test_damage_that_shows_later_is_told_in_one_sentence(path: Path) -> None:
     journal = open_journal(path)
     release = start(journal)
     for n in range(500):
-        journal.append(release, Kind.EVENT, float(n), {"n": "x" * 200})
+        journal.append(release, EntryKind.EVENT, float(n), {"n": "x" * 200})
     journal.close()
     with path.open("r+b") as file:
         file.seek(4096 * 2)
@@ -416,7 +433,7 @@ def test_a_journal_that_vanished_is_told(journal: Journal, path: Path) -> None:
     release = start(journal)
     shutil.rmtree(path.parent)
     with pytest.raises(JournalError, match="moved or deleted"):
-        journal.append(release, Kind.EVENT, 1.0, {})
+        journal.append(release, EntryKind.EVENT, 1.0, {})
     with pytest.raises(JournalError, match="moved or deleted"):
         journal.shared_with()
 

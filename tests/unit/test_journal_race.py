@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Release
 from tests.waiting import HANG
 
@@ -95,7 +95,7 @@ def test_of_two_processes_one_opens_and_one_claims(tmp_path: Path) -> None:
             (record,) = journal.releases()
             kinds = [entry.kind for entry in journal.entries(record.release)]
             journal.close()
-            assert kinds == [Kind.SEALED, Kind.INTENT]
+            assert kinds == [EntryKind.SEALED, EntryKind.INTENT]
     assert (first.returncode, second.returncode) == (0, 0)
 
 
@@ -126,10 +126,10 @@ def test_a_console_that_writes_does_not_stop_one_that_reads(tmp_path: Path) -> N
     try:
         release = writer.open_release(WANTED, seal="", plan={}, baseline={}, by="", at=1.0).record.release
         for n in range(5):
-            writer.append(release, Kind.EVENT, float(n), {})
-        entries = reader.entries(release, kinds=[Kind.EVENT])
+            writer.append(release, EntryKind.EVENT, float(n), {})
+        entries = reader.entries(release, kinds=[EntryKind.EVENT])
         assert next(entries).at == 0.0
-        writer.append(release, Kind.EVENT, 5.0, {})
+        writer.append(release, EntryKind.EVENT, 5.0, {})
         assert [entry.at for entry in entries] == [1.0, 2.0, 3.0, 4.0, 5.0]
     finally:
         writer.close()

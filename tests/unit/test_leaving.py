@@ -10,10 +10,10 @@ from pathlib import Path
 
 from aftergreen.model import Instant, Signal, View
 from aftergreen.paths import find_paths
-from aftergreen.session import Session
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ending import ExitCode
-from aftergreen.watch import Wanted
+from aftergreen.watch.session import Session
+from aftergreen.watch.wanted import Wanted
 from tests.made_up import FakeClock, MadeUpSource, bad_from
 from tests.scenario import DEPLOYED_AT, plan
 from tests.waiting import HANG

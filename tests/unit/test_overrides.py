@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from aftergreen import words
-from aftergreen.cards import finish_card
-from aftergreen.journal import Journal, Kind, open_journal
+from aftergreen.journal import EntryKind, Journal, open_journal
 from aftergreen.model import Plan, Reading, Release, View
-from aftergreen.overrides import after, changed, limits_of, parse_change
 from aftergreen.verdict.override import override
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import EventKind, Override, Phase, ReleaseState
-from aftergreen.watch import Wanted
+from aftergreen.watch.overrides import after, changed, limits_of, parse_change
+from aftergreen.watch.wanted import Wanted
+from aftergreen.words.cards import finish_card
 from tests.rig import Rig
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, errors, only, plan
 
@@ -131,7 +131,7 @@ def test_the_journal_takes_overrides_in_one_sequence_only(journal: Journal) -> N
     wanted = Release("checkout-api", "prod", "v2", None, DEPLOYED_AT)
     opened = journal.open_release(wanted, seal="s0", plan={}, baseline={}, by="ana", at=DEPLOYED_AT)
     release = opened.record.release
-    journal.append(release, Kind.OPERATOR, DEPLOYED_AT, {"action": "note", "text": "hello", "seal": "x"})
+    journal.append(release, EntryKind.OPERATOR, DEPLOYED_AT, {"action": "note", "text": "hello", "seal": "x"})
 
     def take(against: str, seal: str) -> bool:
         return journal.override(
@@ -141,7 +141,9 @@ def test_the_journal_takes_overrides_in_one_sequence_only(journal: Journal) -> N
     assert take("s0", "s1")
     assert not take("s0", "s2"), "somebody was faster"
     assert take("s1", "s2")
-    told = [e.body for e in journal.entries(release, kinds=[Kind.OPERATOR]) if e.body["action"] == "override"]
+    told = [
+        e.body for e in journal.entries(release, kinds=[EntryKind.OPERATOR]) if e.body["action"] == "override"
+    ]
     assert [(body["against"], body["seal"]) for body in told] == [("s0", "s1"), ("s1", "s2")]
 
 
@@ -158,7 +160,7 @@ async def test_a_watch_records_it_and_goes_on_under_the_new_limit(tmp_path: Path
     (now,) = last.state.overrides
     assert (now.by, now.reason, now.rule.limit, now.now.limit) == ("ana", "clients retry", 0.01, 0.02)
     assert last.state.seal == now.seal != last.state.setup.seal
-    (body,) = rig.entries(Kind.OPERATOR)
+    (body,) = rig.entries(EntryKind.OPERATOR)
     assert (body["action"], body["limit"], body["against"]) == ("override", 0.02, last.state.setup.seal)
 
 
@@ -196,7 +198,7 @@ async def test_a_read_only_console_changes_nothing(tmp_path: Path) -> None:
     rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.watch.override(SAID, by="ben"))
     last = await rig.watch.run()
     assert last.state.overrides == ()
-    assert rig.entries(Kind.OPERATOR) == []
+    assert rig.entries(EntryKind.OPERATOR) == []
 
 
 async def test_who_looks_on_without_the_signal_is_not_disturbed(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from aftergreen.journal import open_journal
 from aftergreen.model import BaselineSource, Plan, Release, RollbackPlan
-from aftergreen.past import judge_past
-from aftergreen.preflight import Finding, PreflightFailed
+from aftergreen.preflight.checks import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
-from aftergreen.watch import Report, Wanted
+from aftergreen.watch.late import judged_late
+from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
 from tests.scenario import DEPLOYED_AT, plan
 
@@ -49,7 +49,7 @@ class Judged:
             baseline=baseline,
         )
         report = Report(self.snapshots.append, self._found, self.progress.append)
-        return await judge_past(
+        return await judged_late(
             given, wanted, source=self.source, clock=self.clock, report=report, journal=journal
         )
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from aftergreen.capture import compared_with
 from aftergreen.model import (
     BaselineSource,
     Condition,
@@ -21,7 +20,8 @@ from aftergreen.model import (
     Then,
     View,
 )
-from aftergreen.preflight import (
+from aftergreen.preflight.capture import compared_with
+from aftergreen.preflight.checks import (
     Finding,
     Preflight,
     PreflightFailed,
@@ -31,7 +31,7 @@ from aftergreen.preflight import (
     measure_offset,
     preflight,
 )
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
 
@@ -231,13 +231,13 @@ NO_FINISH = "so the release cannot end finished"
         ),
         (
             fine,
-            Earlier((Change(DEPLOYED_AT - 600, "another deployment (v2.4.0)"),)),
+            Earlier((Disturbance(DEPLOYED_AT - 600, "another deployment (v2.4.0)"),)),
             "its baseline is not fit to compare with: another deployment (v2.4.0) lies in it",
             "yesterday",
         ),
         (
             fine,
-            Earlier(tuple(Change(at, "a rollback (of v2)") for at in IN_EVERY_RANGE), FINISHED),
+            Earlier(tuple(Disturbance(at, "a rollback (of v2)") for at in IN_EVERY_RANGE), FINISHED),
             "its baseline is not fit to compare with: a rollback (of v2) lies in it",
             "previous-release",
         ),
@@ -275,7 +275,7 @@ async def test_what_is_to_be_missed_has_to_be_known_from_before() -> None:
         f"warning: registrations: {NO_SAMPLES}, {NO_FINISH}: commit another with --baseline yesterday"
     ]
     # How many there were is known, also where nothing is fit to be compared with.
-    polluted = Earlier((Change(DEPLOYED_AT - 600, "another deployment (v2.4.0)"),))
+    polluted = Earlier((Disturbance(DEPLOYED_AT - 600, "another deployment (v2.4.0)"),))
     assert [text for text in told(await looked(given, earlier=polluted)) if "registrations" in text] == []
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aftergreen.model import BaselinePlan, BaselineSource, Plan, Release, Timing
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier, ranges
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier, ranges
 from tests.scenario import DEPLOYED_AT, plan, signals
 
 ERRORS = signals()[0]
@@ -91,7 +91,7 @@ def test_nothing_is_asked_that_lies_after_the_deployment() -> None:
 def test_a_deployment_lies_in_a_baseline_also_where_a_window_reaches_back_over_it(
     at: float, *, lies: bool
 ) -> None:
-    other = Change(DEPLOYED_AT + at, "another deployment (v2.4.0)")
+    other = Disturbance(DEPLOYED_AT + at, "another deployment (v2.4.0)")
     found = ranges(plan(), RELEASE, Earlier((other,)))[BaselineSource.BEFORE]
     assert found.polluted(ERRORS) == ("another deployment (v2.4.0)" if lies else "")
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from aftergreen import words
-from aftergreen.cards import finish_card
 from aftergreen.model import (
     Indicator,
     Instant,
@@ -26,10 +25,11 @@ from aftergreen.model import (
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
+from aftergreen.verdict.step import abandon, conclude, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.walk import advice, decisive, signal_mark, withheld
+from aftergreen.words.cards import finish_card
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -293,7 +293,7 @@ def test_a_baseline_that_is_not_fit_leaves_its_rule_unknown_and_says_why() -> No
     thin = plan(signals=tuple(s for s in signals() if s.indicator is not Indicator.LATENCY))
     release = Scenario(plan())
     bare = replace(release.setup, baselines={})
-    from aftergreen.verdict.release import begin  # noqa: PLC0415  # this test alone begins by hand
+    from aftergreen.verdict.step import begin  # noqa: PLC0415  # this test alone begins by hand
 
     release.take(begin(bare))
     release.feed(180)

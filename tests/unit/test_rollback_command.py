@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.rollback.command import fill, preflight
+from aftergreen.rollback.command import fill, unstartable
 
 NASTY = "v1 'a' \"b\" $(touch x) `y` ; | & \n\t ünïcode {version} {{x}}"
 
@@ -59,8 +59,8 @@ def test_a_program_that_can_be_started_passes(tmp_path: Path) -> None:
     program = tmp_path / "undo"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert preflight(["sh", "-c", "true"]) is None
-    assert preflight([str(program)]) is None
+    assert unstartable(["sh", "-c", "true"]) is None
+    assert unstartable([str(program)]) is None
 
 
 def test_what_keeps_a_program_from_starting_is_one_sentence(tmp_path: Path) -> None:
@@ -68,10 +68,10 @@ def test_what_keeps_a_program_from_starting_is_one_sentence(tmp_path: Path) -> N
     plain.write_text("#!/bin/sh\n")
     plain.chmod(0o644)
     told = {
-        "empty": preflight([]),
-        "not on PATH": preflight(["no-such-program-anywhere"]),
-        "not a file": preflight([str(tmp_path / "missing")]),
-        "may not be executed": preflight([str(plain)]),
+        "empty": unstartable([]),
+        "not on PATH": unstartable(["no-such-program-anywhere"]),
+        "not a file": unstartable([str(tmp_path / "missing")]),
+        "may not be executed": unstartable([str(plain)]),
     }
     for part, sentence in told.items():
         assert sentence is not None

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from aftergreen.session import operator_name
+from aftergreen.watch.session import operator_name
 
 
 @pytest.mark.parametrize(

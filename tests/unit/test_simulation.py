@@ -10,10 +10,10 @@ from statistics import fmean, variance
 
 import pytest
 
-from aftergreen.drill.behaviour import ORDERS_DB, Behaviour, Stage, Version, blend
-from aftergreen.drill.chance import BUCKETS, latency_buckets, poisson
-from aftergreen.drill.service import INSTANCES, INTERVAL, SimulatedService, UnknownDeployment
-from aftergreen.drill.store import Series, labels_of
+from aftergreen.drill.promql.store import Series, labels_of
+from aftergreen.drill.service.behaviour import ORDERS_DB, Behaviour, Stage, Version, blend
+from aftergreen.drill.service.chance import BUCKETS, latency_buckets, poisson
+from aftergreen.drill.service.simulated import INSTANCES, INTERVAL, SimulatedService, UnknownDeployment
 
 START = 1_800_000_000.0
 OLD, NEW = Version("v1"), Version("v2", replace(Behaviour(), error_rate=0.2))

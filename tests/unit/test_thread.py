@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aftergreen.model import RollbackPlan
-from aftergreen.orders import OVER
-from aftergreen.thread import WatchThread
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
-from aftergreen.watch import Watch
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.orders import OVER
+from aftergreen.watch.thread import WatchThread
 from tests.made_up import bad_from, fine
 from tests.rig import Rig
 from tests.scenario import plan

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aftergreen import words
-from aftergreen.config.tiers import TIERS, Kind, kind_of, tier_rules
+from aftergreen.config.tiers import TIERS, Measure, measure_of, tier_rules
 from aftergreen.journal.codec import decode, dumps, encode
 from aftergreen.model import Condition, Indicator, Signal, Then
 from aftergreen.verdict.state import RuleState
@@ -20,46 +20,46 @@ GUIDE = Path(__file__).parents[2] / "docs" / "configuration.md"
 RATIO = signals()[0]
 PLAIN = replace(RATIO, numerator=None, denominator=None, events=False, query="x", rules=())
 PROBE = replace(PLAIN, query=None, probe="tcp://db:1", unit="s")
-KINDS: dict[Kind, tuple[str, Signal]] = {
-    Kind.ERRORS: ("failed of all requests", RATIO),
-    Kind.DURATION: ("latency", replace(PLAIN, indicator=Indicator.LATENCY, unit="s")),
-    Kind.SHARE: ("saturation in %", replace(PLAIN, indicator=Indicator.SATURATION, unit="%")),
-    Kind.PROBE: ("a probe of the service itself", PROBE),
-    Kind.THEIR_ERRORS: ("failed calls of a dependency", replace(RATIO, indicator=Indicator.DEPENDENCY)),
-    Kind.THEIR_DURATION: (
+KINDS: dict[Measure, tuple[str, Signal]] = {
+    Measure.ERRORS: ("failed of all requests", RATIO),
+    Measure.DURATION: ("latency", replace(PLAIN, indicator=Indicator.LATENCY, unit="s")),
+    Measure.SHARE: ("saturation in %", replace(PLAIN, indicator=Indicator.SATURATION, unit="%")),
+    Measure.PROBE: ("a probe of the service itself", PROBE),
+    Measure.THEIR_ERRORS: ("failed calls of a dependency", replace(RATIO, indicator=Indicator.DEPENDENCY)),
+    Measure.THEIR_DURATION: (
         "a dependency's latency",
         replace(PLAIN, indicator=Indicator.DEPENDENCY, dependency="db", unit="ms"),
     ),
-    Kind.THEIR_PROBE: ("a probe of a dependency", replace(PROBE, indicator=Indicator.DEPENDENCY)),
-    Kind.BUSINESS: ("business", replace(PLAIN, indicator=Indicator.BUSINESS, unit="/min")),
-    Kind.OTHER: ("anything else", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
+    Measure.THEIR_PROBE: ("a probe of a dependency", replace(PROBE, indicator=Indicator.DEPENDENCY)),
+    Measure.BUSINESS: ("business", replace(PLAIN, indicator=Indicator.BUSINESS, unit="/min")),
+    Measure.OTHER: ("anything else", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
 }
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_of_number_has_its_signal(kind: Kind) -> None:
-    assert kind_of(KINDS[kind][1]) is kind
+@pytest.mark.parametrize("kind", list(Measure))
+def test_every_measure_of_number_has_its_signal(kind: Measure) -> None:
+    assert measure_of(KINDS[kind][1]) is kind
 
 
 @pytest.mark.parametrize(
     ("signal", "kind"),
     [
-        (replace(PLAIN, unit="%"), Kind.ERRORS),
-        (replace(PLAIN, unit="/s"), Kind.OTHER),
-        (replace(RATIO, indicator=Indicator.LATENCY), Kind.OTHER),
-        (replace(RATIO, indicator=Indicator.BUSINESS), Kind.BUSINESS),
-        (replace(PLAIN, indicator=Indicator.DEPENDENCY, unit="%"), Kind.OTHER),
-        (replace(PLAIN, indicator=Indicator.SATURATION, unit="s"), Kind.OTHER),
-        (replace(PROBE, indicator=Indicator.BUSINESS), Kind.PROBE),
+        (replace(PLAIN, unit="%"), Measure.ERRORS),
+        (replace(PLAIN, unit="/s"), Measure.OTHER),
+        (replace(RATIO, indicator=Indicator.LATENCY), Measure.OTHER),
+        (replace(RATIO, indicator=Indicator.BUSINESS), Measure.BUSINESS),
+        (replace(PLAIN, indicator=Indicator.DEPENDENCY, unit="%"), Measure.OTHER),
+        (replace(PLAIN, indicator=Indicator.SATURATION, unit="s"), Measure.OTHER),
+        (replace(PROBE, indicator=Indicator.BUSINESS), Measure.PROBE),
     ],
 )
-def test_a_usual_limit_is_for_what_is_known_to_be_bad_above_it(signal: Signal, kind: Kind) -> None:
-    assert kind_of(signal) is kind
+def test_a_usual_limit_is_for_what_is_known_to_be_bad_above_it(signal: Signal, kind: Measure) -> None:
+    assert measure_of(signal) is kind
 
 
 @pytest.mark.parametrize("tier", list(TIERS))
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(Measure))
+def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str, kind: Measure) -> None:
     found = list(tier_rules(tier, KINDS[kind][1], 15.0))
     assert found
     for rule, reason in found:
@@ -81,13 +81,13 @@ def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
 
 
 def test_a_climb_is_long_enough_for_the_grid() -> None:
-    climbs = [r for r, _ in tier_rules("standard", KINDS[Kind.OTHER][1], 60.0)]
+    climbs = [r for r, _ in tier_rules("standard", KINDS[Measure.OTHER][1], 60.0)]
     assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 60.0)]
 
 
 @pytest.mark.parametrize("tier", list(TIERS))
-@pytest.mark.parametrize("kind", list(Kind))
-def test_usual_rules_are_known_again_when_they_come_out_of_a_journal(tier: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(Measure))
+def test_usual_rules_are_known_again_when_they_come_out_of_a_journal(tier: str, kind: Measure) -> None:
     usual = tuple(rule for rule, _ in tier_rules(tier, KINDS[kind][1], 15.0))
     written = json.loads(dumps(encode(replace(KINDS[kind][1], rules=usual))))
     assert decode(written, Signal).rules == usual

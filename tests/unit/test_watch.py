@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.journal import Kind, open_journal
+from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Instant, Plan, Reading, RollbackPlan, SignalKey, Timing, View
-from aftergreen.preflight import PreflightFailed
+from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import exit_code
-from aftergreen.verdict.release import begin, step
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Baseline, EventKind, ReleaseState, Setup
-from aftergreen.watch import Wanted
+from aftergreen.verdict.step import begin, step
+from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from, fine
 from tests.rig import Rig
 from tests.scenario import DEPLOYED_AT, plan
@@ -53,8 +53,8 @@ async def test_a_live_watch_asks_every_instant_of_the_grid_once(tmp_path: Path) 
     assert last.release_state is ReleaseState.FINISHED
     wanted = [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
     assert rig.source.asked[1:] == wanted
-    assert [body["at"] for body in rig.entries(Kind.INSTANT)] == wanted
-    assert rig.entries(Kind.FINISH)[-1]["exit_code"] == 0
+    assert [body["at"] for body in rig.entries(EntryKind.INSTANT)] == wanted
+    assert rig.entries(EntryKind.FINISH)[-1]["exit_code"] == 0
 
 
 async def test_a_watch_that_starts_late_walks_the_missed_grid_first(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ async def test_a_watch_that_starts_late_walks_the_missed_grid_first(tmp_path: Pa
     assert late == [DEPLOYED_AT + 15.0 * k for k in range(1, 12)]
     # The newest is asked now: only now can a probe be made.
     assert rig.source.asked[1] == DEPLOYED_AT + 15.0 * 12
-    times = [body["at"] for body in rig.entries(Kind.INSTANT)]
+    times = [body["at"] for body in rig.entries(EntryKind.INSTANT)]
     assert times == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
 
 
@@ -120,7 +120,7 @@ async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_
     assert exit_code(last.state) == 20
     assert last.rollback is not None
     assert last.rollback.by == "ana@bastion2"
-    assert len(rig.entries(Kind.INTENT)) == len(rig.entries(Kind.OUTCOME)) == 1
+    assert len(rig.entries(EntryKind.INTENT)) == len(rig.entries(EntryKind.OUTCOME)) == 1
     told = [event.text for event in last.events if event.kind is EventKind.NOTE]
     assert told == ["no rollback was started: a rollback is running"]
 
@@ -140,7 +140,7 @@ async def test_a_failed_rollback_may_be_tried_again_as_a_new_intent(tmp_path: Pa
     last = await rig.watch.run()
     assert len(runs(tmp_path)) == 2
     assert exit_code(last.state) == 22
-    assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [3, 3]
+    assert [body["exit_code"] for body in rig.entries(EntryKind.OUTCOME)] == [3, 3]
     assert last.output == ("no such deployment",), "the first attempt's output is not the second's"
 
 
@@ -168,7 +168,7 @@ async def test_what_a_colleague_rolled_back_since_the_newest_instant_is_not_roll
     assert runs(tmp_path) == []
     assert last.rollback is not None
     assert (last.rollback.by, exit_code(last.state)) == ("bob@bastion2", 20)
-    assert len(rig.entries(Kind.INTENT)) == 1
+    assert len(rig.entries(EntryKind.INTENT)) == 1
     told = [event.text for event in last.events if event.kind is EventKind.NOTE]
     assert told == ["no rollback was started: it was rolled back already"]
     assert rig.answers == ["it was rolled back already"]
@@ -187,7 +187,7 @@ async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_pa
 async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aftergreen.watch.LEAVING", HANG)
+    monkeypatch.setattr("aftergreen.watch.loop.LEAVING", HANG)
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
 
     def leave() -> None:
@@ -197,7 +197,7 @@ async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_out
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.rollback is not None, leave)
     last = await rig.watch.run()
-    assert [body["exit_code"] for body in rig.entries(Kind.OUTCOME)] == [0]
+    assert [body["exit_code"] for body in rig.entries(EntryKind.OUTCOME)] == [0]
     assert last.release_state is ReleaseState.ABANDONED
     assert exit_code(last.state) == 21
 
@@ -210,7 +210,7 @@ async def test_leaving_does_not_end_a_rollback_command_that_takes_long(tmp_path:
         last = await rig.watch.run()
     assert last.rollback is not None
     assert last.rollback.running
-    assert rig.entries(Kind.OUTCOME) == []
+    assert rig.entries(EntryKind.OUTCOME) == []
     assert not (tmp_path / "went on").exists()
     (tmp_path / "may end").touch()
     await until((tmp_path / "went on").exists, "what the command does when it may end")
@@ -290,7 +290,7 @@ async def test_a_baseline_that_was_chosen_at_the_start_is_sealed_and_on_the_reco
     assert {signal.baseline for signal in setup.plan.signals} == {BaselineSource.YESTERDAY}
     assert {baseline.source for baseline in setup.baselines.values()} == {BaselineSource.YESTERDAY}
     assert setup.seal == seal(setup.plan, {str(key): encode(b) for key, b in setup.baselines.items()})
-    assert rig.entries(Kind.OPERATOR) == [{"action": "baseline", "source": "yesterday"}]
+    assert rig.entries(EntryKind.OPERATOR) == [{"action": "baseline", "source": "yesterday"}]
     told = [(event.text, event.by) for event in last.events if event.kind is EventKind.NOTE]
     assert told == [("baseline yesterday was chosen at the start", "ana")]
 
@@ -298,7 +298,7 @@ async def test_a_baseline_that_was_chosen_at_the_start_is_sealed_and_on_the_reco
 async def test_nothing_is_on_the_record_where_nothing_was_chosen(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     last = await rig.watch.run()
-    assert rig.entries(Kind.OPERATOR) == []
+    assert rig.entries(EntryKind.OPERATOR) == []
     sources = {b.source for s in last.state.signals.values() for b in s.companions}
     assert sources == {BaselineSource.YESTERDAY, BaselineSource.LAST_WEEK}, "the others are shown beside it"
 
@@ -328,7 +328,7 @@ async def test_who_joins_takes_over_the_baseline_that_was_chosen(
     (snapshot,) = seen
     assert bool(snapshot.context.read_only) is read_only
     assert {b.source for b in snapshot.state.setup.baselines.values()} == {BaselineSource.YESTERDAY}
-    assert len(first.entries(Kind.OPERATOR)) == 1, "it was chosen once"
+    assert len(first.entries(EntryKind.OPERATOR)) == 1, "it was chosen once"
 
 
 async def test_a_release_is_compared_with_the_last_one_that_finished(tmp_path: Path) -> None:
@@ -405,7 +405,7 @@ async def test_notes_are_kept_and_cleaned(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.watch.note("looks\x1b[2J fine", by="ana"))
     await rig.watch.run()
-    assert rig.entries(Kind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]
+    assert rig.entries(EntryKind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]
 
 
 async def test_a_release_can_be_rebuilt_from_its_journal_alone(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ async def test_a_release_can_be_rebuilt_from_its_journal_alone(tmp_path: Path) -
     journal = open_journal(tmp_path / "journal.db")
     record = journal.latest("checkout-api", "prod")
     assert record is not None
-    entries = list(journal.entries(record.release, kinds=[Kind.INSTANT]))
+    entries = list(journal.entries(record.release, kinds=[EntryKind.INSTANT]))
     journal.close()
     baselines = {SignalKey(key): decode(body, Baseline) for key, body in record.baseline.items()}  # type: ignore[arg-type]  # JSON
     again = Setup(decode(record.plan, Plan), record.release, record.seal, baselines, advice_ends=True)

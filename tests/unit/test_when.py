@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aftergreen.when import parse_when
+from tui.when import parse_when
 
 NOW = 1_700_000_000.0
 

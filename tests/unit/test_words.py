@@ -9,13 +9,13 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from aftergreen import words
-from aftergreen.banner import Fuse, banner_of
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
 from aftergreen.verdict.evidence import ODDS, no_evidence
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import abandon, conclude, rollback_ended, rollback_started
 from aftergreen.verdict.snapshot import Context, Mark, Snapshot
 from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, RuleState
+from aftergreen.verdict.step import abandon, conclude, rollback_ended, rollback_started
+from aftergreen.words.banner import Fuse, banner_of
 from tests.scenario import (
     DEPLOYED_AT,
     Scenario,

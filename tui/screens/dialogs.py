@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widgets import Input
 
 from aftergreen import words
-from aftergreen.cards import receipt_rows
 from aftergreen.model import Plan
-from aftergreen.overrides import EXAMPLE, limits_of, parse_change
 from aftergreen.rollback.command import fill
 from aftergreen.units import format_clock, format_duration
+from aftergreen.watch.overrides import EXAMPLE, limits_of, parse_change
+from aftergreen.words.cards import receipt_rows
 from tui.screens.pages import explained
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame, Order

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.events import Resize
 
 from aftergreen import words
-from aftergreen.banner import banner_of
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
+from aftergreen.words.banner import banner_of
 from tui.screens.shown import ShownScreen
 from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
 from widgets.frame import Frame

@@ -11,10 +11,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from aftergreen import words
-from aftergreen.cards import finish_card, receipt_rows
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Snapshot
 from aftergreen.verdict.state import RuleState, SignalState
+from aftergreen.words.cards import finish_card, receipt_rows
 from tui.bindings import Help
 from tui.screens.shown import ShownScreen
 from widgets.chart import chart

@@ -9,14 +9,14 @@ from statistics import median
 from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules
-from aftergreen.earlier import earlier_in
 from aftergreen.model import BaselineSource, Plan, Release, Signal
-from aftergreen.preflight import Preflight, Severity, backend_time, preflight
+from aftergreen.preflight.checks import Preflight, Severity, backend_time, preflight
+from aftergreen.preflight.earlier import earlier_in
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
-from aftergreen.verdict.release import begin
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Baseline, Setup, SignalState
+from aftergreen.verdict.step import begin
 
 AGREES = 0.1
 """Seconds between two clocks that no verdict depends on."""

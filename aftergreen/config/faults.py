@@ -26,7 +26,7 @@ _SECTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Fault:
     """One fault: where it is (``signals[2].rules[0].above``), what was found there, what is expected."""
 
     place: str
@@ -41,19 +41,17 @@ class Finding:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; its text lists every finding, one a line."""
+    """A configuration that cannot be used; its text lists every fault, one a line."""
 
-    def __init__(self, origin: str, findings: Iterable[Finding]) -> None:
+    def __init__(self, origin: str, faults: Iterable[Fault]) -> None:
         self.origin = origin
-        self.findings = tuple(findings)
-        super().__init__(origin, self.findings)
+        self.faults = tuple(faults)
+        super().__init__(origin, self.faults)
 
     def __str__(self) -> str:
-        lines = [finding.sentence() for finding in self.findings]
+        lines = [fault.sentence() for fault in self.faults]
         if len(lines) == 1:
-            return (
-                lines[0] if self.findings[0].place.startswith(self.origin) else f"{self.origin}: {lines[0]}"
-            )
+            return lines[0] if self.faults[0].place.startswith(self.origin) else f"{self.origin}: {lines[0]}"
         return "\n  ".join((f"{self.origin} has {len(lines)} errors:", *lines))
 
 
@@ -67,17 +65,17 @@ class Unfit(ValueError):
         self.nearest = nearest
 
 
-class Report:
-    """Collects findings, one a place; beneath a place whose value was left out, nothing more is said."""
+class Faults:
+    """Collects faults, one a place; beneath a place whose value was left out, nothing more is said."""
 
     def __init__(self) -> None:
-        self._findings: dict[str, Finding] = {}
+        self._faults: dict[str, Fault] = {}
         self._left_out: set[str] = set()
 
     def add(self, place: str, found: str, expected: str, nearest: str | None = None) -> None:
         """Record a fault, unless its place is known to be faulty."""
         if not self.faulty(place):
-            self._findings[place] = Finding(place, found, expected, nearest)
+            self._faults[place] = Fault(place, found, expected, nearest)
 
     def leave_out(self, place: str, fault: Unfit) -> None:
         """Record a value that does not fit, and is missing from everything that is checked afterwards."""
@@ -86,13 +84,13 @@ class Report:
 
     def faulty(self, place: str) -> bool:
         """Whether a fault was recorded for this place, or a value left out that contains it."""
-        return place in self._findings or any(
+        return place in self._faults or any(
             place.startswith((f"{outer}.", f"{outer}[")) for outer in self._left_out
         )
 
-    def findings(self) -> tuple[Finding, ...]:
+    def in_order(self) -> tuple[Fault, ...]:
         """All faults in the order of the file."""
-        return tuple(sorted(self._findings.values(), key=lambda finding: _position(finding.place)))
+        return tuple(sorted(self._faults.values(), key=lambda fault: _position(fault.place)))
 
 
 def shown(value: object) -> str:

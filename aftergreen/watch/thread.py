@@ -6,9 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from aftergreen.orders import OVER, Answer
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch import Watch
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.orders import OVER, Answer
 
 
 class WatchThread:
@@ -41,7 +41,7 @@ class WatchThread:
         return not self._thread.is_alive()
 
     def roll_back(self, *, by: str, answer: Answer) -> None:
-        """See `aftergreen.orders.Orders`.
+        """See `aftergreen.watch.orders.Orders`.
 
         An order that reaches the watch in its last moment may stay without an answer: whoever ``ended`` tells
         knows that none will come.
@@ -50,15 +50,15 @@ class WatchThread:
             answer(OVER)
 
     def abandon(self, *, by: str) -> None:
-        """See `aftergreen.orders.Orders`."""
+        """See `aftergreen.watch.orders.Orders`."""
         self._order(lambda watch: watch.abandon(by=by))
 
     def override(self, text: str, *, by: str) -> None:
-        """See `aftergreen.orders.Orders`."""
+        """See `aftergreen.watch.orders.Orders`."""
         self._order(lambda watch: watch.override(text, by=by))
 
     def note(self, text: str, *, by: str) -> None:
-        """See `aftergreen.orders.Orders`."""
+        """See `aftergreen.watch.orders.Orders`."""
         self._order(lambda watch: watch.note(text, by=by))
 
     def _order(self, order: Callable[[Watch], None]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aftergreen.drill.store import NAME, Labels
+from aftergreen.drill.promql.store import NAME, Labels
 
 Vector = dict[Labels, float]
 """One value for each set of labels."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from aftergreen.journal import Journal, JournalError, Kind, Record, open_journal
+from aftergreen.journal import EntryKind, Journal, JournalError, Record, open_journal
 from aftergreen.model import Release
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Change, Earlier
+from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from aftergreen.verdict.state import ReleaseState
 
 SAME = 30.0
@@ -15,15 +15,17 @@ SAME = 30.0
 
 
 def earlier(journal: Journal, release: Release) -> Earlier:
-    """The changes and the last finished release before this one; raises `JournalError`."""
+    """The disturbances and the last finished release before this one; raises `JournalError`."""
     others = [record for record in journal.releases() if _other(record.release, release)]
-    changes = sorted((c for record in others for c in _changes(journal, record)), key=lambda c: c.at)
+    disturbances = sorted(
+        (c for record in others for c in _disturbances(journal, record)), key=lambda c: c.at
+    )
     finished = [
         record.release
         for record in others
         if record.ended == ReleaseState.FINISHED.value and record.release.deployed_at < release.deployed_at
     ]
-    return Earlier(tuple(changes), max(finished, key=lambda r: r.deployed_at, default=None))
+    return Earlier(tuple(disturbances), max(finished, key=lambda r: r.deployed_at, default=None))
 
 
 def earlier_in(place: Path | None, release: Release) -> Earlier:
@@ -50,11 +52,11 @@ def _other(known: Release, release: Release) -> bool:
     return not same
 
 
-def _changes(journal: Journal, record: Record) -> Iterator[Change]:
+def _disturbances(journal: Journal, record: Record) -> Iterator[Disturbance]:
     version = record.release.version
-    yield Change(record.release.deployed_at, f"another deployment ({version})")
+    yield Disturbance(record.release.deployed_at, f"another deployment ({version})")
     if record.ended == ReleaseState.FINISHED.value:
         return
-    for outcome in journal.entries(record.release, kinds=(Kind.OUTCOME,)):
+    for outcome in journal.entries(record.release, kinds=(EntryKind.OUTCOME,)):
         if outcome.body.get("exit_code") == 0:
-            yield Change(outcome.at, f"a rollback (of {version})")
+            yield Disturbance(outcome.at, f"a rollback (of {version})")

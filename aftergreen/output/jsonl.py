@@ -1,33 +1,22 @@
-"""The watch without a screen: one plain line per event, or JSON Lines, and an exit code."""
+"""The watch as JSON Lines, for machines: one object an event, and the finish line."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import TextIO
 
 from aftergreen import words
-from aftergreen.cards import curl_line, finish_card
-from aftergreen.preflight import Finding, Severity
+from aftergreen.output.report import reporting
+from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import ExitCode, exit_code
-from aftergreen.verdict.snapshot import Mark, Snapshot
+from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event, ReleaseState, RuleState
-from aftergreen.watch import Report
+from aftergreen.watch.wanted import Report
+from aftergreen.words.cards import curl_line
 
 SCHEMA = 1
-
-
-def plain_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
-    """Event lines on ``out`` or stdout; findings and progress on ``err`` or stderr."""
-
-    def write(event: Event, snapshot: Snapshot) -> None:
-        at = words.local_time(event.at, snapshot.context.offset)
-        print(f"{at} {words.SYMBOLS[words.event_mark(event)]} {words.event(event)}", file=out, flush=True)
-
-    return Report(_each_event(write), _findings(err or sys.stderr), _progress(err or sys.stderr))
 
 
 def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
@@ -39,14 +28,7 @@ def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
             body |= {"indicator": event.signal.indicator.value, "signal": event.signal.label}
         _emit(out, "event", event.at, snapshot, body)
 
-    return Report(_each_event(write), _findings(err or sys.stderr), _progress(err or sys.stderr))
-
-
-def print_card(snapshot: Snapshot, out: TextIO | None = None) -> None:
-    """The finish card, for people."""
-    print(file=out)
-    for line in finish_card(snapshot):
-        print(line, file=out, flush=True)
+    return reporting(write, err)
 
 
 def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
@@ -131,28 +113,3 @@ def _production(snapshot: Snapshot) -> str | None:
     if rollback is None:
         return state.setup.release.version
     return state.setup.release.previous if rollback.succeeded else None
-
-
-def _each_event(write: Callable[[Event, Snapshot], None]) -> Callable[[Snapshot], None]:
-    last: Event | None = None
-
-    def tell(snapshot: Snapshot) -> None:
-        nonlocal last
-        for event in reversed(list(takewhile(lambda event: event is not last, snapshot.events))):
-            write(event, snapshot)
-        last = snapshot.events[0] if snapshot.events else last
-
-    return tell
-
-
-def _findings(err: TextIO) -> Callable[[Sequence[Finding]], None]:
-    def tell(findings: Sequence[Finding]) -> None:
-        for finding in findings:
-            mark = Mark.BAD if finding.severity is Severity.ERROR else Mark.WARN
-            print(f"{words.SYMBOLS[mark]} {finding.text}", file=err, flush=True)
-
-    return tell
-
-
-def _progress(err: TextIO) -> Callable[[str], None]:
-    return lambda text: print(f"… {text}", file=err, flush=True)

@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import promql_parser as promql
 
-from aftergreen.drill.aggregate import AGGREGATIONS, aggregated
-from aftergreen.drill.histogram import histogram_quantile
-from aftergreen.drill.operators import (
+from aftergreen.drill.promql.aggregate import AGGREGATIONS, aggregated
+from aftergreen.drill.promql.histogram import histogram_quantile
+from aftergreen.drill.promql.look_back import RANGE_FUNCTIONS
+from aftergreen.drill.promql.operators import (
     ARITHMETIC,
     COMPARISONS,
     SETS,
@@ -26,9 +27,8 @@ from aftergreen.drill.operators import (
     one_to_one,
     with_number,
 )
-from aftergreen.drill.ranges import RANGE_FUNCTIONS
-from aftergreen.drill.store import Labels, Matcher, Series, Store, is_equal, is_like
-from aftergreen.drill.values import (
+from aftergreen.drill.promql.store import Labels, Matcher, Series, Store, is_equal, is_like
+from aftergreen.drill.promql.vectors import (
     CannotEvaluate,
     Matrix,
     Value,

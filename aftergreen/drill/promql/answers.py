@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import promql_parser as promql
 
-from aftergreen.drill.evaluate import evaluate, parse
-from aftergreen.drill.store import Labels, Store
-from aftergreen.drill.values import CannotEvaluate, Matrix, Value
+from aftergreen.drill.promql.evaluate import evaluate, parse
+from aftergreen.drill.promql.store import Labels, Store
+from aftergreen.drill.promql.vectors import CannotEvaluate, Matrix, Value
 
 _MOST_POINTS = 11_000
 

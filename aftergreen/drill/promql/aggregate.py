@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from aftergreen.drill.store import Labels
-from aftergreen.drill.values import Vector
+from aftergreen.drill.promql.store import Labels
+from aftergreen.drill.promql.vectors import Vector
 
 
 def _extreme(choose: Callable[[Sequence[float]], float]) -> Callable[[Sequence[float]], float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from random import Random
 
-from aftergreen.drill.behaviour import Version
-from aftergreen.drill.chance import wander
-from aftergreen.drill.process import Process
-from aftergreen.drill.store import Store
+from aftergreen.drill.promql.store import Store
+from aftergreen.drill.service.behaviour import Version
+from aftergreen.drill.service.chance import wander
+from aftergreen.drill.service.process import Process
 
 INTERVAL = 2.0
 """Seconds between two scrapes."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aftergreen.capture import Past, capture
 from aftergreen.clock import Clock
-from aftergreen.comparable import baseline_errors, baseline_warnings
 from aftergreen.config import warnings_of
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, Then, View
-from aftergreen.rollback.command import preflight as rollback_preflight
+from aftergreen.preflight.capture import Past, capture
+from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
+from aftergreen.rollback.command import unstartable
 from aftergreen.sources.protocol import Source, SourceUnavailable
 from aftergreen.units import format_duration
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
@@ -193,4 +193,4 @@ def _rollback_problem(plan: Plan, release: Release) -> str:
     if release.previous is None and any("{previous}" in part for part in plan.rollback.command):
         return "the rollback command names {previous}: pass --previous"
     # One sentence among others there, part of a longer one here.
-    return (rollback_preflight(plan.rollback.command) or "").removesuffix(".")
+    return (unstartable(plan.rollback.command) or "").removesuffix(".")

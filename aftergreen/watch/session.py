@@ -13,7 +13,8 @@ from aftergreen.journal import open_journal
 from aftergreen.model import Plan
 from aftergreen.paths import Paths
 from aftergreen.sources.protocol import Source
-from aftergreen.watch import Report, Wanted, Watch
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.wanted import Report, Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from random import Random
 
-from aftergreen.drill.behaviour import Behaviour, Dependency, Version
-from aftergreen.drill.chance import BUCKETS, latency_buckets, poisson, wander
-from aftergreen.drill.store import NAME, Series, Store
+from aftergreen.drill.promql.store import NAME, Series, Store
+from aftergreen.drill.service.behaviour import Behaviour, Dependency, Version
+from aftergreen.drill.service.chance import BUCKETS, latency_buckets, poisson, wander
 
 JOB = "checkout"
 

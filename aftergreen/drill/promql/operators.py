@@ -7,8 +7,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from aftergreen.drill.store import NAME, Labels
-from aftergreen.drill.values import CannotEvaluate, Vector, put, without_name
+from aftergreen.drill.promql.store import NAME, Labels
+from aftergreen.drill.promql.vectors import CannotEvaluate, Vector, put, without_name
 
 
 def _divide(a: float, b: float) -> float:

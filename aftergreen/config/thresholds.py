@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.config.findings import Report, listed, shown, shown_duration
-from aftergreen.config.schema import KEYS, Quantity, RuleTable, SignalTable
+from aftergreen.config.faults import Faults, listed, shown, shown_duration
+from aftergreen.config.file import KEYS, Quantity, RuleTable, SignalTable
 from aftergreen.config.tiers import COURSE_HELD
 from aftergreen.model import Condition, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
@@ -19,7 +19,7 @@ _LENGTHS = (Condition.CLIMBING, Condition.EXHAUSTS, Condition.SILENT)
 class _Written:
     """A rule as the file has it: its table, its place, and its signal; no unit where that is in doubt."""
 
-    report: Report
+    faults: Faults
     place: str
     table: RuleTable
     signal: Signal
@@ -27,7 +27,7 @@ class _Written:
     condition: Condition
 
     def fault(self, key: str, found: str, expected: str) -> None:
-        self.report.add(f"{self.place}.{key}", found, expected)
+        self.faults.add(f"{self.place}.{key}", found, expected)
 
     def quantity(self, key: str) -> float | None:
         """The key's value in the signal's unit; None where it is absent, reported, or has no known unit."""
@@ -46,21 +46,21 @@ class _Written:
         return shown(written.written) if isinstance(written, Quantity) else f'"{format_limit(written, "%")}"'
 
 
-def resolve_rules(report: Report, place: str, table: SignalTable, signal: Signal) -> Signal:
+def resolve_rules(faults: Faults, place: str, table: SignalTable, signal: Signal) -> Signal:
     """The signal with its rules; those that are reported are left out."""
     # While the unit is in doubt, so is what every limit means.
-    unit = None if report.faulty(f"{place}.unit") or report.faulty(f"{place}.indicator") else signal.unit
+    unit = None if faults.faulty(f"{place}.unit") or faults.faulty(f"{place}.indicator") else signal.unit
     rules: list[Rule] = []
     for index, rule_table in enumerate(table.rules or ()):
         rule_place = f"{place}.rules[{index}]"
-        condition = _condition(report, rule_place, rule_table)
+        condition = _condition(faults, rule_place, rule_table)
         if condition is None:
             continue
-        rule = _rule(_Written(report, rule_place, rule_table, signal, unit, condition))
+        rule = _rule(_Written(faults, rule_place, rule_table, signal, unit, condition))
         if rule is None:
             continue
         if any(_asks(other) == _asks(rule) for other in rules):
-            report.add(
+            faults.add(
                 rule_place, "the same condition twice", "every rule of a signal to differ from the others"
             )
         rules.append(rule)
@@ -72,12 +72,12 @@ def _asks(rule: Rule) -> tuple[object, ...]:
     return rule.condition, rule.limit, rule.capacity, rule.then
 
 
-def _condition(report: Report, place: str, table: RuleTable) -> Condition | None:
+def _condition(faults: Faults, place: str, table: RuleTable) -> Condition | None:
     """The one condition of the rule; None where there is not exactly one."""
-    written = [key for key in Condition if getattr(table, key) is not None or report.faulty(f"{place}.{key}")]
+    written = [key for key in Condition if getattr(table, key) is not None or faults.faulty(f"{place}.{key}")]
     if len(written) != 1:
         found = " and ".join(written) if written else "no condition"
-        report.add(place, found, f"exactly one of {listed(Condition)}")
+        faults.add(place, found, f"exactly one of {listed(Condition)}")
         return None
     return written[0]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from aftergreen.drill.values import Matrix, Window
+from aftergreen.drill.promql.vectors import Matrix, Window
 
 RangeFunction = Callable[[Matrix, Window], float | None]
 """The value of one series over the range; None where it has too few samples to have one."""

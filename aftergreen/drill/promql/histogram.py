@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from aftergreen.drill.store import Labels
-from aftergreen.drill.values import Vector, put, without_name
+from aftergreen.drill.promql.store import Labels
+from aftergreen.drill.promql.vectors import Vector, put, without_name
 
 Bucket = tuple[float, float]
 """Upper bound and cumulative count."""

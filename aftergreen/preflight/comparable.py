@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aftergreen.capture import Past
 from aftergreen.model import BaselineSource, Condition, Plan, Release, Signal
+from aftergreen.preflight.capture import Past
 from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.state import Baseline
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from aftergreen import words
-from aftergreen.capture import Past, compared_with, grid
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
-from aftergreen.earlier import earlier
-from aftergreen.journal import Claim, Entry, Journal, JournalError, Kind, Record
+from aftergreen.journal import Claim, Entry, EntryKind, Journal, JournalError, Record
 from aftergreen.journal.codec import decode, encode, seal
-from aftergreen.model import BaselineSource, Instant, Plan, Reading, Release, SignalKey
-from aftergreen.model import Kind as ReadingKind
-from aftergreen.overrides import Change, after, changed, parse_change
-from aftergreen.preflight import (
+from aftergreen.model import BaselineSource, Instant, Kind, Plan, Reading, Release, SignalKey
+from aftergreen.preflight.capture import Past, compared_with, grid
+from aftergreen.preflight.checks import (
     Finding,
     Preflight,
     PreflightFailed,
@@ -27,18 +24,21 @@ from aftergreen.preflight import (
     deployment_time,
     preflight,
 )
+from aftergreen.preflight.earlier import earlier
 from aftergreen.rollback.command import fill
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
-from aftergreen.sources.control import with_control
+from aftergreen.sources.beside import with_control
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.override import override
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import Events, abandon, begin, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Baseline, Event, EventKind, Override, Rollback, Setup, State
+from aftergreen.verdict.step import Events, abandon, begin, over, rollback_ended, rollback_started, step
 from aftergreen.verdict.walk import override_refused, rollback_refused
+from aftergreen.watch.overrides import Change, after, changed, parse_change
+from aftergreen.watch.wanted import Report, Wanted
 
 OVERRIDE = "override"
 """The action of an operator's entry that changes a threshold."""
@@ -55,48 +55,11 @@ LONGEST = 4
 """Durations: the watch itself, blind time, an extension, and as much again for a rollback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the watch was asked for.
-
-    ``deployed_at`` turns the backend's time of now into the time of the deployment. ``advice_ends`` ends
-    the watch at the first rollback advice, as a gate does. ``baseline`` is the source that was chosen at the
-    start; None leaves every signal the one that its plan gives it.
-    """
-
-    version: str
-    previous: str | None
-    deployed_at: Callable[[float], float]
-    operator: str
-    read_only: str = ""
-    advice_ends: bool = False
-    simulated: bool = False
-    baseline: BaselineSource | None = None
-
-    def of(self, plan: Plan) -> Plan:
-        """The plan with what was chosen at the start."""
-        return plan if self.baseline is None else compared_with(plan, self.baseline)
-
-    @property
-    def choice(self) -> str:
-        """What was chosen at the start, for the record; empty where nothing was."""
-        return "" if self.baseline is None else f"baseline {self.baseline.value} was chosen at the start"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Where a watch tells what it does: snapshots, preflight findings, steps that take a while."""
-
-    snapshot: Callable[[Snapshot], None]
-    findings: Callable[[Sequence[Finding]], None]
-    progress: Callable[[str], None]
-
-
 class Watch:
     """One watch of one release, from preflight to its end.
 
     Everything runs on one event loop; `roll_back`, `abandon` and `note` must be called on it (see
-    `aftergreen.thread` for callers elsewhere).
+    `aftergreen.watch.thread` for callers elsewhere).
     """
 
     def __init__(
@@ -154,7 +117,7 @@ class Watch:
             if self._running is not None and self._running.done():
                 # What went wrong in there must not be lost with the task.
                 self._running.result()
-        self._record(Kind.FINISH, self._state.at, self._finish_body())
+        self._record(EntryKind.FINISH, self._state.at, self._finish_body())
         return self._publish()
 
     def roll_back(self, *, by: str) -> str:
@@ -174,7 +137,7 @@ class Watch:
     def note(self, text: str, *, by: str) -> None:
         """Write a remark into the log and the journal."""
         remark = clean(text)
-        self._record(Kind.OPERATOR, self._backend_now(), {"action": "note", "text": remark}, by)
+        self._record(EntryKind.OPERATOR, self._backend_now(), {"action": "note", "text": remark}, by)
         self._tell((Event(self._backend_now(), EventKind.NOTE, text=remark, by=by),))
         self._publish()
 
@@ -291,7 +254,7 @@ class Watch:
     def _chosen(self) -> None:
         wanted, at = self._wanted, self._backend_now()
         body = {"action": "baseline", "source": str(wanted.baseline)}
-        self._record(Kind.OPERATOR, at, body, wanted.operator)
+        self._record(EntryKind.OPERATOR, at, body, wanted.operator)
         self._tell((Event(at, EventKind.NOTE, text=wanted.choice, by=wanted.operator),))
 
     def _begin(self, setup: Setup, past: Past) -> None:
@@ -372,7 +335,7 @@ class Watch:
         """Whether the backend did not answer at all; a probe goes past it."""
         probed = self._probed(instant)
         asked = [reading for key, reading in instant.readings.items() if key not in probed]
-        return bool(asked) and all(reading.kind is ReadingKind.BLIND for reading in asked)
+        return bool(asked) and all(reading.kind is Kind.BLIND for reading in asked)
 
     def _judge(self, again: Sequence[Instant], instants: Sequence[Instant], *, answered: bool) -> None:
         """Step through the instants in order, those that were asked again from where sight was lost.
@@ -384,7 +347,7 @@ class Watch:
             self._state = self._sound
         for instant in (*again, *instants):
             self._follow(instant.at)
-            self._record(Kind.INSTANT, instant.at, encode(instant))
+            self._record(EntryKind.INSTANT, instant.at, encode(instant))
             self._take(step(self._state, instant))
         if again and lost is not None and self._state.blind_since is None:
             seen_again = instants[-1].at
@@ -477,18 +440,18 @@ class Watch:
         with suppress(JournalError):
             for entry in self._journal.entries(
                 self._state.setup.release,
-                kinds=(Kind.INTENT, Kind.OUTCOME, Kind.OPERATOR),
+                kinds=(EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR),
                 after=self._followed,
             ):
                 if entry.at > until:
                     return
                 self._followed = entry.id
-                if entry.kind is Kind.OPERATOR:
+                if entry.kind is EntryKind.OPERATOR:
                     self._follow_operator(entry)
                     continue
                 if entry.attempt in self._own:
                     continue
-                if entry.kind is Kind.INTENT:
+                if entry.kind is EntryKind.INTENT:
                     command = tuple(str(part) for part in _list(entry.body.get("command")))
                     started = Rollback(entry.attempt or 1, entry.by, command, entry.at)
                     self._take(rollback_started(self._state, started))
@@ -537,13 +500,13 @@ class Watch:
             self._told.add(key)
             self._events.append(event)
             body = {"event": event.kind.value, "text": words.event(event)}
-            self._record(Kind.EVENT, event.at, body, event.by)
+            self._record(EntryKind.EVENT, event.at, body, event.by)
 
     def _note(self, text: str) -> None:
         self._tell((Event(self._backend_now(), EventKind.NOTE, text=text),))
         self._publish()
 
-    def _record(self, kind: Kind, at: float, body: Mapping[str, object], by: str = "") -> None:
+    def _record(self, kind: EntryKind, at: float, body: Mapping[str, object], by: str = "") -> None:
         """Write to the journal; where that fails the watch goes on and says so once."""
         try:
             self._journal.append(self._state.setup.release, kind, at, body, by)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aftergreen.capture import grid
 from aftergreen.clock import Clock
-from aftergreen.earlier import earlier_in
 from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Plan, Release
-from aftergreen.preflight import PreflightFailed, backend_time, deployment_time, preflight
-from aftergreen.sources.control import with_control
+from aftergreen.preflight.capture import grid
+from aftergreen.preflight.checks import PreflightFailed, backend_time, deployment_time, preflight
+from aftergreen.preflight.earlier import earlier_in
+from aftergreen.sources.beside import with_control
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.present import present
-from aftergreen.verdict.release import begin, conclude, over, step
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Setup
-from aftergreen.watch import Report, Wanted
+from aftergreen.verdict.step import begin, conclude, over, step
+from aftergreen.watch.wanted import Report, Wanted
 
 CHUNK = 200
 """Instants asked at a time: few requests, and a verdict early in the watch reads little of the rest."""
 
 
-async def judge_past(
+async def judged_late(
     plan: Plan,
     wanted: Wanted,
     *,

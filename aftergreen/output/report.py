@@ -1,0 +1,45 @@
+"""What every output without a screen has in common: each event once, findings and progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import TextIO
+
+from aftergreen import words
+from aftergreen.preflight.checks import Finding, Severity
+from aftergreen.verdict.snapshot import Mark, Snapshot
+from aftergreen.verdict.state import Event
+from aftergreen.watch.wanted import Report
+
+
+def reporting(write: Callable[[Event, Snapshot], None], err: TextIO | None) -> Report:
+    """A report that hands every event to ``write``, once and in order; all else goes to ``err`` or stderr."""
+    said = err or sys.stderr
+    return Report(_each_event(write), _findings(said), _progress(said))
+
+
+def _each_event(write: Callable[[Event, Snapshot], None]) -> Callable[[Snapshot], None]:
+    last: Event | None = None
+
+    def tell(snapshot: Snapshot) -> None:
+        nonlocal last
+        for event in reversed(list(takewhile(lambda event: event is not last, snapshot.events))):
+            write(event, snapshot)
+        last = snapshot.events[0] if snapshot.events else last
+
+    return tell
+
+
+def _findings(err: TextIO) -> Callable[[Sequence[Finding]], None]:
+    def tell(findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            mark = Mark.BAD if finding.severity is Severity.ERROR else Mark.WARN
+            print(f"{words.SYMBOLS[mark]} {finding.text}", file=err, flush=True)
+
+    return tell
+
+
+def _progress(err: TextIO) -> Callable[[str], None]:
+    return lambda text: print(f"… {text}", file=err, flush=True)
