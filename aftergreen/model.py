@@ -322,6 +322,11 @@ class Release:
     deployed_at: float
     number: int = 0
 
+    @classmethod
+    def of(cls, service: Service, version: str, previous: str | None, deployed_at: float) -> Release:
+        """A release of a service that the journal has not numbered yet."""
+        return cls(service.name, service.environment, version, previous, deployed_at)
+
     @property
     def name(self) -> str:
         """How commands name it: ``checkout-api/prod/v2.4.1#7``."""
@@ -338,6 +343,13 @@ class View:
 
     version: str | None
     since: float | None
+
+    def span(self, signal: Signal, at: float) -> float:
+        """The look-back in use at ``at``, in seconds: the signal's window, cut off where the view begins.
+
+        Zero or less where the view has not begun: there is nothing to ask for then.
+        """
+        return signal.window if self.since is None else min(signal.window, at - self.since)
 
 
 @dataclass(frozen=True, slots=True)

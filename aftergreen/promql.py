@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import promql_parser
 
-from aftergreen.model import Backend, Reduce, Signal, View
+from aftergreen.model import Backend, Reduce, Signal, SignalKey, View
 
 _PLACEHOLDER = re.compile(
     r"\$(?:\{(?P<braced>window_seconds|window|version)\}|(?P<plain>window_seconds|window|version)\b)"
@@ -118,6 +119,12 @@ def reach(query: str) -> float:
     return longest
 
 
+def reaches(signals: Iterable[Signal]) -> dict[SignalKey, float]:
+    """How far back the queries of each signal look without ``$window``, in seconds, where they do."""
+    longest = {s.key: max(map(reach, s.queries), default=0.0) for s in signals if not s.windowed}
+    return {key: seconds for key, seconds in longest.items() if seconds}
+
+
 def stands_alone(query: str) -> bool:
     """Whether a query may answer although none of its selectors finds a sample: ``… or vector(0)``."""
     return _calls(query, _FROM_NOTHING, unknown=True)
@@ -158,14 +165,6 @@ def samples(selector: str, seconds: float) -> str:
     return f"max(count_over_time({selector}[{_duration(seconds - 0.001)}]))"
 
 
-def span(signal: Signal, at: float, view: View) -> float:
-    """The look-back in use at ``at``, in seconds: the signal's window, cut off where the view begins.
-
-    Zero or less where the view has not begun: there is nothing to ask for then.
-    """
-    return signal.window if view.since is None else min(signal.window, at - view.since)
-
-
 def worst_of(signal: Signal) -> str:
     """The aggregation of ``reduce``: the worst is the largest, or the smallest where rules look down."""
     if signal.reduce is not Reduce.WORST:
@@ -176,7 +175,7 @@ def worst_of(signal: Signal) -> str:
 
 def expression(signal: Signal, at: float, view: View) -> str:
     """One expression whose value at ``at`` is the signal's number; empty for a probe."""
-    window = span(signal, at, view)
+    window = view.span(signal, at)
 
     def filled(query: str) -> str:
         return substitute(query, window=window, version=view.version)

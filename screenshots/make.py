@@ -18,9 +18,9 @@ from textual.pilot import Pilot
 
 from aftergreen.drill.demo import start_demo
 from aftergreen.drill.story import VERSIONS
+from aftergreen.verdict.proposals import breaches
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
-from aftergreen.verdict.walk import breaches
 from tui.app import ConsoleApp
 from tui.console import console
 

@@ -23,10 +23,12 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.promql import reaches
 from aftergreen.verdict.baseline import summarise
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Setup, State
-from aftergreen.verdict.step import begin, step
+from aftergreen.verdict.step import step
 
 DEPLOYED_AT = 1_700_000_000.0
 
@@ -158,7 +160,7 @@ def setup(
 ) -> Setup:
     release = Release("checkout-api", "prod", "v2.4.1", "v2.4.0", deployed_at, 7)
     baselines = summarise(plan, deployed_at, past(plan, before, deployed_at))
-    return Setup(plan, release, "7f3a9c21", baselines, advice_ends=advice_ends)
+    return Setup(plan, release, "7f3a9c21", baselines, advice_ends=advice_ends, reach=reaches(plan.signals))
 
 
 def share_of(reading: Reading, seconds: float, window: float) -> tuple[float, float]:

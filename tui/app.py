@@ -21,8 +21,8 @@ from aftergreen.clock import Clock
 from aftergreen.model import Indicator, Plan, Release
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.refusals import override_refused, rollback_refused
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.walk import override_refused, rollback_refused
 from aftergreen.watch.orders import OVER, Orders
 from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, load_themes

@@ -44,12 +44,8 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
         orders=thread,
         clock=session.clock,
         operator=wanted.operator,
-        release=Release(
-            plan.service.name,
-            plan.service.environment,
-            wanted.version,
-            wanted.previous,
-            wanted.deployed_at(session.clock.now()),
+        release=Release.of(
+            plan.service, wanted.version, wanted.previous, wanted.deployed_at(session.clock.now())
         ),
         plan=plan,
         read_only=wanted.read_only,

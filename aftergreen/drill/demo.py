@@ -74,14 +74,7 @@ def start_demo(
     except BaseException:
         server.close()
         raise
-    release = Release(
-        service=plan.service.name,
-        environment=plan.service.environment,
-        version=RELEASED,
-        previous=PREVIOUS,
-        deployed_at=deployed_at,
-    )
-    return Demo(plan, release, clock, server)
+    return Demo(plan, Release.of(plan.service, RELEASED, PREVIOUS, deployed_at), clock, server)
 
 
 def configuration(url: str, python: str = sys.executable) -> str:

@@ -10,13 +10,14 @@ from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Plan, Release, Signal
-from aftergreen.preflight.checks import Preflight, Severity, backend_time, preflight
+from aftergreen.preflight.checks import Preflight, Severity
 from aftergreen.preflight.earlier import earlier_in
+from aftergreen.preflight.opening import Opening, opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.snapshot import Mark
-from aftergreen.verdict.state import Baseline, Setup, SignalState
-from aftergreen.verdict.step import begin
+from aftergreen.verdict.state import Baseline, SignalState
 
 AGREES = 0.1
 """Seconds between two clocks that no verdict depends on."""
@@ -36,18 +37,22 @@ async def check(
     Where there is a ``journal``, its releases are looked at and nothing is recorded. Raises `PreflightFailed`
     where the backend cannot be asked.
     """
+
+    def identify(now: float) -> tuple[Plan, Release]:
+        return plan, Release.of(plan.service, version, previous, round(now, 3))
+
     try:
-        offset = await backend_time(source, plan, clock)
-        now = round(clock.now() - offset, 3)
-        release = Release(plan.service.name, plan.service.environment, version, previous, now)
-        checked = await preflight(source, plan, release, offset, earlier=earlier_in(journal, release))
+        opening = await opened(
+            source, clock, plan, identify=identify, earlier=lambda release: earlier_in(journal, release)
+        )
     finally:
         await source.close()
-    return checked, tuple(_lines(plan, release, checked))
+    return opening.checked, tuple(_lines(opening))
 
 
-def _lines(plan: Plan, release: Release, checked: Preflight) -> Iterator[str]:
-    state, _ = begin(Setup(plan, release, "", checked.past.baselines, companions=checked.past.companions))
+def _lines(opening: Opening) -> Iterator[str]:
+    plan, checked = opening.plan, opening.checked
+    state, _ = begin(opening.setup())
     timing = plan.timing
     yield (
         f"{plan.service.name} in {plan.service.environment}: watched for {format_duration(timing.duration)} "

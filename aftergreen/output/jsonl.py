@@ -14,7 +14,7 @@ from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event, ReleaseState, RuleState
 from aftergreen.watch.wanted import Report
-from aftergreen.words.cards import curl_line
+from aftergreen.words.cards import asked, curl_line
 
 SCHEMA = 1
 
@@ -99,7 +99,7 @@ def _receipt(decided: RuleState, snapshot: Snapshot) -> dict[str, object] | None
         "baseline": receipt.baseline.median if receipt.baseline else None,
         "once_in": decided.evidence.once_in if decided.evidence is not None else None,
         "window": receipt.window,
-        "query": receipt.query,
+        "query": asked(receipt),
         "curl": curl_line(receipt, snapshot.state.setup.plan.backend),
     }
 

@@ -8,13 +8,14 @@ from enum import StrEnum
 
 from aftergreen.clock import Clock
 from aftergreen.config import warnings_of
-from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, Then, View
+from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
 from aftergreen.rollback.command import unstartable
 from aftergreen.sources.protocol import Source, SourceUnavailable
 from aftergreen.units import format_duration
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
+from aftergreen.verdict.refusals import unprepared
 
 OFFSET_REFUSED = 30.0
 """Seconds between the local and the backend's clock at which times can no longer be trusted."""
@@ -43,14 +44,15 @@ class Finding:
 class Preflight:
     """What preflight learned: the findings, the clock offset, the newest readings, the captured past.
 
-    ``offset`` is local time minus the backend's. ``rollback_problem`` says why no rollback could run.
+    ``offset`` is local time minus the backend's. ``unstartable`` says why the rollback command
+    could not be started.
     """
 
     findings: tuple[Finding, ...]
     offset: float
     newest: Instant
     past: Past
-    rollback_problem: str
+    unstartable: str
 
     @property
     def passed(self) -> bool:
@@ -96,7 +98,8 @@ async def preflight(
         details = {r.detail for r in newest.readings.values() if r.detail}
         raise PreflightFailed((Finding(Severity.ERROR, min(details, default="the backend cannot be read")),))
     past = await capture(source, plan, release, earlier)
-    problem = _rollback_problem(plan, release)
+    # One sentence among others there, part of a longer one here.
+    problem = unstartable(plan.rollback.command).removesuffix(".") if plan.rollback is not None else ""
     findings = [
         *_clock_findings(offset),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
@@ -104,7 +107,7 @@ async def preflight(
         *_signal_findings(plan, newest, past),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
-        *_rollback_findings(problem),
+        *_rollback_findings(unprepared(plan, release) or problem),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem)
 
@@ -183,14 +186,3 @@ def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Findin
 def _rollback_findings(problem: str) -> Iterator[Finding]:
     if problem:
         yield Finding(Severity.WARNING, f"{problem}; without it the release cannot end finished")
-
-
-def _rollback_problem(plan: Plan, release: Release) -> str:
-    if plan.rollback is None:
-        return "no rollback command is configured"
-    if not any(rule.then is Then.ROLLBACK for signal in plan.signals for rule in signal.rules):
-        return 'no rule says then = "rollback"'
-    if release.previous is None and any("{previous}" in part for part in plan.rollback.command):
-        return "the rollback command names {previous}: pass --previous"
-    # One sentence among others there, part of a longer one here.
-    return (unstartable(plan.rollback.command) or "").removesuffix(".")

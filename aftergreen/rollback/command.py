@@ -54,13 +54,13 @@ def _fill(argument: str, values: Mapping[str, str | None]) -> str:
     return _PART.sub(part, argument)
 
 
-def unstartable(command: Sequence[str]) -> str | None:
-    """What keeps the command from being started, as one sentence with its cure; None where nothing does."""
+def unstartable(command: Sequence[str]) -> str:
+    """What keeps the command from being started, as one sentence with its cure; empty where nothing does."""
     if not command or not command[0]:
         return "The rollback command is empty: name a program in [rollback] command."
     program = command[0]
     if shutil.which(program):
-        return None
+        return ""
     shown = clean(program)
     if os.sep not in program:
         return (

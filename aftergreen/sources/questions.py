@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aftergreen.model import Reduce, Signal, SignalKey, View
-from aftergreen.promql import newest, selectors, span, stands_alone, substitute
+from aftergreen.promql import newest, selectors, stands_alone, substitute
 
 POINTS = 1000
 """Instants of one range query; Prometheus refuses more than 11,000."""
@@ -49,7 +49,7 @@ class Catalogue:
 
     def of(self, signal: Signal, at: float) -> Questions:
         """What the signal asks at this instant."""
-        window = round(span(signal, at, self._view), 3) if signal.windowed else 0.0
+        window = round(self._view.span(signal, at), 3) if signal.windowed else 0.0
         # What a whole view counts has no meaning for one that is not bounded, nor for the worst of several.
         counts = signal.events and signal.windowed and signal.reduce is not Reduce.WORST
         whole = round(at - self._view.since, 3) if counts and self._view.since is not None else 0.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftergreen.model import Condition, Reduce, Signal
-from aftergreen.promql import reach
 from aftergreen.verdict.state import EPSILON, Counts, Look, LookBack
 
 NEIGHBOURING = 1.5
@@ -49,7 +48,7 @@ def counted(counts: Counts, signal: Signal, look: Look) -> Counts:
 def _by_windows(counts: Counts, signal: Signal, look: Look) -> tuple[tuple[float, float] | None, Counts]:
     since = counts.added_at if counts.added_at is not None else look.view.since
     # A range of its own may be longer than the window; each request counts once.
-    window = max(signal.window, *(reach(query) for query in signal.queries if not signal.windowed), 0.0)
+    window = max(signal.window, look.reach)
     if since is None or look.reading.count is None or look.at + EPSILON < since + window:
         return None, counts
     trials, failures = counts.total

@@ -7,9 +7,10 @@ from enum import IntEnum
 from aftergreen.model import Indicator
 from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.claims import Claim, claim_of
+from aftergreen.verdict.proposals import advised
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Phase, ReleaseState, RuleState, SignalState, State
-from aftergreen.verdict.walk import advised, checklist, signals_of
+from aftergreen.verdict.walk import checklist
 
 MEASURED_SHARE = 0.9
 """A rule that judged less than this share of its instants proves nothing; as for a baseline's samples."""
@@ -52,7 +53,7 @@ def missing(state: State) -> tuple[str, ...]:
     ]
     for indicator in Indicator:
         if indicator not in state.setup.plan.waived:
-            for signal in signals_of(state, indicator):
+            for signal in state.signals_of(indicator):
                 found.extend(_unproven(signal))
     found.extend(_not_running(state))
     if state.watched + 1e-6 < state.total:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftergreen.model import Condition
-from aftergreen.promql import expression, span
 from aftergreen.verdict.conditions import Judged, judged, remembered
 from aftergreen.verdict.spread import ROBUST_DEVIATION
 from aftergreen.verdict.state import EPSILON, EventKind, Look, Phase, Receipt, RuleState, Unknown
@@ -171,7 +170,6 @@ def receipt(rule: RuleState, look: Look, value: float) -> Receipt:
         count=look.reading.count,
         failures=look.reading.failures,
         baseline=look.baseline,
-        window=span(rule.signal, look.at, look.view),
-        query="" if rule.signal.probe else expression(rule.signal, look.at, look.view),
+        view=look.view,
         trend=rule.trend,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aftergreen.model import Indicator
+from aftergreen.verdict.proposals import doubts
 from aftergreen.verdict.snapshot import Axis, Context, IndicatorView, Snapshot
 from aftergreen.verdict.state import Event, State
-from aftergreen.verdict.walk import advice, checklist, doubts, leading, mark_of, signals_of
+from aftergreen.verdict.walk import advice, checklist, leading, mark_of
 
 EVENTS_SHOWN = 200
 """How many events a snapshot carries; the journal holds them all."""
@@ -36,7 +37,7 @@ def present(
         state=state,
         context=context,
         indicators=tuple(
-            IndicatorView(i, mark_of(state, i), signals_of(state, i), waived.get(i, "")) for i in Indicator
+            IndicatorView(i, mark_of(state, i), state.signals_of(i), waived.get(i, "")) for i in Indicator
         ),
         leading=lead,
         advice=advice(state),

@@ -7,81 +7,25 @@ only the source and the clock differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
-from aftergreen.verdict.control import SAMPLES, compared_now
+from aftergreen.model import Instant, Kind, Reading, Signal
+from aftergreen.verdict.control import compared_now
 from aftergreen.verdict.ending import missing
-from aftergreen.verdict.limits import clear_of, limit_of
-from aftergreen.verdict.signal import advance_signal, nothing_known
+from aftergreen.verdict.proposals import acts_on, breaches, fuses, proposals
+from aftergreen.verdict.signal import advance_signal
 from aftergreen.verdict.state import (
     EPSILON,
-    Counts,
     Event,
     EventKind,
+    Events,
     Look,
     NearMiss,
-    Phase,
     ReleaseState,
-    Rollback,
     RuleState,
-    Setup,
-    SignalState,
     State,
 )
-from aftergreen.verdict.trace import empty_trace, extend
-from aftergreen.verdict.verify import verify
-from aftergreen.verdict.walk import breaches, decisive, fuses, proposals, withheld
-
-Events = tuple[Event, ...]
-
-PATIENCE = 60.0
-"""Seconds beyond its timeout after which a rollback command of another console counts as lost."""
-
-
-def begin(setup: Setup, history: Sequence[Instant] = ()) -> tuple[State, Events]:
-    """A sealed release at the moment of its deployment, its charts filled with the past."""
-    timing, deployed_at = setup.plan.timing, setup.release.deployed_at
-    signals: dict[SignalKey, SignalState] = {}
-    for signal in setup.plan.signals:
-        baseline = setup.baselines.get(signal.key)
-        trace = empty_trace(1.5 * timing.duration, timing.interval)
-        for instant in history:
-            trace = extend(trace, instant.at, instant.readings.get(signal.key))
-        # The deployment is a gap of its own: no line joins the old version to the new one.
-        trace = extend(trace, deployed_at, None)
-        rules = []
-        for rule in signal.rules:
-            limit = limit_of(rule, baseline)
-            evidence = nothing_known(setup.plan, signal, rule, limit)
-            rules.append(RuleState(signal, rule, limit, clear_of(rule, limit, baseline), evidence=evidence))
-        companions = tuple(setup.companions.get(signal.key, ()))
-        signals[signal.key] = SignalState(
-            signal, baseline, tuple(rules), trace, companions=companions, control=_control(signal, history)
-        )
-    state = State(
-        setup=setup,
-        view=View(setup.release.version, deployed_at),
-        at=deployed_at,
-        state=ReleaseState.SEALED,
-        signals=signals,
-    )
-    unfit = tuple(
-        Event(deployed_at, EventKind.BASELINE_UNFIT, signal=signals[key].signal, text=baseline.unfit)
-        for key, baseline in setup.baselines.items()
-        if baseline.unfit and any(rule.condition.relative for rule in signals[key].signal.rules)
-    )
-    return state, (Event(deployed_at, EventKind.SEALED, text=setup.seal), *unfit)
-
-
-def _control(signal: Signal, history: Sequence[Instant]) -> tuple[tuple[float, float], ...]:
-    """What the previous version said before the deployment, where the signal is compared with it."""
-    if not signal.controlled:
-        return ()
-    readings = ((instant.at, instant.readings.get(signal.key)) for instant in history)
-    known = [(at, r.value) for at, r in readings if r is not None and r.compared and r.value is not None]
-    return tuple(known[-SAMPLES:])
+from aftergreen.verdict.verify import lost, verify
 
 
 def step(state: State, instant: Instant) -> tuple[State, Events]:
@@ -111,38 +55,8 @@ def over(state: State) -> bool:
     """
     if state.state.ended or not state.setup.advice_ends:
         return state.state.ended
-    return state.state is ReleaseState.ROLLBACK_FAILED or (
-        state.state is ReleaseState.PROPOSED and decisive(state) is not None and withheld(state) is None
-    )
-
-
-def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
-    """A rollback command was started."""
-    standing = proposals(state)
-    rollback = replace(rollback, leading=standing[0] if standing else None)
-    event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by)
-    return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)
-
-
-def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
-    """The rollback command ended; where it succeeded, the old version is judged from now on."""
-    at = ended.ended_at if ended.ended_at is not None else state.at
-    event = Event(at, EventKind.ROLLBACK_ENDED, text=ended.error, seconds=at - ended.started_at, by=ended.by)
-    if not ended.succeeded:
-        return replace(state, rollback=ended, state=ReleaseState.ROLLBACK_FAILED), (event,)
-    signals = {
-        key: replace(
-            signal,
-            rules=tuple(_anew(rule) for rule in signal.rules),
-            trace=extend(signal.trace, at, None),
-            unknown=None,
-            counts=Counts(),
-            look_back=None,
-        )
-        for key, signal in state.signals.items()
-    }
-    view = View(state.setup.release.previous, at)
-    return replace(state, rollback=ended, state=ReleaseState.VERIFYING, signals=signals, view=view), (event,)
+    proposed = state.state is ReleaseState.PROPOSED and acts_on(state) is not None
+    return state.state is ReleaseState.ROLLBACK_FAILED or proposed
 
 
 def abandon(state: State, reason: str, *, by: str = "") -> tuple[State, Events]:
@@ -213,6 +127,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             fresh=_fresh(state, instant, before.signal),
             expected=math.log(1.0 / state.setup.plan.alpha),
             judging_since=judging_since(state, before.signal),
+            reach=state.setup.reach.get(key, 0.0),
         )
         after, found = advance_signal(before, look, control)
         events.extend(found)
@@ -270,7 +185,7 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
         state = replace(state, blind_since=None)
         events.append(Event(instant.at, EventKind.SIGHT, seconds=seconds))
     if state.rollback is not None:
-        state, more = _lost(state) if state.rollback.running else verify(state)
+        state, more = lost(state) if state.rollback.running else verify(state)
         return state, [*events, *more]
     before = state.state
     state = _named(state, blind=blind)
@@ -280,17 +195,6 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
         events.append(Event(instant.at, EventKind.JUDGING))
     state, more = _end(state)
     return state, [*events, *more]
-
-
-def _lost(state: State) -> tuple[State, list[Event]]:
-    """A gate cannot wait for ever for a command whose console died: its outcome stays unknown."""
-    rollback, plan = state.rollback, state.setup.plan.rollback
-    longest = (plan.timeout if plan is not None else 0.0) + PATIENCE
-    if rollback is None or not state.setup.advice_ends or state.at < rollback.started_at + longest:
-        return state, []
-    text = "nobody recorded what came of the rollback command"
-    state, events = rollback_ended(state, replace(rollback, ended_at=state.at, error=text))
-    return state, list(events)
 
 
 def _named(state: State, *, blind: bool) -> State:
@@ -336,29 +240,3 @@ def _end(state: State) -> tuple[State, list[Event]]:
     ended = ReleaseState.UNPROVEN if lacking or pending else ReleaseState.FINISHED
     state = replace(state, state=ended, reason="", missing=lacking)
     return state, [Event(state.at, EventKind.ENDED, text=ended.value)]
-
-
-def _anew(rule: RuleState) -> RuleState:
-    """A rule at the beginning of verification: a breach stands until it clears, fuses start anew."""
-    kept = Phase.BREACHED if rule.breached else Phase.WARM_UP
-    return replace(
-        rule,
-        phase=kept,
-        burnt=0.0,
-        onset=None,
-        last_over=None,
-        peak=None,
-        cleared=0.0,
-        clear_since=None,
-        last_clear=None,
-        unknown=None,
-        # It is about the version that is gone.
-        evidence=None,
-        outside=0.0,
-        last_outside=None,
-        sure_at=None,
-        samples=(),
-        trend=None,
-        run=0,
-        alike=0,
-    )

@@ -1,11 +1,92 @@
-"""Verification: whether the service recovered after the rollback command (semantics §7.5)."""
+"""A rollback as the verdict sees it: started, ended, and whether the service recovered (semantics §7.5)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from aftergreen.model import Then
-from aftergreen.verdict.state import Event, EventKind, Phase, ReleaseState, Rollback, State
+from aftergreen.model import Then, View
+from aftergreen.verdict.proposals import proposals
+from aftergreen.verdict.state import (
+    Counts,
+    Event,
+    EventKind,
+    Events,
+    Phase,
+    ReleaseState,
+    Rollback,
+    RuleState,
+    State,
+)
+from aftergreen.verdict.trace import extend
+
+PATIENCE = 60.0
+"""Seconds beyond its timeout after which a rollback command of another console counts as lost."""
+
+
+def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
+    """A rollback command was started."""
+    standing = proposals(state)
+    rollback = replace(rollback, leading=standing[0] if standing else None)
+    event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by)
+    return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)
+
+
+def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
+    """The rollback command ended; where it succeeded, the old version is judged from now on."""
+    at = ended.ended_at if ended.ended_at is not None else state.at
+    event = Event(at, EventKind.ROLLBACK_ENDED, text=ended.error, seconds=at - ended.started_at, by=ended.by)
+    if not ended.succeeded:
+        return replace(state, rollback=ended, state=ReleaseState.ROLLBACK_FAILED), (event,)
+    signals = {
+        key: replace(
+            signal,
+            rules=tuple(_anew(rule) for rule in signal.rules),
+            trace=extend(signal.trace, at, None),
+            unknown=None,
+            counts=Counts(),
+            look_back=None,
+        )
+        for key, signal in state.signals.items()
+    }
+    view = View(state.setup.release.previous, at)
+    return replace(state, rollback=ended, state=ReleaseState.VERIFYING, signals=signals, view=view), (event,)
+
+
+def _anew(rule: RuleState) -> RuleState:
+    """A rule at the beginning of verification: a breach stands until it clears, fuses start anew."""
+    kept = Phase.BREACHED if rule.breached else Phase.WARM_UP
+    return replace(
+        rule,
+        phase=kept,
+        burnt=0.0,
+        onset=None,
+        last_over=None,
+        peak=None,
+        cleared=0.0,
+        clear_since=None,
+        last_clear=None,
+        unknown=None,
+        # It is about the version that is gone.
+        evidence=None,
+        outside=0.0,
+        last_outside=None,
+        sure_at=None,
+        samples=(),
+        trend=None,
+        run=0,
+        alike=0,
+    )
+
+
+def lost(state: State) -> tuple[State, list[Event]]:
+    """A gate cannot wait for ever for a command whose console died: its outcome stays unknown."""
+    rollback, plan = state.rollback, state.setup.plan.rollback
+    longest = (plan.timeout if plan is not None else 0.0) + PATIENCE
+    if rollback is None or not state.setup.advice_ends or state.at < rollback.started_at + longest:
+        return state, []
+    text = "nobody recorded what came of the rollback command"
+    state, events = rollback_ended(state, replace(rollback, ended_at=state.at, error=text))
+    return state, list(events)
 
 
 def verify(state: State) -> tuple[State, list[Event]]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aftergreen.clock import Clock
-from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.capture import grid
-from aftergreen.preflight.checks import PreflightFailed, backend_time, deployment_time, preflight
+from aftergreen.preflight.checks import deployment_time
 from aftergreen.preflight.earlier import earlier_in
-from aftergreen.sources.beside import with_control
+from aftergreen.preflight.opening import Opening, opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Event, EventKind, Setup
-from aftergreen.verdict.step import begin, conclude, over, step
+from aftergreen.verdict.state import Event, EventKind, Events, State
+from aftergreen.verdict.step import conclude, over, step
 from aftergreen.watch.wanted import Report, Wanted
 
 CHUNK = 200
@@ -38,46 +39,64 @@ async def judged_late(
     Raises `PreflightFailed`.
     """
     plan = wanted.of(plan)
-    try:
-        offset = await backend_time(source, plan, clock)
-        now = clock.now() - offset
-        service = plan.service
+
+    def identify(now: float) -> tuple[Plan, Release]:
         deployed_at = deployment_time(wanted.deployed_at, now)
-        release = Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
-        others = earlier_in(journal, release)
-        source = with_control(source, plan.signals, wanted.previous)
-        checked = await preflight(source, plan, release, offset, earlier=others, chosen=wanted.baseline)
-        if not checked.passed:
-            raise PreflightFailed(checked.findings)
-        report.findings(checked.findings)
-        baselines = checked.past.baselines
-        setup = Setup(
-            plan=plan,
-            release=release,
-            seal=seal(plan, {str(key): encode(value) for key, value in baselines.items()}),
-            baselines=baselines,
-            advice_ends=wanted.advice_ends,
-            rollback_problem=checked.rollback_problem,
-            companions=checked.past.companions,
+        return plan, Release.of(plan.service, wanted.version, wanted.previous, deployed_at)
+
+    try:
+        opening = await opened(
+            source,
+            clock,
+            plan,
+            identify=identify,
+            earlier=lambda release: earlier_in(journal, release),
+            chosen=wanted.baseline,
         )
-        context = Context(wanted.operator, offset, read_only="the release lies in the past")
-        state, events = begin(setup, checked.past.instants)
-        told: list[Event] = list(events)
-        if wanted.choice:
-            told.append(Event(deployed_at, EventKind.NOTE, text=wanted.choice, by=wanted.operator))
-        instants = grid(deployed_at, plan.timing.interval, now - plan.backend.lag)
-        for first in range(0, len(instants), CHUNK):
-            watched, total = format_duration(state.watched), format_duration(state.total)
-            report.progress(f"judged {watched} of {total}")
-            for instant in await source.history(plan.signals, instants[first : first + CHUNK], state.view):
-                state, events = step(state, instant)
-                told.extend(events)
-            report.snapshot(present(state, context, events=told))
-            if over(state):
-                break
-        state, events = conclude(state)
-        snapshot = present(state, context, events=[*told, *events])
-        report.snapshot(snapshot)
-        return snapshot
+        return await _Judged(opening.sound(), wanted, report).walk()
     finally:
         await source.close()
+
+
+class _Judged:
+    """A past watch under way."""
+
+    def __init__(self, opening: Opening, wanted: Wanted, report: Report) -> None:
+        self._opening = opening
+        self._report = report
+        why = "the release lies in the past"
+        self._context = Context(wanted.operator, opening.checked.offset, read_only=why)
+        self._told: list[Event] = []
+        report.findings(opening.checked.findings)
+        self._state: State
+        self._take(begin(opening.setup(advice_ends=wanted.advice_ends), opening.checked.past.instants))
+        if wanted.choice:
+            chosen = Event(self._state.at, EventKind.NOTE, text=wanted.choice, by=wanted.operator)
+            self._told.append(chosen)
+
+    async def walk(self) -> Snapshot:
+        plan, release = self._opening.plan, self._opening.release
+        instants = grid(release.deployed_at, plan.timing.interval, self._opening.at - plan.backend.lag)
+        for first in range(0, len(instants), CHUNK):
+            watched, total = format_duration(self._state.watched), format_duration(self._state.total)
+            self._report.progress(f"judged {watched} of {total}")
+            await self._judge(instants[first : first + CHUNK])
+            if over(self._state):
+                break
+        self._take(conclude(self._state))
+        return self._publish()
+
+    async def _judge(self, times: Sequence[float]) -> None:
+        signals, view = self._opening.plan.signals, self._state.view
+        for instant in await self._opening.source.history(signals, times, view):
+            self._take(step(self._state, instant))
+        self._publish()
+
+    def _take(self, result: tuple[State, Events]) -> None:
+        self._state, events = result
+        self._told.extend(events)
+
+    def _publish(self) -> Snapshot:
+        snapshot = present(self._state, self._context, events=self._told)
+        self._report.snapshot(snapshot)
+        return snapshot

@@ -17,26 +17,25 @@ from aftergreen.model import BaselineSource, Instant, Kind, Plan, Reading, Relea
 from aftergreen.preflight.capture import Past, compared_with, grid
 from aftergreen.preflight.checks import (
     Finding,
-    Preflight,
     PreflightFailed,
     Severity,
-    backend_time,
     deployment_time,
-    preflight,
 )
 from aftergreen.preflight.earlier import earlier
+from aftergreen.preflight.opening import Opening, opened
 from aftergreen.rollback.command import fill
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
-from aftergreen.sources.beside import with_control
 from aftergreen.sources.protocol import Source
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.override import override
 from aftergreen.verdict.present import present
+from aftergreen.verdict.refusals import override_refused, rollback_refused
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Baseline, Event, EventKind, Override, Rollback, Setup, State
-from aftergreen.verdict.step import Events, abandon, begin, over, rollback_ended, rollback_started, step
-from aftergreen.verdict.walk import override_refused, rollback_refused
+from aftergreen.verdict.state import Baseline, Event, EventKind, Events, Override, Rollback, Setup, State
+from aftergreen.verdict.step import abandon, over, step
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.watch.overrides import Change, after, changed, parse_change
 from aftergreen.watch.wanted import Report, Wanted
 
@@ -175,30 +174,29 @@ class Watch:
     # Opening
 
     async def _open(self) -> None:
-        self._report.progress(f"asking {self._plan.backend.url}")
-        offset = await backend_time(self._source, self._plan, self._clock)
-        release = self._identify(self._clock.now() - offset)
-        self._report.progress("reading the time before the deployment")
-        others = earlier(self._journal, release)
-        self._source = with_control(self._source, self._plan.signals, release.previous)
-        checked = await preflight(
-            self._source, self._plan, release, offset, earlier=others, chosen=self._wanted.baseline
+        opening = await opened(
+            self._source,
+            self._clock,
+            self._plan,
+            identify=self._identify,
+            earlier=lambda release: earlier(self._journal, release),
+            chosen=self._wanted.baseline,
+            progress=self._report.progress,
         )
-        if not checked.passed:
-            raise PreflightFailed(checked.findings)
-        self._report.findings(checked.findings)
-        self._seal(release, checked)
+        self._report.findings(opening.sound().checked.findings)
+        self._plan, self._source = opening.plan, opening.source
+        self._seal(opening)
         self._asked = self._state.at
         self._publish()
 
-    def _identify(self, now: float) -> Release:
+    def _identify(self, now: float) -> tuple[Plan, Release]:
         """The release to watch; one of this version that is still open is joined with its deployed-at."""
-        service, wanted = self._plan.service, self._wanted
+        plan, wanted = self._plan, self._wanted
+        service = plan.service
         newest = self._journal.latest(service.name, service.environment)
         watched = newest.release if newest is not None and newest.ended is None else None
         if newest is not None and watched is not None and watched.version == wanted.version:
-            self._plan = self._as_chosen(newest)
-            return watched
+            return self._as_chosen(newest), watched
         deployed_at = deployment_time(wanted.deployed_at, now)
         # A release whose console died stays open, and no watch lasts as long as this.
         lasting = watched is not None and now < watched.deployed_at + LONGEST * self._plan.timing.duration
@@ -206,7 +204,7 @@ class Watch:
             why = "a read-only console ends no watch" if wanted.read_only else "it was deployed later"
             text = f"{watched.name} is being watched, and {why}: join it with --version {watched.version}"
             raise PreflightFailed((Finding(Severity.ERROR, text),))
-        return Release(service.name, service.environment, wanted.version, wanted.previous, deployed_at)
+        return plan, Release.of(service, wanted.version, wanted.previous, deployed_at)
 
     def _as_chosen(self, record: Record) -> Plan:
         """The plan of who joins: with the baseline that was chosen for it, unless another is wanted."""
@@ -215,20 +213,19 @@ class Watch:
         choices = (self._plan, *(compared_with(self._plan, source) for source in BaselineSource))
         return next((p for p in choices if seal(p, record.baseline) == record.seal), self._plan)
 
-    def _seal(self, release: Release, checked: Preflight) -> None:
-        baselines = {str(key): encode(value) for key, value in checked.past.baselines.items()}
-        plan = encode(self._plan)
-        opened = self._journal.open_release(
-            release,
-            seal=seal(self._plan, baselines),
-            plan=plan,
-            baseline=baselines,
+    def _seal(self, opening: Opening) -> None:
+        checked = opening.checked
+        entered = self._journal.open_release(
+            opening.release,
+            seal=opening.setup().seal,
+            plan=encode(self._plan),
+            baseline=opening.baselines,
             by=self._wanted.operator,
-            at=self._clock.now() - checked.offset,
+            at=opening.at,
         )
-        record = opened.record
+        record = entered.record
         read_only = self._wanted.read_only
-        if opened.joined and seal(self._plan, record.baseline) != record.seal:
+        if entered.joined and seal(self._plan, record.baseline) != record.seal:
             read_only = read_only or "this configuration differs from the one that was sealed"
         self._context = Context(
             operator=self._wanted.operator,
@@ -238,17 +235,14 @@ class Watch:
             simulated=self._wanted.simulated,
         )
         self._recorded = record.baseline
-        setup = Setup(
-            plan=self._plan,
+        setup = replace(
+            opening.setup(advice_ends=self._wanted.advice_ends),
             release=record.release,
             seal=record.seal,
             baselines=_frozen(record.baseline),
-            advice_ends=self._wanted.advice_ends,
-            rollback_problem=checked.rollback_problem,
-            companions=checked.past.companions,
         )
         self._begin(setup, checked.past)
-        if self._wanted.choice and not opened.joined:
+        if self._wanted.choice and not entered.joined:
             self._chosen()
 
     def _chosen(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftergreen.model import Signal
 from aftergreen.units import format_duration, format_limit
+from aftergreen.verdict.proposals import fuses
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, Snapshot
 from aftergreen.verdict.state import (
     NearMiss,
@@ -14,7 +15,7 @@ from aftergreen.verdict.state import (
     RuleState,
     State,
 )
-from aftergreen.verdict.walk import fuses, onsets, unmoved, warnings
+from aftergreen.verdict.walk import onsets, unmoved, warnings
 from aftergreen.words.rules import comparison, course, rule, where
 from aftergreen.words.values import count, indicator_short, local_time
 

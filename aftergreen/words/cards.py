@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aftergreen.model import Backend
-from aftergreen.promql import curl
+from aftergreen.promql import curl, expression
 from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.detect import traffic_of
 from aftergreen.verdict.ending import exit_code
@@ -45,7 +45,7 @@ def receipt_rows(status: RuleState, backend: Backend, offset: float = 0.0) -> Ro
         ("counted", _counted(receipt)),
         ("evidence", evidence(status)),
         ("window", f"the last {format_duration(receipt.window)}"),
-        ("query", receipt.query or f"probe {receipt.signal.probe}"),
+        ("query", asked(receipt) or f"probe {receipt.signal.probe}"),
         ("curl", curl_line(receipt, backend)),
     ]
     return tuple((label, text) for label, text in rows if text)
@@ -53,7 +53,13 @@ def receipt_rows(status: RuleState, backend: Backend, offset: float = 0.0) -> Ro
 
 def curl_line(receipt: Receipt, backend: Backend) -> str:
     """The shell line that gives the receipt's number again; empty for a probe, which has no history."""
-    return curl(backend, receipt.query, receipt.at) if receipt.query else ""
+    query = asked(receipt)
+    return curl(backend, query, receipt.at) if query else ""
+
+
+def asked(receipt: Receipt) -> str:
+    """One expression that gives the receipt's number again at its time; empty for a probe."""
+    return expression(receipt.signal, receipt.at, receipt.view)
 
 
 def _counted(receipt: Receipt) -> str:

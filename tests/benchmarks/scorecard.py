@@ -21,9 +21,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from aftergreen.model import Indicator, Instant, Kind, Reading, SignalKey, Timing
+from aftergreen.verdict.begin import begin
+from aftergreen.verdict.proposals import acts_on, proposals
 from aftergreen.verdict.state import Setup
-from aftergreen.verdict.step import begin, over, step
-from aftergreen.verdict.walk import decisive, proposals, withheld
+from aftergreen.verdict.step import over, step
 from tests.benchmarks.promises import broken
 from tests.benchmarks.rivals import RIVALS
 from tests.benchmarks.scores import FAST, OURS, Cell, Score
@@ -91,7 +92,7 @@ def _by_engine(intervals: Iterable[tuple[int, int]]) -> dict[str, float | None]:
         state, _ = step(state, Instant(at, {key: _reading(recent, total)}))
         if fast is None and any(rule.sure for rule in proposals(state)):
             fast = at - DEPLOYED_AT
-        if decisive(state) is not None and withheld(state) is None:
+        if acts_on(state) is not None:
             return {OURS: at - DEPLOYED_AT, FAST: fast}
         if over(state):
             break

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 
 from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, Signal, SignalKey, Then
 from aftergreen.verdict.baseline import summarise
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Rollback, Setup, State
-from aftergreen.verdict.step import abandon, begin, rollback_ended, rollback_started, step
+from aftergreen.verdict.step import abandon, step
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from tests.scenario import DEPLOYED_AT, above, plan, setup, signals, with_totals
 
 ERRORS = SignalKey("error-rate/HTTP 5xx")

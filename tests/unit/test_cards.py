@@ -10,7 +10,8 @@ from aftergreen.model import Indicator, Reading, Signal
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Rollback
-from aftergreen.verdict.step import abandon, rollback_ended, rollback_started
+from aftergreen.verdict.step import abandon
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.words.cards import curl_line, finish_card, production, receipt_rows
 from tests.scenario import Scenario, above, errors, plan, signals
 

@@ -150,7 +150,7 @@ def test_ctrl_c_ends_in_one_sentence(
         raise KeyboardInterrupt
 
     usable_configuration()
-    monkeypatch.setattr("aftergreen.output.check.backend_time", pressed)
+    monkeypatch.setattr("aftergreen.preflight.opening.backend_time", pressed)
     assert run("check", "-c", "shop.toml") == 30
     assert capsys.readouterr().err == "interrupted\n"
 

@@ -14,7 +14,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.snapshot import Context, Mark
 from aftergreen.verdict.state import EventKind, Phase, ReleaseState, Rollback, RuleState
-from aftergreen.verdict.step import rollback_ended, rollback_started
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.verdict.walk import mark_of
 from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import finish_card, receipt_rows

@@ -9,9 +9,9 @@ from aftergreen import words
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Reading, Signal, SignalKey, View
 from aftergreen.sources.beside import with_control
 from aftergreen.verdict.present import present
+from aftergreen.verdict.proposals import withheld
 from aftergreen.verdict.snapshot import Context, DoubtKind
 from aftergreen.verdict.state import EventKind, ReleaseState
-from aftergreen.verdict.walk import withheld
 from tests.made_up import FakeClock, MadeUpSource
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, climbing, errors, plan, silent, with_rule
 

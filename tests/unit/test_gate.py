@@ -16,7 +16,7 @@ from aftergreen.preflight.checks import Finding, Severity
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Rollback
-from aftergreen.verdict.step import rollback_ended, rollback_started
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from tests.scenario import DEPLOYED_AT, Scenario, above, errors, plan, signals
 
 pytestmark = pytest.mark.usefixtures("in_utc")

@@ -16,7 +16,6 @@ from aftergreen.promql import (
     newest,
     samples,
     selectors,
-    span,
     stands_alone,
     substitute,
     syntax_error,
@@ -140,7 +139,7 @@ def test_a_broken_query_is_told(query: str) -> None:
     [(1000.0, None, 60.0), (1000.0, 900.0, 60.0), (1000.0, 985.0, 15.0), (1000.0, 1000.0, 0.0)],
 )
 def test_no_window_reaches_across_the_deployment(at: float, since: float | None, expected: float) -> None:
-    assert span(VALUE, at, View(None, since)) == expected
+    assert View(None, since).span(VALUE, at) == expected
 
 
 @pytest.mark.parametrize(

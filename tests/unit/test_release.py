@@ -25,11 +25,13 @@ from aftergreen.model import (
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
+from aftergreen.verdict.proposals import decisive, withheld
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
-from aftergreen.verdict.step import abandon, conclude, over, rollback_ended, rollback_started, step
-from aftergreen.verdict.walk import advice, decisive, signal_mark, withheld
-from aftergreen.words.cards import finish_card
+from aftergreen.verdict.step import abandon, conclude, over, step
+from aftergreen.verdict.verify import rollback_ended, rollback_started
+from aftergreen.verdict.walk import advice, signal_mark
+from aftergreen.words.cards import asked, finish_card
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -293,7 +295,7 @@ def test_a_baseline_that_is_not_fit_leaves_its_rule_unknown_and_says_why() -> No
     thin = plan(signals=tuple(s for s in signals() if s.indicator is not Indicator.LATENCY))
     release = Scenario(plan())
     bare = replace(release.setup, baselines={})
-    from aftergreen.verdict.step import begin  # noqa: PLC0415  # this test alone begins by hand
+    from aftergreen.verdict.begin import begin  # noqa: PLC0415  # this test alone begins by hand
 
     release.take(begin(bare))
     release.feed(180)
@@ -411,7 +413,7 @@ def test_a_receipt_carries_everything_the_decision_stood_on() -> None:
     receipt = release.state.rules[0].receipt
     assert receipt is not None
     assert (receipt.value, receipt.limit, receipt.count, receipt.window) == (0.0498, 0.01, 3000.0, 60.0)
-    assert receipt.query == (
+    assert asked(receipt) == (
         '(sum(increase(http_requests_total{status=~"5.."}[60s])) or vector(0))'
         " / sum(increase(http_requests_total[60s]))"
     )

@@ -15,10 +15,11 @@ from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Instant, Plan, Reading, RollbackPlan, SignalKey, Timing, View
 from aftergreen.preflight.checks import PreflightFailed
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Baseline, EventKind, ReleaseState, Setup
-from aftergreen.verdict.step import begin, step
+from aftergreen.verdict.step import step
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from, fine
 from tests.rig import Rig

@@ -14,7 +14,8 @@ from aftergreen.verdict.evidence import ODDS, no_evidence
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Mark, Snapshot
 from aftergreen.verdict.state import Baseline, Event, EventKind, Rollback, RuleState
-from aftergreen.verdict.step import abandon, conclude, rollback_ended, rollback_started
+from aftergreen.verdict.step import abandon, conclude
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.words.banner import Fuse, banner_of
 from tests.scenario import (
     DEPLOYED_AT,

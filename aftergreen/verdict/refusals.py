@@ -1,0 +1,45 @@
+"""Why something may not be done now, for keys, dialogs, words and the watch alike; empty where it may."""
+
+from __future__ import annotations
+
+from aftergreen.model import Plan, Release, Then
+from aftergreen.verdict.state import State
+
+
+def unprepared(plan: Plan, release: Release) -> str:
+    """What is missing in the plan for a rollback of this release."""
+    if plan.rollback is None:
+        return "no rollback command is configured"
+    if not any(rule.then is Then.ROLLBACK for signal in plan.signals for rule in signal.rules):
+        return 'no rule says then = "rollback"'
+    if release.previous is None and any("{previous}" in part for part in plan.rollback.command):
+        return "the rollback command names {previous}: pass --previous"
+    return ""
+
+
+def rollback_problem(state: State) -> str:
+    """Why no rollback could be run, whoever wants one."""
+    return unprepared(state.setup.plan, state.setup.release) or state.setup.unstartable
+
+
+def rollback_refused(state: State, read_only: str = "") -> str:
+    """Why nobody may roll back now; empty where somebody may. ``read_only`` says why a console may not."""
+    rollback = state.rollback
+    if read_only:
+        return f"read-only: {read_only}"
+    if rollback is not None and rollback.running:
+        return "a rollback is running"
+    if rollback is not None and rollback.succeeded:
+        return "it was rolled back already"
+    if state.state.ended:
+        return "the release has ended"
+    return rollback_problem(state)
+
+
+def override_refused(state: State, read_only: str = "") -> str:
+    """Why no threshold may be changed now; empty where one may."""
+    if read_only:
+        return f"read-only: {read_only}"
+    if state.state.ended:
+        return "the release has ended"
+    return "a rollback was started" if state.rollback is not None else ""

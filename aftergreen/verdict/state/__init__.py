@@ -1,0 +1,34 @@
+"""The frozen values of the verdict: what the step function carries from instant to instant."""
+
+from __future__ import annotations
+
+from aftergreen.verdict.state.baseline import Baseline
+from aftergreen.verdict.state.event import Event, EventKind, Events, Override
+from aftergreen.verdict.state.release import ENDED, ReleaseState, Rollback, Setup, State
+from aftergreen.verdict.state.rule import EPSILON, NearMiss, Phase, Receipt, RuleState, Unknown
+from aftergreen.verdict.state.signal import Bucket, Counts, Look, LookBack, SignalState, Trace
+
+__all__ = [
+    "ENDED",
+    "EPSILON",
+    "Baseline",
+    "Bucket",
+    "Counts",
+    "Event",
+    "EventKind",
+    "Events",
+    "Look",
+    "LookBack",
+    "NearMiss",
+    "Override",
+    "Phase",
+    "Receipt",
+    "ReleaseState",
+    "Rollback",
+    "RuleState",
+    "Setup",
+    "SignalState",
+    "State",
+    "Trace",
+    "Unknown",
+]
