@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
-from aftergreen.journal import EntryKind, open_journal
+from aftergreen.journal import EntryKind, Journal, open_journal
+from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
@@ -27,6 +29,7 @@ class Rig:
         outages: Sequence[tuple[float, float]] = (),
         starts: float = DEPLOYED_AT,
         wanted: Wanted | None = None,
+        journal: Callable[[Path], Journal] = lambda place: open_journal(place, "ana@bastion2/1"),
     ) -> None:
         self.clock = FakeClock(starts)
         self.source = MadeUpSource(self.clock, world, outages)
@@ -35,12 +38,13 @@ class Rig:
         self.findings: list[Finding] = []
         self.hooks: list[Callable[[Snapshot], None]] = []
         self.answers: list[str] = []
+        self.ordered: list[asyncio.Task[None]] = []
         self.clock.held = self.commanding
         self.watch = Watch(
             given or plan(),
             wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
             source=self.source,
-            journal=open_journal(self.place),
+            journal=Writer(lambda: journal(self.place)),
             clock=self.clock,
             output_of=lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
             report=Report(self._seen, self.findings.extend, lambda _text: None),
@@ -63,11 +67,23 @@ class Rig:
 
     def roll_back(self, by: str = "ana") -> None:
         """Order it, and keep what the watch answers."""
-        self.answers.append(self.watch.roll_back(by=by))
+
+        async def order() -> None:
+            self.answers.append(await self.watch.roll_back(by=by))
+
+        self.order(order())
+
+    def override(self, text: str, by: str = "ana") -> None:
+        """Have a threshold changed."""
+        self.order(self.watch.override(text, by=by))
+
+    def order(self, order: Coroutine[None, None, None]) -> None:
+        self.ordered.append(asyncio.get_running_loop().create_task(order))
 
     def commanding(self) -> bool:
-        """Whether a command that was ordered here runs; the clock stands still for so long."""
-        return "" in self.answers and self.snapshots[-1].rolling_back
+        """Whether an order is carried out, or its command runs; the clock stands still for so long."""
+        carried_out = all(order.done() for order in self.ordered)
+        return not carried_out or ("" in self.answers and self.snapshots[-1].rolling_back)
 
     def entries(self, *kinds: EntryKind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release

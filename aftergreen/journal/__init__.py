@@ -1,6 +1,17 @@
 """The journal: an append-only record of every release, from which each can be rebuilt.
 
-`open_journal` gives the one interface, `Journal`; everything that goes wrong is a `JournalError`.
+`open_journal` gives the one interface, `Journal`; everything that goes wrong is a `JournalError`. What is
+written, and read again to rebuild a release:
+
+release   service, environment, version, previous, deployed-at, running number; seal, plan, frozen baselines
+sealed    what its watch began with beside those: whether advice ends it, the clock's offset, why the rollback
+          command cannot be started, the baselines that were not committed, the past that charts show
+instant   every reading of one instant of the grid, once, when it is final: what a backend could not answer is
+          asked again first
+operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark
+intent    a rollback command that is about to start, under a claim; outcome: what came of it
+event     the sentences of the log, for people; nothing is rebuilt from them
+finish    the state in which it ended, its exit code and what was missing
 """
 
 from __future__ import annotations
@@ -12,14 +23,15 @@ from aftergreen.journal.protocol import Claim, Entry, EntryKind, Journal, Journa
 __all__ = ["Claim", "Entry", "EntryKind", "Journal", "JournalError", "Opened", "Record", "open_journal"]
 
 
-def open_journal(path: Path) -> Journal:
+def open_journal(path: Path, writer: str = "") -> Journal:
     """Open the journal in the file ``path``, creating it and its folder where they are missing.
 
-    The journal belongs to the thread that opened it. Other processes may use the same file at the same
+    ``writer`` names this console in all that it records. The journal belongs to the thread that opened it
+    (`aftergreen.journal.writer` gives it one). Other processes may use the same file at the same
     time. Raises `JournalError` where the file cannot be used, says newer things than this version
     understands, or lies where locks do not hold.
     """
     # Commands that only print help or check a file need no database.
     from aftergreen.journal.sqlite import SqliteJournal  # noqa: PLC0415  # late on purpose
 
-    return SqliteJournal(path)
+    return SqliteJournal(path, writer)

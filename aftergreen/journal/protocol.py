@@ -31,7 +31,8 @@ class Entry:
     """One thing that was recorded about a release.
 
     ``id`` ascends in the order of recording over all releases. ``attempt`` numbers intents and their
-    outcomes; it is None for everything else.
+    outcomes; it is None for everything else. ``writer`` is the console that recorded it, one run of one
+    program; ``by`` is the person.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Entry:
     by: str
     body: Mapping[str, object]
     attempt: int | None = None
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,11 @@ class Journal(Protocol):
         baseline: Mapping[str, object],
         by: str,
         at: float,
+        body: Mapping[str, object] | None = None,
     ) -> Opened:
         """Join the newest release where it has the wanted version and has not ended; else start a new one.
+
+        ``body`` is what its watch begins with beside plan and baseline; the entry ``sealed`` keeps it.
 
         A new one gets the next running number of its service and environment and an entry ``sealed``; an
         older one that is still open is finished as abandoned, because it is superseded. All in one step:
@@ -108,7 +113,8 @@ class Journal(Protocol):
         """Record something and return the entry's id; ValueError for intents and outcomes.
 
         The body of ``finish`` holds at least ``state``. The first finish ends a release for good: a later
-        one is kept, and changes nothing.
+        one is kept, and changes nothing. Of consoles that record the same ``instant``, the first one's is
+        kept and no other: its id is returned.
         """
         ...
 

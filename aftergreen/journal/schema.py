@@ -8,8 +8,11 @@ from pathlib import Path
 
 from aftergreen.journal.protocol import JournalError
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x41667247  # "AfrG": tells a journal from any other SQLite file
+
+# Tells whether an instant was written already.
+_BY_TIME = "CREATE INDEX entries_by_time ON entries (release, kind, at)"
 
 _TABLES = (
     """
@@ -35,14 +38,21 @@ _TABLES = (
         kind TEXT NOT NULL,
         actor TEXT NOT NULL,
         body TEXT NOT NULL,
-        attempt INTEGER
+        attempt INTEGER,
+        writer TEXT NOT NULL DEFAULT ''
     )
     """,
     "CREATE INDEX entries_in_order ON entries (release, id)",
     "CREATE INDEX entries_by_kind ON entries (release, kind, id)",
+    _BY_TIME,
     # One intent and one outcome for each attempt, whoever writes.
     "CREATE UNIQUE INDEX one_per_attempt ON entries (release, kind, attempt) WHERE attempt IS NOT NULL",
 )
+_MIGRATIONS = {
+    1: ("ALTER TABLE entries ADD COLUMN writer TEXT NOT NULL DEFAULT ''", _BY_TIME),
+}
+"""What turns a journal of a format into one of the next."""
+
 _GUARD = "CREATE TRIGGER {} BEFORE {} BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
 _GUARDS = (
     _GUARD.format("releases_update", "UPDATE ON releases"),
@@ -98,21 +108,29 @@ def _write_ahead(database: sqlite3.Connection, patience: float) -> None:
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
     version = _version(database)
+    if version and not _ours(database):
+        raise _stranger(path)
     if version > VERSION:
         raise JournalError(
             f"The journal {path} was written by a newer Aftergreen (format {version}, this one reads"
             f" {VERSION}): upgrade Aftergreen, or choose another file with --journal."
         )
-    if version == 0:
+    if version < VERSION:
         database.execute("BEGIN IMMEDIATE")
         try:
-            if _version(database) == 0:  # nobody else was faster
+            # Somebody else may have been faster.
+            version = _version(database)
+            if version == 0:
                 _create(database, path)
+            for older in range(version or VERSION, VERSION):
+                for statement in _MIGRATIONS[older]:
+                    database.execute(statement)
+            database.execute(f"PRAGMA user_version = {VERSION}")
             database.execute("COMMIT")
         except BaseException:
             database.execute("ROLLBACK")
             raise
-    if database.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+    if not _ours(database):
         raise _stranger(path)
 
 
@@ -122,7 +140,10 @@ def _create(database: sqlite3.Connection, path: Path) -> None:
     for statement in (*_TABLES, *_GUARDS):
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {_APPLICATION}")
-    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _ours(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION)
 
 
 def _version(database: sqlite3.Connection) -> int:

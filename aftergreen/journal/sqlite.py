@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
@@ -14,12 +13,17 @@ from typing import cast
 
 from aftergreen.journal import place
 from aftergreen.journal.codec import dumps
+from aftergreen.journal.columns import as_entry, as_record, columns_of, sentence
 from aftergreen.journal.protocol import Claim, Entry, EntryKind, JournalError, Opened, Record
 from aftergreen.journal.schema import connect
 from aftergreen.model import Release
 
 # Others hold the lock for one small transaction each; longer than this, somebody keeps it.
-_PATIENCE = 5.0
+PATIENCE = 5.0
+"""Seconds for which whoever asks waits for a lock."""
+
+# What is only recorded has time: its writer is a thread that nobody waits for.
+_RECORDING = 60.0
 
 # With a write-ahead log NORMAL never corrupts, and a killed process loses nothing: only a power failure may
 # take the last seconds. Instants and events can be asked again from the backend, and a slow disk must not
@@ -33,7 +37,7 @@ _RECORD = """
 """
 _NEWEST = _RECORD + "WHERE service = ? AND environment = ? ORDER BY number DESC LIMIT 1"
 _BATCH_OF_KINDS = """
-    SELECT id, at, kind, actor, body, attempt FROM entries
+    SELECT id, at, kind, actor, body, attempt, writer FROM entries
     WHERE release = ? AND id > ? AND kind IN ({}) ORDER BY id LIMIT 500
 """
 _SEAL = """
@@ -45,13 +49,14 @@ SELECT coalesce(
 )
 """
 _OPEN_CLAIM = """
-    SELECT id, at, kind, actor, body, attempt FROM entries AS intent
+    SELECT id, at, kind, actor, body, attempt, writer FROM entries AS intent
     WHERE release = ? AND kind = 'intent' AND NOT EXISTS (
         SELECT 1 FROM entries
         WHERE release = intent.release AND kind = 'outcome' AND attempt = intent.attempt
     ) ORDER BY id DESC LIMIT 1
 """
 
+_INSTANT = "SELECT id FROM entries WHERE release = ? AND kind = 'instant' AND at = ?"
 _SUCCEEDED = """
     SELECT 1 FROM entries WHERE release = ? AND kind = 'outcome' AND json_extract(body, '$.exit_code') = 0
 """
@@ -60,11 +65,13 @@ _SUCCEEDED = """
 class SqliteJournal:
     """Implements `aftergreen.journal.Journal`; belongs to the thread that made it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, writer: str = "", patience: float = PATIENCE) -> None:
         self._path = path
+        self._patience = patience
+        self._writer = writer
         place.prepare(path)
         with self._told():
-            self._database = connect(path, _PATIENCE)
+            self._database = connect(path, patience)
             try:
                 self._file = path.stat()
                 place.share_companions(path)
@@ -74,7 +81,7 @@ class SqliteJournal:
 
     def latest(self, service: str, environment: str) -> Record | None:
         row = self._row(_NEWEST, service, environment)
-        return _record(row) if row else None
+        return as_record(row) if row else None
 
     def open_release(
         self,
@@ -85,6 +92,7 @@ class SqliteJournal:
         baseline: Mapping[str, object],
         by: str,
         at: float,
+        body: Mapping[str, object] | None = None,
     ) -> Opened:
         sealed = dumps(plan), dumps(baseline)
         with self._transaction(durable=True):
@@ -100,11 +108,11 @@ class SqliteJournal:
                 "INSERT INTO releases"
                 " (service, environment, version, previous, deployed_at, number, seal, plan, baseline)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*_identity(new), seal, *sealed),
+                (*columns_of(new), seal, *sealed),
             )
-            self._insert(new, EntryKind.SEALED, at, {"seal": seal}, by)
+            self._insert(new, EntryKind.SEALED, at, {**(body or {}), "seal": seal}, by)
             row = self._row(_NEWEST, new.service, new.environment)
-        return Opened(_record(cast("tuple[object, ...]", row)), joined=False)
+        return Opened(as_record(cast("tuple[object, ...]", row)), joined=False)
 
     def append(
         self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
@@ -113,8 +121,9 @@ class SqliteJournal:
             raise ValueError("intents and outcomes are recorded by claim() and outcome(), which number them")
         if kind is EntryKind.FINISH and not isinstance(body.get("state"), str):
             raise ValueError("the body of a finish holds the state that the release ended in")
-        with self._transaction(durable=kind in _DURABLE):
-            return self._insert(release, kind, at, body, by)
+        with self._transaction(durable=kind in _DURABLE, patience=max(self._patience, _RECORDING)):
+            known = self._row(_INSTANT, self._id(release), at) if kind is EntryKind.INSTANT else None
+            return cast("int", known[0]) if known else self._insert(release, kind, at, body, by)
 
     def override(
         self, release: Release, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
@@ -134,7 +143,7 @@ class SqliteJournal:
         # In batches: a reader that dawdles over one long query would keep the log from being checkpointed.
         while rows := self._rows(query, known, after, *wanted):
             for row in rows:
-                entry = _entry(row)
+                entry = as_entry(row)
                 after = entry.id
                 yield entry
 
@@ -154,7 +163,7 @@ class SqliteJournal:
         row = self._row(_OPEN_CLAIM, self._id(release))
         if row is None:
             return None
-        entry = _entry(row)
+        entry = as_entry(row)
         return Claim(release, entry.attempt or 0, entry.at, entry.by, entry.body)
 
     def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
@@ -162,8 +171,8 @@ class SqliteJournal:
             open_ = self.claimed(claim.release)
             if open_ is None or open_.attempt != claim.attempt:
                 raise JournalError(
-                    f"The outcome of rollback {claim.attempt} of {claim.release.name} is recorded already:"
-                    " read it with `aftergreen report`."
+                    f"The outcome of rollback {claim.attempt} of {claim.release.name} is recorded already, by"
+                    " another console: the first one stands."
                 )
             self._insert(claim.release, EntryKind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
 
@@ -172,7 +181,7 @@ class SqliteJournal:
         return newest.release if newest and newest.release.number > release.number else None
 
     def releases(self) -> tuple[Record, ...]:
-        return tuple(_record(row) for row in self._rows(_RECORD + "ORDER BY id DESC"))
+        return tuple(as_record(row) for row in self._rows(_RECORD + "ORDER BY id DESC"))
 
     def shared_with(self) -> str:
         with self._told():
@@ -193,8 +202,9 @@ class SqliteJournal:
         attempt: int | None = None,
     ) -> int:
         made = self._database.execute(
-            "INSERT INTO entries (release, at, kind, actor, body, attempt) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._id(release), at, kind, by, dumps(body), attempt),
+            "INSERT INTO entries (release, at, kind, actor, body, attempt, writer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._id(release), at, kind, by, dumps(body), attempt, self._writer),
         )
         return cast("int", made.lastrowid)
 
@@ -208,7 +218,8 @@ class SqliteJournal:
         )
         if row is None:
             raise JournalError(
-                f"The journal {self._path} holds no release {release.name}: `aftergreen history` lists them."
+                f"The journal {self._path} holds no release {release.name}: name the journal in which it was"
+                " opened with --journal."
             )
         return cast("int", row[0])
 
@@ -221,9 +232,11 @@ class SqliteJournal:
             return self._database.execute(query, values).fetchall()
 
     @contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[None]:
-        with self._told():
+    def _transaction(self, *, durable: bool, patience: float | None = None) -> Iterator[None]:
+        patience = self._patience if patience is None else patience
+        with self._told(patience):
             self._still_there()
+            self._database.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             # The lock is taken before the first look: what is decided on stays true until it is written.
             self._database.execute("BEGIN IMMEDIATE")
@@ -240,66 +253,13 @@ class SqliteJournal:
             raise FileNotFoundError(errno.ENOENT, "another file took its place")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, patience: float | None = None) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise JournalError(_sentence(self._path, error)) from error
+            raise JournalError(sentence(self._path, error, patience or self._patience)) from error
         except OSError as error:
             raise JournalError(
                 f"The journal {self._path} was moved or deleted ({error.strerror}): put it back, or start"
                 " Aftergreen anew."
             ) from error
-
-
-def _identity(release: Release) -> tuple[object, ...]:
-    previous, deployed_at = release.previous, release.deployed_at
-    return release.service, release.environment, release.version, previous, deployed_at, release.number
-
-
-def _record(row: tuple[object, ...]) -> Record:
-    _id, *identity, seal, plan, baseline, finish = row
-    return Record(
-        Release(*identity),  # type: ignore[arg-type]  # the columns are in the order of its fields
-        cast("str", seal),
-        _body(plan),
-        _body(baseline),
-        cast("str", _body(finish)["state"]) if finish else None,
-    )
-
-
-def _entry(row: tuple[object, ...]) -> Entry:
-    number, at, kind, by, body, attempt = row
-    return Entry(
-        cast("int", number),
-        cast("float", at),
-        EntryKind(cast("str", kind)),
-        cast("str", by),
-        _body(body),
-        cast("int | None", attempt),
-    )
-
-
-def _body(text: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", json.loads(cast("str", text)))
-
-
-def _sentence(path: Path, error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return f"The journal {path} is damaged ({error}): move the file away, and a new one is started."
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return (
-            f"The journal {path} was locked for {_PATIENCE:.0f} s by another program: end that program, or"
-            " wait for it."
-        )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
-        return (
-            f"The journal {path} cannot be opened for writing ({error}): give this user or its group write"
-            " permission on the file and its folder, or choose another file with --journal."
-        )
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return (
-            f"The disk of the journal {path} does not take it ({error}): free some space, or mend the disk."
-        )
-    return f"The journal {path} cannot be used ({error}): choose another file with --journal."

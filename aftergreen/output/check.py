@@ -16,6 +16,7 @@ from aftergreen.preflight.opening import Opening, opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
+from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Baseline, SignalState
 
@@ -38,13 +39,14 @@ async def check(
     where the backend cannot be asked.
     """
 
-    def identify(now: float) -> tuple[Plan, Release]:
+    async def identify(now: float) -> tuple[Plan, Release]:
         return plan, Release.of(plan.service, version, previous, round(now, 3))
 
+    async def others(release: Release) -> Earlier:
+        return earlier_in(journal, release)
+
     try:
-        opening = await opened(
-            source, clock, plan, identify=identify, earlier=lambda release: earlier_in(journal, release)
-        )
+        opening = await opened(source, clock, plan, identify=identify, earlier=others)
     finally:
         await source.close()
     return opening.checked, tuple(_lines(opening))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aftergreen.clock import Clock
@@ -15,7 +15,7 @@ from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.state import Setup
 
-Identify = Callable[[float], tuple[Plan, Release]]
+Identify = Callable[[float], Awaitable[tuple[Plan, Release]]]
 """Which release is looked at, and by which plan, now that it is so late on the backend's clock."""
 
 
@@ -65,7 +65,7 @@ async def opened(
     plan: Plan,
     *,
     identify: Identify,
-    earlier: Callable[[Release], Earlier],
+    earlier: Callable[[Release], Awaitable[Earlier]],
     chosen: BaselineSource | None = None,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Opening:
@@ -76,8 +76,8 @@ async def opened(
     """
     progress(f"asking {plan.backend.url}")
     offset = await backend_time(source, plan, clock)
-    plan, release = identify(clock.now() - offset)
+    plan, release = await identify(clock.now() - offset)
     progress("reading the time before the deployment")
     source = with_control(source, plan.signals, release.previous)
-    checked = await preflight(source, plan, release, offset, earlier=earlier(release), chosen=chosen)
+    checked = await preflight(source, plan, release, offset, earlier=await earlier(release), chosen=chosen)
     return Opening(plan, release, source, checked, clock.now() - offset)

@@ -15,6 +15,7 @@ from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
+from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import conclude, over, step
@@ -40,9 +41,12 @@ async def judged_late(
     """
     plan = wanted.of(plan)
 
-    def identify(now: float) -> tuple[Plan, Release]:
+    async def identify(now: float) -> tuple[Plan, Release]:
         deployed_at = deployment_time(wanted.deployed_at, now)
         return plan, Release.of(plan.service, wanted.version, wanted.previous, deployed_at)
+
+    async def others(release: Release) -> Earlier:
+        return earlier_in(journal, release)
 
     try:
         opening = await opened(
@@ -50,7 +54,7 @@ async def judged_late(
             clock,
             plan,
             identify=identify,
-            earlier=lambda release: earlier_in(journal, release),
+            earlier=others,
             chosen=wanted.baseline,
         )
         return await _Judged(opening.sound(), wanted, report).walk()

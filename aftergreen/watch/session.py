@@ -6,10 +6,12 @@ import getpass
 import os
 import socket
 from dataclasses import dataclass
+from uuid import uuid4
 
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.journal import open_journal
+from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan
 from aftergreen.paths import Paths
 from aftergreen.sources.protocol import Source
@@ -34,11 +36,13 @@ class Session:
 
     def watch(self, report: Report) -> Watch:
         """A watch with its own source and journal; call it in the thread and loop that will run it."""
+        # One run of one program: the operator may have several consoles open.
+        writer = f"{self.wanted.operator}/{uuid4().hex[:8]}"
         return Watch(
             self.plan,
             self.wanted,
             source=self.source(),
-            journal=open_journal(self.paths.journal),
+            journal=Writer(lambda: open_journal(self.paths.journal, writer)),
             clock=self.clock,
             output_of=self.paths.output,
             report=report,

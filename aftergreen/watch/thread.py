@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.orders import OVER, Answer
+
+Order = Callable[[Watch], Coroutine[None, None, None]]
 
 
 class WatchThread:
@@ -24,7 +26,8 @@ class WatchThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
         self._lock = threading.Lock()
-        self._waiting: list[Callable[[Watch], None]] = []
+        self._waiting: list[Order] = []
+        self._orders: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
         self.snapshot: Snapshot | None = None
         """What is known of the release: its end, or the newest that whoever receives snapshots put here."""
@@ -46,22 +49,38 @@ class WatchThread:
         An order that reaches the watch in its last moment may stay without an answer: whoever ``ended`` tells
         knows that none will come.
         """
-        if not self._order(lambda watch: answer(watch.roll_back(by=by))):
+
+        async def order(watch: Watch) -> None:
+            answer(await watch.roll_back(by=by))
+
+        if not self._order(order):
             answer(OVER)
 
     def abandon(self, *, by: str) -> None:
         """See `aftergreen.watch.orders.Orders`."""
-        self._order(lambda watch: watch.abandon(by=by))
+
+        async def order(watch: Watch) -> None:
+            watch.abandon(by=by)
+
+        self._order(order)
 
     def override(self, text: str, *, by: str) -> None:
         """See `aftergreen.watch.orders.Orders`."""
-        self._order(lambda watch: watch.override(text, by=by))
+
+        async def order(watch: Watch) -> None:
+            await watch.override(text, by=by)
+
+        self._order(order)
 
     def note(self, text: str, *, by: str) -> None:
         """See `aftergreen.watch.orders.Orders`."""
-        self._order(lambda watch: watch.note(text, by=by))
 
-    def _order(self, order: Callable[[Watch], None]) -> bool:
+        async def order(watch: Watch) -> None:
+            watch.note(text, by=by)
+
+        self._order(order)
+
+    def _order(self, order: Order) -> bool:
         """Hand an order to the watch, now or when it begins; False where it is over."""
         with self._lock:
             loop, watch = self._loop, self._watch
@@ -69,11 +88,17 @@ class WatchThread:
                 self._waiting.append(order)
                 return True
             try:
-                loop.call_soon_threadsafe(order, watch)
+                loop.call_soon_threadsafe(self._carry_out, order, watch)
             except RuntimeError:
                 # Closed, perhaps this very moment: asking first would not help.
                 return False
             return True
+
+    def _carry_out(self, order: Order, watch: Watch) -> None:
+        """In the watch's loop, which keeps no task alive by itself."""
+        task = asyncio.get_running_loop().create_task(order(watch))
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
 
     def _main(self) -> None:
         try:
@@ -88,5 +113,5 @@ class WatchThread:
             self._watch, self._loop = watch, asyncio.get_running_loop()
             waiting, self._waiting = self._waiting, []
         for order in waiting:
-            order(watch)
+            self._carry_out(order, watch)
         self.snapshot = await watch.run()

@@ -7,15 +7,17 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aftergreen.journal import EntryKind, Journal, JournalError, open_journal
+from aftergreen.journal import EntryKind, Journal, JournalError, Opened, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.journal.place import network_file_system, prepare
+from aftergreen.journal.sqlite import SqliteJournal
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -296,8 +298,8 @@ def test_a_release_can_be_rebuilt_from_the_journal_alone(path: Path) -> None:
     [
         "UPDATE entries SET body = '{}'",
         "DELETE FROM entries",
-        "INSERT OR REPLACE INTO entries VALUES (1, 1, 0, 'event', '', '{}', NULL)",
-        "INSERT OR REPLACE INTO entries SELECT NULL, release, 0, kind, '', '', attempt FROM entries",
+        "INSERT OR REPLACE INTO entries VALUES (1, 1, 0, 'event', '', '{}', NULL, '')",
+        "INSERT OR REPLACE INTO entries SELECT NULL, release, 0, kind, '', '', attempt, '' FROM entries",
         "UPDATE releases SET seal = ''",
         "DELETE FROM releases",
         "INSERT OR REPLACE INTO releases SELECT 7, service, 'prod', 1, '', '', 0, '', '', '' FROM releases",
@@ -424,9 +426,72 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
 def test_a_newer_format_is_refused(path: Path) -> None:
     open_journal(path).close()
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version = 2")
+    raw.execute("PRAGMA user_version = 3")
     raw.close()
-    assert "newer Aftergreen (format 2, this one reads 1)" in one_sentence(path)
+    assert "newer Aftergreen (format 3, this one reads 2)" in one_sentence(path)
+
+
+OLDER = """
+CREATE TABLE releases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, environment TEXT NOT NULL,
+    number INTEGER NOT NULL, version TEXT NOT NULL, previous TEXT, deployed_at REAL NOT NULL,
+    seal TEXT NOT NULL, plan TEXT NOT NULL, baseline TEXT NOT NULL, UNIQUE (service, environment, number)
+);
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, release INTEGER NOT NULL REFERENCES releases (id), at REAL NOT NULL,
+    kind TEXT NOT NULL, actor TEXT NOT NULL, body TEXT NOT NULL, attempt INTEGER
+);
+CREATE TRIGGER entries_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+INSERT INTO releases VALUES (1, 'checkout-api', 'prod', 1, 'v2.4.1', 'v2.4.0', 1000, '5ea1', '{}', '{}');
+INSERT INTO entries VALUES (1, 1, 1015, 'instant', '', '{"at":1015}', NULL);
+INSERT INTO entries VALUES (2, 1, 1015, 'instant', '', '{"at":1015}', NULL);
+PRAGMA application_id = 1097232967;
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_journal_of_the_first_format_is_read_and_goes_on(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    raw = sqlite3.connect(path)
+    raw.executescript(OLDER)
+    raw.close()
+    for at in (1030.0, 1045.0):
+        journal = open_journal(path, "ana@bastion2/1")
+        record = journal.latest("checkout-api", "prod")
+        assert record is not None
+        journal.append(record.release, EntryKind.INSTANT, at, {})
+        told = [(entry.at, entry.writer) for entry in journal.entries(record.release)]
+        journal.close()
+    assert told == [(1015.0, ""), (1015.0, ""), (1030.0, "ana@bastion2/1"), (1045.0, "ana@bastion2/1")]
+
+
+def test_an_instant_is_written_once_by_the_first_who_has_it(path: Path) -> None:
+    ana, ben = open_journal(path, "ana/1"), open_journal(path, "ben/1")
+    release, other = start(ana), start(ana, service="cart-api")
+    first = ana.append(release, EntryKind.INSTANT, 1015.0, {"seen": 1})
+    assert ben.append(release, EntryKind.INSTANT, 1015.0, {"seen": 2}) == first
+    assert ben.append(release, EntryKind.EVENT, 1015.0, {}) > first, "nothing else is like that"
+    assert ben.append(other, EntryKind.INSTANT, 1015.0, {"seen": 3}) > first, "every release has its own"
+    ben.append(release, EntryKind.INSTANT, 1030.0, {"seen": 4})
+    instants = list(ana.entries(release, kinds=[EntryKind.INSTANT]))
+    ana.close()
+    ben.close()
+    assert [(entry.at, entry.body["seen"], entry.writer) for entry in instants] == [
+        (1015.0, 1, "ana/1"),
+        (1030.0, 4, "ben/1"),
+    ]
+
+
+def test_who_seals_a_release_records_what_its_watch_begins_with(journal: Journal) -> None:
+    def opens(offset: float) -> Opened:
+        body = {"offset": offset}
+        return journal.open_release(WANTED, seal="5ea1", plan={}, baseline={}, by="ana", at=1.0, body=body)
+
+    assert not opens(1.5).joined
+    joined = opens(-2.0)
+    assert joined.joined
+    (sealed,) = journal.entries(joined.record.release, kinds=[EntryKind.SEALED])
+    assert sealed.body == {"offset": 1.5, "seal": "5ea1"}
 
 
 def test_a_journal_that_vanished_is_told(journal: Journal, path: Path) -> None:
@@ -436,6 +501,21 @@ def test_a_journal_that_vanished_is_told(journal: Journal, path: Path) -> None:
         journal.append(release, EntryKind.EVENT, 1.0, {})
     with pytest.raises(JournalError, match="moved or deleted"):
         journal.shared_with()
+
+
+def test_what_is_only_recorded_waits_longer_for_a_lock_than_who_asks(path: Path) -> None:
+    journal = SqliteJournal(path, patience=0.01)
+    release = start(journal)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match="was locked for"):
+        journal.claim(release, at=1.0, body={}, by="ana")
+    letting_go = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+    letting_go.start()
+    assert journal.append(release, EntryKind.EVENT, 1.0, {}) > 0
+    letting_go.join()
+    other.close()
+    journal.close()
 
 
 def test_nobody_claims_in_a_journal_whose_place_another_took(journal: Journal, path: Path) -> None:

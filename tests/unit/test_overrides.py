@@ -154,7 +154,7 @@ def failing(at: float, view: View) -> Mapping[str, Reading]:
 
 async def test_a_watch_records_it_and_goes_on_under_the_new_limit(tmp_path: Path) -> None:
     rig = Rig(tmp_path, failing)
-    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.watch.override(SAID, by="ana"))
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.override(SAID, by="ana"))
     last = await rig.watch.run()
     assert last.release_state is ReleaseState.FINISHED
     (now,) = last.state.overrides
@@ -166,7 +166,7 @@ async def test_a_watch_records_it_and_goes_on_under_the_new_limit(tmp_path: Path
 
 async def test_what_cannot_be_changed_is_said_in_the_log(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.watch.override("HTTP 5xx above 1%", by="ana"))
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.override("HTTP 5xx above 1%", by="ana"))
     last = await rig.watch.run()
     assert last.state.overrides == ()
     told = [words.event(event) for event in last.events]
@@ -178,7 +178,7 @@ async def test_a_colleague_who_joins_goes_by_what_was_changed(tmp_path: Path) ->
     changed_it = asyncio.Event()
 
     def change() -> None:
-        first.watch.override(SAID, by="ana")
+        first.override(SAID, by="ana")
         changed_it.set()
 
     async def join() -> Snapshot:
@@ -195,7 +195,7 @@ async def test_a_colleague_who_joins_goes_by_what_was_changed(tmp_path: Path) ->
 async def test_a_read_only_console_changes_nothing(tmp_path: Path) -> None:
     looking = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ben", read_only="--read-only was given")
     rig = Rig(tmp_path, wanted=looking)
-    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.watch.override(SAID, by="ben"))
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 90, lambda: rig.override(SAID, by="ben"))
     last = await rig.watch.run()
     assert last.state.overrides == ()
     assert rig.entries(EntryKind.OPERATOR) == []
@@ -206,7 +206,7 @@ async def test_who_looks_on_without_the_signal_is_not_disturbed(tmp_path: Path) 
     changed_it = asyncio.Event()
 
     def change() -> None:
-        first.watch.override(SAID, by="ana")
+        first.override(SAID, by="ana")
         changed_it.set()
 
     async def join() -> Snapshot:

@@ -13,13 +13,11 @@ import pytest
 
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode, encode, seal
-from aftergreen.model import BaselineSource, Instant, Plan, Reading, RollbackPlan, SignalKey, Timing, View
+from aftergreen.model import BaselineSource, Plan, Reading, RollbackPlan, SignalKey, Timing, View
 from aftergreen.preflight.checks import PreflightFailed
-from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import Baseline, EventKind, ReleaseState, Setup
-from aftergreen.verdict.step import step
+from aftergreen.verdict.state import Baseline, EventKind, ReleaseState
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from, fine
 from tests.rig import Rig
@@ -407,24 +405,3 @@ async def test_notes_are_kept_and_cleaned(tmp_path: Path) -> None:
     rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.watch.note("looks\x1b[2J fine", by="ana"))
     await rig.watch.run()
     assert rig.entries(EntryKind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]
-
-
-async def test_a_release_can_be_rebuilt_from_its_journal_alone(tmp_path: Path) -> None:
-    gate = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ci", advice_ends=True)
-    outage = (DEPLOYED_AT + 120, DEPLOYED_AT + 160)
-    last = await Rig(tmp_path, bad_from(200), wanted=gate, outages=[outage]).watch.run()
-    journal = open_journal(tmp_path / "journal.db")
-    record = journal.latest("checkout-api", "prod")
-    assert record is not None
-    entries = list(journal.entries(record.release, kinds=[EntryKind.INSTANT]))
-    journal.close()
-    baselines = {SignalKey(key): decode(body, Baseline) for key, body in record.baseline.items()}  # type: ignore[arg-type]  # JSON
-    again = Setup(decode(record.plan, Plan), record.release, record.seal, baselines, advice_ends=True)
-    state, _ = begin(again)
-    # An instant that was asked again is there twice; what was read last is what was judged.
-    asked = {entry.body["at"]: decode(entry.body, Instant) for entry in entries}
-    for at in sorted(asked, key=float):  # type: ignore[arg-type]  # JSON
-        state, _ = step(state, asked[at])
-    assert state.state is last.release_state
-    assert state.decided == last.state.decided
-    assert state.decided is not None

@@ -1,0 +1,70 @@
+"""Between the rows of the SQLite journal and the values of the protocol, its errors included."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from aftergreen.journal.protocol import Entry, EntryKind, Record
+from aftergreen.model import Release
+
+
+def columns_of(release: Release) -> tuple[object, ...]:
+    """A release as the columns that identify it."""
+    previous, deployed_at = release.previous, release.deployed_at
+    return release.service, release.environment, release.version, previous, deployed_at, release.number
+
+
+def as_record(row: tuple[object, ...]) -> Record:
+    """A row of ``releases`` with the body of its first finish."""
+    _id, *identity, seal, plan, baseline, finish = row
+    return Record(
+        Release(*identity),  # type: ignore[arg-type]  # the columns are in the order of its fields
+        cast("str", seal),
+        _body(plan),
+        _body(baseline),
+        cast("str", _body(finish)["state"]) if finish else None,
+    )
+
+
+def as_entry(row: tuple[object, ...]) -> Entry:
+    """A row of ``entries``."""
+    number, at, kind, by, body, attempt, writer = row
+    return Entry(
+        cast("int", number),
+        cast("float", at),
+        EntryKind(cast("str", kind)),
+        cast("str", by),
+        _body(body),
+        cast("int | None", attempt),
+        cast("str", writer),
+    )
+
+
+def _body(text: object) -> Mapping[str, object]:
+    return cast("dict[str, object]", json.loads(cast("str", text)))
+
+
+def sentence(path: Path, error: sqlite3.Error, patience: float) -> str:
+    """What went wrong with the file and what cures it; ``patience`` is how long a lock was waited for."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return f"The journal {path} is damaged ({error}): move the file away, and a new one is started."
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return (
+            f"The journal {path} was locked for {patience:.0f} s by another program: end that program, or"
+            " wait for it."
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return (
+            f"The journal {path} cannot be opened for writing ({error}): give this user or its group write"
+            " permission on the file and its folder, or choose another file with --journal."
+        )
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return (
+            f"The disk of the journal {path} does not take it ({error}): free some space, or mend the disk."
+        )
+    return f"The journal {path} cannot be used ({error}): choose another file with --journal."

@@ -1,0 +1,113 @@
+"""What is asked of the backend, and when: each instant of the grid once, those it could not answer again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from aftergreen.model import Instant, Kind, Reading, SignalKey
+from aftergreen.preflight.capture import grid
+from aftergreen.sources.protocol import Source
+from aftergreen.verdict.state import State
+
+MANY = 10
+"""A share of the watch, one in so many, from which on catching up is worth a word of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of asking: ``instants`` that were due, and ``again`` those that had been missed before them.
+
+    ``answered`` says that the backend answered at all: until it does, what is judged is provisional.
+    """
+
+    instants: tuple[Instant, ...]
+    again: tuple[Instant, ...] = ()
+    answered: bool = True
+
+
+class Asking:
+    """Which instants were asked, and which of them could not be answered."""
+
+    def __init__(self, source: Source, asked: float) -> None:
+        self._source = source
+        self._asked = asked
+        self._missed: list[Instant] = []
+
+    def upcoming(self, state: State) -> float:
+        """The next instant that nobody asked about."""
+        since, asked = self._from(state)
+        interval = state.setup.plan.timing.interval
+        return grid(since, interval, asked + interval, after=asked)[-1]
+
+    def due(self, state: State, until: float) -> tuple[float, ...]:
+        """All instants up to a time on the backend's clock that nobody asked about."""
+        since, asked = self._from(state)
+        return grid(since, state.setup.plan.timing.interval, until, after=asked)
+
+    def _from(self, state: State) -> tuple[float, float]:
+        deployed_at = state.setup.release.deployed_at
+        return deployed_at, max(self._asked, state.view.since or deployed_at)
+
+    async def ask(
+        self, state: State, sound: State, due: Sequence[float], progress: Callable[[str], None]
+    ) -> Answers:
+        """Ask about what is due and, where the backend answers, about what was missed since it last did.
+
+        ``sound`` is the state before sight was lost. A rollback that was started while nothing could be seen
+        stands; then the blind past stays blind.
+        """
+        instants = await self._ask(state, due, progress)
+        answered = not all(self._unanswered(state, instant) for instant in instants)
+        again: tuple[Instant, ...] = ()
+        if answered and self._missed and state.rollback is None:
+            times = [instant.at for instant in self._missed]
+            found = await self._source.history(state.setup.plan.signals, times, sound.view)
+            again = tuple(
+                # What a probe found then is all that will ever be known of it.
+                replace(new, readings={**new.readings, **_probed(state, old)})
+                for new, old in zip(found, self._missed, strict=True)
+            )
+        return Answers(instants, again, answered)
+
+    def accept(self, answers: Answers) -> tuple[Instant, ...]:
+        """Take the answers for what was asked; without it the same instants are due again.
+
+        Returns what had been missed until now and is no longer, whether it was asked about again or not.
+        """
+        self._asked = answers.instants[-1].at
+        if answers.answered:
+            return self.let_go()
+        self._missed.extend(answers.instants)
+        return ()
+
+    def let_go(self) -> tuple[Instant, ...]:
+        """What was missed and will not be asked about again."""
+        missed, self._missed = self._missed, []
+        return tuple(missed)
+
+    async def _ask(
+        self, state: State, due: Sequence[float], progress: Callable[[str], None]
+    ) -> tuple[Instant, ...]:
+        signals, view, timing = state.setup.plan.signals, state.view, state.setup.plan.timing
+        *earlier, newest = due
+        if not earlier:
+            return (await self._source.read(signals, newest, view),)
+        if len(due) > timing.duration / timing.interval / MANY:
+            progress(f"catching up on {len(due)} instants")
+        return (
+            *await self._source.history(signals, earlier, view),
+            # Only now can a probe be made.
+            await self._source.read(signals, newest, view),
+        )
+
+    def _unanswered(self, state: State, instant: Instant) -> bool:
+        """Whether the backend did not answer at all; a probe goes past it."""
+        probed = _probed(state, instant)
+        asked = [reading for key, reading in instant.readings.items() if key not in probed]
+        return bool(asked) and all(reading.kind is Kind.BLIND for reading in asked)
+
+
+def _probed(state: State, instant: Instant) -> dict[SignalKey, Reading]:
+    keys = {signal.key for signal in state.setup.plan.signals if signal.probe is not None}
+    return {key: reading for key, reading in instant.readings.items() if key in keys}

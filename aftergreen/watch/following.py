@@ -1,0 +1,72 @@
+"""A release after an entry of the journal, whoever wrote it: this console, or another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from aftergreen.journal import Entry, EntryKind
+from aftergreen.journal.codec import decode
+from aftergreen.verdict.override import override
+from aftergreen.verdict.state import Events, Override, Rollback, State
+from aftergreen.verdict.verify import rollback_ended, rollback_started
+from aftergreen.watch.overrides import Change, after, changed
+
+OVERRIDE = "override"
+"""The action of an operator's entry that changes a threshold."""
+
+
+def followed(state: State, entry: Entry, output: str = "") -> tuple[State, Events]:
+    """The release after the entry, and what happened; as it was where the entry changes nothing.
+
+    ``output`` is the file with the output of the command that an intent starts, where it is known.
+    """
+    if entry.kind is EntryKind.INTENT:
+        command = tuple(str(part) for part in _list(entry.body.get("command")))
+        return rollback_started(
+            state, Rollback(entry.attempt or 1, entry.by, command, entry.at, output=output)
+        )
+    if entry.kind is EntryKind.OUTCOME and state.rollback is not None:
+        return rollback_ended(state, _ended(state.rollback, entry.at, entry.body))
+    if entry.kind is EntryKind.OPERATOR and entry.body.get("action") == OVERRIDE:
+        return overridden(state, entry)
+    return state, ()
+
+
+def overridden(state: State, entry: Entry) -> tuple[State, Events]:
+    """The release under the threshold that somebody changed."""
+    change = decode(entry.body, Change)
+    # Who looks on with another configuration may not have the signal.
+    if change.signal not in state.signals:
+        return state, ()
+    plan = state.setup.plan
+    made = Override(
+        signal=plan.signal(change.signal),
+        rule=change.rule,
+        now=after(change),
+        reason=change.reason,
+        by=entry.by,
+        at=entry.at,
+        against=str(entry.body.get("against")),
+        seal=str(entry.body.get("seal")),
+    )
+    return override(state, changed(plan, change), made)
+
+
+def _ended(started: Rollback, at: float, body: Mapping[str, object]) -> Rollback:
+    code = body.get("exit_code")
+    return replace(
+        started,
+        ended_at=at,
+        exit_code=code if isinstance(code, int) else None,
+        timed_out=bool(body.get("timed_out")),
+        error=_error(code, str(body.get("error") or "")),
+    )
+
+
+def _error(code: object, error: str) -> str:
+    return error if error or code == 0 else f"exit code {code}"
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()

@@ -1,0 +1,164 @@
+"""The watch's side of the journal: it writes without waiting, and learns what other consoles wrote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+from aftergreen.journal import Claim, Entry, EntryKind, Journal, JournalError, Opened, Record
+from aftergreen.journal.writer import Writer
+from aftergreen.model import Release
+from aftergreen.preflight.earlier import earlier
+from aftergreen.verdict.ranges import Earlier
+
+PATIENCE = 1.0
+"""Real seconds for which a poll waits to learn what others wrote; a slow disk holds it up once."""
+
+WORTH_SAYING = 5.0
+"""Seconds for which a journal may be silent before a person is told."""
+
+FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR)
+"""What changes a release beside its readings."""
+
+SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"
+AGAIN = "the journal answers again, and everything is recorded"
+
+
+class Ledger:
+    """The record of one release under watch.
+
+    ``trouble`` is told, on the loop, each time something about the journal has to be said; ``now`` is the
+    time by which it is slow.
+    """
+
+    def __init__(self, writer: Writer, *, now: Callable[[], float], trouble: Callable[[str], None]) -> None:
+        self._writer = writer
+        self._now = now
+        self._trouble = trouble
+        self._release: Release
+        self._followed = 0
+        self._learned: deque[Entry] = deque()
+        self._learning: asyncio.Future[None] | None = None
+        self._slow_since: float | None = None
+        self._said_slow = False
+        self._newer: Release | None = None
+
+    @property
+    def superseded_by(self) -> Release | None:
+        """A newer release of the service, as far as is known."""
+        return self._newer
+
+    # Opening
+
+    async def latest(self, service: str, environment: str) -> Record | None:
+        """See `Journal.latest`."""
+        return await self._writer.did(lambda journal: journal.latest(service, environment))
+
+    async def earlier(self, release: Release) -> Earlier:
+        """What is known of other releases of the service."""
+        return await self._writer.did(lambda journal: earlier(journal, release))
+
+    async def shared_with(self) -> str:
+        """See `Journal.shared_with`."""
+        return await self._writer.did(lambda journal: journal.shared_with())
+
+    async def open(
+        self,
+        wanted: Release,
+        *,
+        seal: str,
+        plan: Mapping[str, object],
+        baseline: Mapping[str, object],
+        by: str,
+        at: float,
+        body: Mapping[str, object],
+    ) -> Opened:
+        """See `Journal.open_release`; everything afterwards is about that release."""
+        opened = await self._writer.did(
+            lambda journal: journal.open_release(
+                wanted, seal=seal, plan=plan, baseline=baseline, by=by, at=at, body=body
+            )
+        )
+        self._release = opened.record.release
+        return opened
+
+    # Writing
+
+    def record(self, kind: EntryKind, at: float, body: Mapping[str, object], by: str = "") -> None:
+        """Have something recorded, after everything before it; where that fails, it is said."""
+        loop, release = asyncio.get_running_loop(), self._release
+
+        def write(journal: Journal) -> None:
+            try:
+                journal.append(release, kind, at, body, by)
+            except JournalError as error:
+                loop.call_soon_threadsafe(self._trouble, f"the journal cannot be written: {error}")
+
+        self._writer.do(write)
+
+    async def claim(self, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
+        """See `Journal.claim`."""
+        return await self._writer.did(lambda journal: journal.claim(self._release, at=at, body=body, by=by))
+
+    async def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
+        """See `Journal.outcome`."""
+        await self._writer.did(lambda journal: journal.outcome(claim, at=at, body=body))
+
+    async def override(
+        self, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
+    ) -> bool:
+        """See `Journal.override`."""
+        return await self._writer.did(
+            lambda journal: journal.override(
+                self._release, against=against, seal=seal, at=at, body=body, by=by
+            )
+        )
+
+    # Following
+
+    async def learn(self) -> None:
+        """Learn what was written since the last time, by whomever; not now where the disk is slow."""
+        if self._learning is None:
+            self._learning = asyncio.wrap_future(self._writer.do(self._read))
+        patience = PATIENCE if self._slow_since is None else 0.0
+        done, _ = await asyncio.wait({self._learning}, timeout=patience)
+        self._say_how_slow(done=bool(done))
+        if done:
+            finished, self._learning = self._learning, None
+            error = finished.exception()
+            if error is not None and not isinstance(error, JournalError):
+                raise error
+
+    def _say_how_slow(self, *, done: bool) -> None:
+        if done:
+            self._slow_since = None
+        elif self._slow_since is None:
+            self._slow_since = self._now()
+        slow = self._slow_since is not None and self._now() - self._slow_since >= WORTH_SAYING
+        if slow is not self._said_slow and (slow or done):
+            self._said_slow = slow
+            self._trouble(SLOW if slow else AGAIN)
+
+    async def learn_all(self) -> None:
+        """The same for whoever needs to know, however long it takes; raises `JournalError`."""
+        await self._writer.did(self._read)
+
+    def until(self, at: float) -> Iterator[Entry]:
+        """What was learned and not told yet, up to a time on the backend's clock."""
+        while self._learned and self._learned[0].at <= at:
+            yield self._learned.popleft()
+
+    def _read(self, journal: Journal) -> None:
+        # In the writer's thread: a deque may be filled at one end while it is emptied at the other.
+        self._newer = journal.superseded(self._release)
+        for entry in journal.entries(self._release, kinds=FOLLOWED, after=self._followed):
+            self._followed = entry.id
+            self._learned.append(entry)
+
+    # Leaving
+
+    async def close(self, seconds: float) -> bool:
+        """Have everything written and let go of the journal; False where that takes longer."""
+        self._writer.close()
+        return await asyncio.to_thread(self._writer.join, seconds)
