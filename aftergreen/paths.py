@@ -1,10 +1,11 @@
-"""Where the files of this user are: journal, settings, themes, logs, output of rollback commands."""
+"""Where files are: this user's journal, themes and output of rollback commands, and the example."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,14 +16,16 @@ _NAME = "aftergreen"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Absolute places; none of them has to exist. ``journal_from`` says what decided on the journal's."""
+    """Absolute places; only the ``example`` of a configuration has to exist.
+
+    ``journal_from`` says what decided on the journal's.
+    """
 
     journal: Path
     journal_from: str
-    settings: Path
     themes: Path
-    logs: Path
     outputs: Path
+    example: Path
 
     def output(self, release: Release, attempt: int, at: float) -> Path:
         """The file for what a rollback command writes, begun at ``at``; the names may hold anything."""
@@ -49,10 +52,9 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
     return Paths(
         journal=Path(os.path.expanduser(path)).absolute(),  # noqa: PTH111  # Path.expanduser raises without a home
         journal_from=origin,
-        settings=config / "settings.toml",
         themes=config / "themes",
-        logs=state / "logs",
         outputs=state / "rollbacks",
+        example=Path(str(resources.files("aftergreen") / "examples" / "checkout-api.toml")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from aftergreen import words
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -247,6 +248,11 @@ class Scenario:
     def age(self) -> float:
         """Seconds since the deployment."""
         return self.state.at - self.setup.release.deployed_at
+
+
+def what_is_missing(state: State) -> tuple[str, ...]:
+    """What keeps a release from being finished, in words."""
+    return tuple(words.lacking(found) for found in state.missing)
 
 
 def keyed(readings: Mapping[str, Reading], plan: Plan) -> dict[SignalKey, Reading]:

@@ -49,6 +49,7 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
         ),
         plan=plan,
         read_only=wanted.read_only,
+        own_themes=session.paths.themes,
         # Asking starts after the first paint: importing the HTTP client would hold it up.
         on_painted=thread.start,
     )

@@ -59,7 +59,7 @@ def checklist_row(snapshot: Snapshot, width: int) -> Row:
 
 def checklist_details(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     """The six items with the facts behind them."""
-    names = max((len(item.name) for item in snapshot.checklist), default=0) + 4
+    names = max((len(words.checklist_name(item.indicator)) for item in snapshot.checklist), default=0) + 4
     rows: list[Row] = []
     for item in snapshot.checklist:
         first, *others = folded(item.why, max(10, width - names))
@@ -76,7 +76,9 @@ def ticked(snapshot: Snapshot) -> str:
 
 def _item(item: ChecklistItem) -> Row:
     quiet = item.mark in (Mark.OK, Mark.WAIVED, Mark.PENDING)
-    return row(mark_span(item.mark), " ", Span(item.name, "dim" if quiet else "strong"))
+    return row(
+        mark_span(item.mark), " ", Span(words.checklist_name(item.indicator), "dim" if quiet else "strong")
+    )
 
 
 def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aftergreen.model import Plan, Release
+from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
 
 
@@ -29,7 +30,8 @@ class Order:
 class Frame:
     """One look at the release.
 
-    ``snapshot`` is None until the first one arrives; ``notice`` says what is being done until then.
+    ``snapshot`` is None until the first one arrives; ``notice`` says what is being done until then, and
+    ``findings`` are what preflight found.
     ``now`` is the time of the look on the backend's clock: of a frozen view, when it was frozen.
     ``frozen`` is for how many seconds the view has been paused, None where it is not; ``newest`` is then
     what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can;
@@ -43,6 +45,7 @@ class Frame:
     snapshot: Snapshot | None
     now: float
     notice: str = ""
+    findings: tuple[Finding, ...] = ()
     frozen: float | None = None
     newest: Snapshot | None = None
     refusal: str = ""

@@ -28,7 +28,10 @@ def load(path: Path) -> Plan:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise _unreadable(
-            origin, "no such file", "a configuration: write one, or name another with -c"
+            origin,
+            "no such file",
+            "a configuration: write one, for example from the one that aftergreen paths names, or name"
+            " another with -c",
         ) from None
     except IsADirectoryError:
         raise _unreadable(origin, "a directory", "a file: name it with -c") from None

@@ -69,9 +69,8 @@ def _lines(opening: Opening) -> Iterator[str]:
     for indicator, reason in plan.waived.items():
         yield f"{words.SYMBOLS[Mark.WAIVED]} {words.indicator_title(indicator)}: waived, {reason}"
     yield ""
-    symbols = {Severity.ERROR: words.SYMBOLS[Mark.BAD], Severity.WARNING: words.SYMBOLS[Mark.WARN]}
     for finding in checked.findings:
-        yield f"{symbols[finding.severity]} {finding.text}"
+        yield f"{words.SYMBOLS[finding.mark]} {finding.text}"
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warned = len(checked.findings) - errors
     counted = f"{_number(errors, 'error')}, {_number(warned, 'warning')}"

@@ -54,7 +54,7 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
         "rule": words.rule(decided) if decided else None,
         "receipt": _receipt(decided, snapshot) if decided else None,
         "doubts": [words.doubt(doubted) for doubted in snapshot.doubts],
-        "missing": list(state.missing),
+        "missing": [words.lacking(found) for found in state.missing],
         "near_misses": [
             {"at": iso(near.at), "rule": words.rule(near.rule), "burnt": near.rule.burnt}
             for near in state.near_misses

@@ -8,8 +8,8 @@ from itertools import takewhile
 from typing import TextIO
 
 from aftergreen import words
-from aftergreen.preflight.checks import Finding, Severity
-from aftergreen.verdict.snapshot import Mark, Snapshot
+from aftergreen.preflight.checks import Finding
+from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event
 from aftergreen.watch.wanted import Report
 
@@ -35,8 +35,7 @@ def _each_event(write: Callable[[Event, Snapshot], None]) -> Callable[[Snapshot]
 def _findings(err: TextIO) -> Callable[[Sequence[Finding]], None]:
     def tell(findings: Sequence[Finding]) -> None:
         for finding in findings:
-            mark = Mark.BAD if finding.severity is Severity.ERROR else Mark.WARN
-            print(f"{words.SYMBOLS[mark]} {finding.text}", file=err, flush=True)
+            print(f"{words.SYMBOLS[finding.mark]} {finding.text}", file=err, flush=True)
 
     return tell
 

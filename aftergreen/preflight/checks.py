@@ -16,6 +16,7 @@ from aftergreen.sources.protocol import Source, SourceUnavailable
 from aftergreen.units import format_duration
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
 from aftergreen.verdict.refusals import unprepared
+from aftergreen.verdict.snapshot import Mark
 
 OFFSET_REFUSED = 30.0
 """Seconds between the local and the backend's clock at which times can no longer be trusted."""
@@ -38,6 +39,11 @@ class Finding:
 
     severity: Severity
     text: str
+
+    @property
+    def mark(self) -> Mark:
+        """The mark that stands before it."""
+        return Mark.BAD if self.severity is Severity.ERROR else Mark.WARN
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,9 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One line of the checklist, ticked by facts only."""
+    """One line of the checklist, ticked by facts only; the one without an indicator is the rollback's."""
 
-    name: str
+    indicator: Indicator | None
     mark: Mark
     why: str = ""
 

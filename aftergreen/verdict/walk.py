@@ -10,15 +10,6 @@ from aftergreen.verdict.refusals import rollback_problem
 from aftergreen.verdict.snapshot import Advice, AdviceKind, ChecklistItem, Mark
 from aftergreen.verdict.state import Phase, ReleaseState, RuleState, SignalState, State
 
-CHECKLIST = {
-    Indicator.ERROR_RATE: "error rate in range",
-    Indicator.LATENCY: "latency not risen",
-    Indicator.SATURATION: "resources stable",
-    Indicator.DEPENDENCY: "dependencies responding",
-    Indicator.BUSINESS: "business as expected",
-}
-ROLLBACK_DEFINED = "rollback defined"
-
 
 def rules_of(state: State, indicator: Indicator) -> tuple[RuleState, ...]:
     """All rules of an indicator."""
@@ -127,11 +118,10 @@ def advice(state: State) -> Advice:
 def checklist(state: State) -> tuple[ChecklistItem, ...]:
     """Six lines that tick and untick themselves from facts."""
     items = [
-        ChecklistItem(name, mark_of(state, indicator), _why(state, indicator))
-        for indicator, name in CHECKLIST.items()
+        ChecklistItem(indicator, mark_of(state, indicator), _why(state, indicator)) for indicator in Indicator
     ]
     problem = rollback_problem(state)
-    ready = ChecklistItem(ROLLBACK_DEFINED, Mark.BAD if problem else Mark.OK, problem)
+    ready = ChecklistItem(None, Mark.BAD if problem else Mark.OK, problem)
     return (*items, ready)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
+from aftergreen import words
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.journal import Entry, EntryKind, JournalError
@@ -321,5 +322,5 @@ class Watch:
             "state": state.state.value,
             "exit_code": int(exit_code(state)),
             "reason": state.reason,
-            "missing": list(state.missing),
+            "missing": [words.lacking(found) for found in state.missing],
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aftergreen.words.advice import advice, doubt, failure, near_miss, outcome, override, together
 from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
+from aftergreen.words.lacking import checklist_name, lacking
 from aftergreen.words.rules import (
     CHANCE,
     chance,
@@ -41,6 +42,7 @@ __all__ = [
     "advice",
     "baseline",
     "chance",
+    "checklist_name",
     "companions",
     "comparison",
     "condition",
@@ -53,6 +55,7 @@ __all__ = [
     "failure",
     "indicator_short",
     "indicator_title",
+    "lacking",
     "last_seen",
     "limit",
     "limit_value",

@@ -16,6 +16,7 @@ from aftergreen.verdict.state import (
     State,
 )
 from aftergreen.verdict.walk import onsets, unmoved, warnings
+from aftergreen.words.lacking import lacking
 from aftergreen.words.rules import comparison, course, rule, where
 from aftergreen.words.values import count, indicator_short, local_time
 
@@ -71,7 +72,7 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
     if state.state is ReleaseState.FINISHED:
         return "Finished.", "Every indicator is in range and there is enough evidence."
     if state.state is ReleaseState.UNPROVEN:
-        return "Unproven:", f"{state.missing[0] if state.missing else 'too little was seen'}."
+        return "Unproven:", f"{lacking(state.missing[0]) if state.missing else 'too little was seen'}."
     if state.state is ReleaseState.ABANDONED or rollback is None:
         return "Abandoned:", f"{state.reason or 'nobody watches any more'}."
     if rollback.recovered:

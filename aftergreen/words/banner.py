@@ -9,7 +9,7 @@ from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import ReleaseState, Rollback
 from aftergreen.verdict.walk import warnings
-from aftergreen.words import comparison, doubt, failure, last_seen, outcome
+from aftergreen.words import comparison, doubt, failure, lacking, last_seen, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ def _calm_banner(snapshot: Snapshot) -> Banner:
     if state is ReleaseState.FINISHED:
         return Banner(Mark.OK, word, "every indicator in range, enough evidence")
     if state is ReleaseState.UNPROVEN:
-        return Banner(Mark.WARN, word, snapshot.state.missing[0] if snapshot.state.missing else "")
+        missing = snapshot.state.missing
+        return Banner(Mark.WARN, word, lacking(missing[0]) if missing else "")
     if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
         return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
     if state is ReleaseState.ABANDONED:

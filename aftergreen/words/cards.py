@@ -18,6 +18,7 @@ from aftergreen.words import (
     doubt,
     evidence,
     failure,
+    lacking,
     limit_value,
     local_time,
     near_miss,
@@ -130,7 +131,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         for made in state.overrides
     )
     lines.extend(_noticeable(state))
-    lines.extend(f"Missing: {lacking}." for lacking in state.missing)
+    lines.extend(f"Missing: {lacking(found)}." for found in state.missing)
     lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
     return tuple(lines)
 

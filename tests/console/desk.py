@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from textual import events
 from textual.driver import Driver
@@ -130,7 +131,11 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    story: Story | None = None, size: tuple[int, int] = WIDE, *, read_only: str = ""
+    story: Story | None = None,
+    size: tuple[int, int] = WIDE,
+    *,
+    read_only: str = "",
+    own_themes: Path | None = None,
 ) -> AsyncIterator[Desk]:
     """A console in a terminal of that size, showing ``story`` if there is one."""
     setup = (story or moments.begun()).setup
@@ -142,6 +147,7 @@ async def desk(
         release=setup.release,
         plan=setup.plan,
         read_only=read_only,
+        own_themes=own_themes,
     )
     async with app.run_test(size=size, notifications=True):
         here = Desk(app, clock, given)

@@ -11,7 +11,7 @@ from aftergreen.verdict.step import abandon
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, desk, reading
 from tests.console.story import ERRORS, Story
-from tui.screens.dialogs import RollbackDialog
+from tui.dialogs.rollback import RollbackDialog
 
 STOPPED = "The rollback command did not end within 300 s and could not be stopped: end process 4711 by hand."
 MISSING = (

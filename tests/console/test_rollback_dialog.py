@@ -17,8 +17,9 @@ from tests.console.moments import FAILING, WHO
 from tests.console.story import Story, busy_plan
 from tests.scenario import plan
 from tests.waiting import until
-from tui.screens import dialogs
-from tui.screens.dialogs import RollbackDialog, TypedName
+from tui.dialogs import typed_name
+from tui.dialogs.rollback import RollbackDialog
+from tui.dialogs.typed_name import TypedName
 
 NAME = "checkout-api"
 RUN = [("roll back", WHO)]
@@ -107,7 +108,7 @@ async def test_in_the_first_moment_the_field_says_wait_and_takes_no_keys(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Longer than any machine takes for the keys below.
-    monkeypatch.setattr(dialogs, "WAIT", 60.0)
+    monkeypatch.setattr(typed_name, "WAIT", 60.0)
     async with desk(moments.breached(), SMALL) as here:
         await here.press("r")
         assert "wait" in here.text
@@ -119,7 +120,7 @@ async def test_in_the_first_moment_the_field_says_wait_and_takes_no_keys(
 
 async def test_after_that_moment_the_field_asks_for_the_name() -> None:
     with pytest.MonkeyPatch.context() as hurry:
-        hurry.setattr(dialogs, "WAIT", 0.01)
+        hurry.setattr(typed_name, "WAIT", 0.01)
         async with desk(moments.breached(), SMALL) as here:
             await here.press("r")
             await until(lambda: "type the service's name, then enter" in here.text, "the field to take keys")
@@ -129,7 +130,7 @@ async def test_after_that_moment_the_field_asks_for_the_name() -> None:
 
 async def test_all_of_it_in_one_go_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever came with the key that opens the dialog was meant for the screen below."""
-    monkeypatch.setattr(dialogs, "WAIT", 60.0)
+    monkeypatch.setattr(typed_name, "WAIT", 60.0)
     async with desk(moments.breached(), SMALL) as here:
         await here.burst("r", *NAME, "enter")
         assert is_open(here)
@@ -281,7 +282,7 @@ async def test_the_dialog_says_that_the_order_is_not_taken_yet(size: tuple[int, 
         await here.type(NAME)
         await here.press("enter")
         here.clock.time += 4
-        here.app._show()
+        here.app.show()
         await here.settle()
         assert "ordered 0:04 ago, not yet taken" in here.text
         assert "Type " not in here.text
@@ -355,7 +356,7 @@ async def test_a_reason_that_came_up_while_the_name_was_typed_is_told() -> None:
     async with asked() as here:
         await here.type(NAME)
         story = moments.breached().roll_back(by="bob@bastion2").rolled_back()
-        here.app._newest = story.snapshot
+        here.app.view.newest = story.snapshot
         await here.press("enter")
         assert here.given.orders == []
         assert "it was rolled back already: nothing was run" in here.text

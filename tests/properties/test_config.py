@@ -7,7 +7,6 @@ import copy
 import tomllib
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -15,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftergreen import config
+from aftergreen.paths import find_paths
 from tests.properties.examples import tried
 
-EXAMPLE = (Path(__file__).parents[2] / "docs" / "examples" / "checkout-api.toml").read_text(encoding="utf-8")
+EXAMPLE = find_paths().example.read_text(encoding="utf-8")
 DOCUMENT = tomllib.loads(EXAMPLE)
 
 WORDS = st.sampled_from(

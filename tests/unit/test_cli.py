@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aftergreen.paths import find_paths
 from tests.waiting import HANG
 from tui.cli import main
 
@@ -97,10 +98,9 @@ def test_a_missing_configuration_is_one_sentence_with_its_cure(
     command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*command) == 2
-    assert capsys.readouterr() == (
-        "",
-        "aftergreen.toml: found no such file, expected a configuration: write one, or name another with -c\n",
-    )
+    cure = "write one, for example from the one that aftergreen paths names, or name another with -c"
+    told = f"aftergreen.toml: found no such file, expected a configuration: {cure}\n"
+    assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,13 @@ def test_paths_tell_where_everything_is_and_who_decided(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("paths") == 0
-    state, settings = tmp_path / "state" / "aftergreen", tmp_path / "config" / "aftergreen"
+    state, own = tmp_path / "state" / "aftergreen", tmp_path / "config" / "aftergreen"
     assert capsys.readouterr().out == (
         f"configuration   {tmp_path / 'aftergreen.toml'}\n"
         f"journal         {state / 'journal.db'} (default)\n"
-        f"settings        {settings / 'settings.toml'}\n"
-        f"own themes      {settings / 'themes'}\n"
-        f"logs            {state / 'logs'}\n"
+        f"own themes      {own / 'themes'}\n"
         f"rollback output {state / 'rollbacks'}\n"
+        f"an example      {find_paths().example}\n"
     )
     monkeypatch.setenv("AFTERGREEN_JOURNAL", "/srv/team/journal.db")
     run("paths")

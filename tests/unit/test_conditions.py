@@ -18,7 +18,17 @@ from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.verdict.walk import mark_of
 from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import finish_card, receipt_rows
-from tests.scenario import DEPLOYED_AT, GOOD, Scenario, above, climbing, exhausts, silent, with_rule
+from tests.scenario import (
+    DEPLOYED_AT,
+    GOOD,
+    Scenario,
+    above,
+    climbing,
+    exhausts,
+    silent,
+    what_is_missing,
+    with_rule,
+)
 
 POOL = "saturation/db connections"
 LATENCY = "latency/average"
@@ -251,8 +261,8 @@ def test_with_half_of_the_samples_a_course_is_unknown() -> None:
 def test_a_course_longer_than_the_watch_proves_nothing() -> None:
     release = Scenario(with_rule(POOL, climbing(3600.0))).feed(900)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert (
-        "db connections: climbing_for 1h could not be judged, the watch is too short" in release.state.missing
+    assert "db connections: climbing_for 1h could not be judged, the watch is too short" in what_is_missing(
+        release.state
     )
 
 

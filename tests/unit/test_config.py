@@ -30,8 +30,9 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.paths import find_paths
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "checkout-api.toml"
+EXAMPLE = find_paths().example
 GUIDE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 # The example of the interface page, as it stands there.
@@ -370,9 +371,9 @@ def test_a_missing_file_is_told_with_the_cure(tmp_path: Path) -> None:
     path = tmp_path / "absent.toml"
     with pytest.raises(config.ConfigError) as caught:
         config.load(path)
-    assert (
-        str(caught.value)
-        == f"{path}: found no such file, expected a configuration: write one, or name another with -c"
+    assert str(caught.value) == (
+        f"{path}: found no such file, expected a configuration: write one, for example from the one that "
+        "aftergreen paths names, or name another with -c"
     )
 
 

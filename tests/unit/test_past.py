@@ -17,7 +17,7 @@ from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.late import judged_late
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
-from tests.scenario import DEPLOYED_AT, plan
+from tests.scenario import DEPLOYED_AT, plan, what_is_missing
 
 READY = plan(rollback=RollbackPlan(("true",)))
 
@@ -86,7 +86,7 @@ async def test_a_watch_that_is_not_over_yet_is_unproven() -> None:
     last = await Judged(since=302.0).by()
     assert exit_code(last.state) == 10
     assert last.state.at == DEPLOYED_AT + 300
-    assert last.state.missing[-1] == "only 5m of 15m could be watched"
+    assert what_is_missing(last.state)[-1] == "only 5m of 15m could be watched"
 
 
 async def test_every_event_of_the_past_is_in_the_last_snapshot() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aftergreen.config import load
 from aftergreen.model import Release
 from aftergreen.paths import find_paths
 
@@ -22,10 +23,12 @@ def test_everything_lies_in_the_xdg_folders(tmp_path: Path) -> None:
     paths = find_paths()
     assert paths.journal == tmp_path / "state" / "aftergreen" / "journal.db"
     assert paths.journal_from == "default"
-    assert paths.settings == tmp_path / "config" / "aftergreen" / "settings.toml"
     assert paths.themes == tmp_path / "config" / "aftergreen" / "themes"
-    assert paths.logs == tmp_path / "state" / "aftergreen" / "logs"
     assert paths.outputs == tmp_path / "state" / "aftergreen" / "rollbacks"
+
+
+def test_the_example_is_there_and_is_a_configuration() -> None:
+    assert load(find_paths().example).service.name == "checkout-api"
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ from tests.scenario import (
     only,
     plan,
     signals,
+    what_is_missing,
     with_rule,
 )
 
@@ -204,7 +205,7 @@ def test_a_breached_warning_never_leads_and_keeps_the_release_unproven() -> None
     release = Scenario().feed(120).feed(780, {DATABASE: Reading.of(0.9)})
     assert release.stands() is ReleaseState.UNPROVEN
     assert exit_code(release.state) == 10
-    assert "dependencies responding" in " ".join(release.state.missing)
+    assert "dependencies responding" in " ".join(what_is_missing(release.state))
 
 
 def test_a_probe_that_is_down_is_above_every_limit() -> None:
@@ -282,13 +283,15 @@ def test_too_few_requests_prove_no_error_rate() -> None:
     few = {ERRORS: errors(0.0, count=15.0)}
     release = Scenario().feed(900, few)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert release.state.missing == ("HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300",)
+    assert what_is_missing(release.state) == (
+        "HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300",
+    )
 
 
 def test_a_rule_that_could_hardly_ever_judge_proves_nothing() -> None:
     release = Scenario().feed(120).feed(600, {"latency/average": Reading.unknown(Kind.STALE)}).feed(180)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert any("average: could be judged in" in lacking for lacking in release.state.missing)
+    assert any("average: could be judged in" in lacking for lacking in what_is_missing(release.state))
 
 
 def test_a_baseline_that_is_not_fit_leaves_its_rule_unknown_and_says_why() -> None:
@@ -373,13 +376,13 @@ def test_a_release_does_not_finish_while_the_new_version_is_not_everywhere() -> 
     counted = plan(service=Service("checkout-api", running="count by (version) (app_info)"))
     release = Scenario(counted).feed(900, running={"v2.4.0": 1.0, "v2.4.1": 3.0})
     assert release.stands() is ReleaseState.UNPROVEN
-    assert release.state.missing == ("v2.4.1 serves on 3 of 4 instances",)
+    assert what_is_missing(release.state) == ("v2.4.1 serves on 3 of 4 instances",)
 
 
 def test_without_a_rollback_command_the_release_cannot_finish() -> None:
     warned = tuple(replace(s, rules=tuple(replace(r, then=Then.WARN) for r in s.rules)) for s in signals())
     release = Scenario(plan(rollback=None, signals=warned)).feed(900)
-    assert release.state.missing == ("rollback defined: no rollback command is configured",)
+    assert what_is_missing(release.state) == ("rollback defined: no rollback command is configured",)
 
 
 def test_quitting_abandons_and_an_open_breach_stays_in_the_exit_code() -> None:
@@ -393,7 +396,7 @@ def test_a_past_that_ends_too_early_is_unproven() -> None:
     release = Scenario().feed(300)
     release.take(conclude(release.state))
     assert exit_code(release.state) == 10
-    assert "only 5m of 15m could be watched" in release.state.missing
+    assert "only 5m of 15m could be watched" in what_is_missing(release.state)
 
 
 def test_a_waived_indicator_does_not_stand_in_the_way() -> None:
@@ -423,7 +426,10 @@ def test_the_checklist_ticks_and_unticks_from_facts() -> None:
     release = Scenario().feed(90)
     assert all(item.mark is Mark.OK for item in present(release.state, Context("ana")).checklist)
     release.feed(30, BAD)
-    items = {item.name: item for item in present(release.state, Context("ana")).checklist}
+    items = {
+        words.checklist_name(item.indicator): item
+        for item in present(release.state, Context("ana")).checklist
+    }
     assert items["error rate in range"].mark is Mark.BAD
     assert items["rollback defined"].mark is Mark.OK
 
@@ -478,7 +484,7 @@ def test_what_ran_once_is_not_what_runs(answer: dict[str, float] | None) -> None
     )
     release = Scenario(measured).feed(885, running={"v2.4.1": 4.0}).feed(15, running=answer)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert any("v2.4.1" in lacking for lacking in release.state.missing)
+    assert any("v2.4.1" in lacking for lacking in what_is_missing(release.state))
     assert finish_card(present(release.state, Context("ana")))[0] != "Production runs v2.4.1."
 
 
@@ -512,7 +518,7 @@ def test_an_indicator_that_no_rule_judges_is_never_ok() -> None:
     shown_only = replace(signals()[2], rules=())
     release = Scenario(replace(plan(), signals=(*signals()[:2], shown_only, *signals()[3:]))).feed(900)
     assert release.stands() is ReleaseState.UNPROVEN
-    assert "resources stable: no rule judges it" in release.state.missing
+    assert "resources stable: no rule judges it" in what_is_missing(release.state)
 
 
 def test_a_signal_that_no_rule_judges_is_unknown_while_it_is_blind() -> None:

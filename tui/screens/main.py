@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.events import Resize
+from textual.screen import Screen
 
 from aftergreen import words
 from aftergreen.model import Indicator
@@ -101,6 +102,14 @@ class MainScreen(ShownScreen):
         spare = max(0, height - len(lines) - len(decision))
         shown: list[Row] = [*((),) * (spare > 1), *lines, *((),) * (spare > 0), *decision][:height]
         board.show([(Span(" "), *line) for line in shown])
+
+
+def chosen(screen: Screen[Any], snapshot: Snapshot | None) -> int:
+    """The number of the focused panel, else of the one that leads; 0 where there is neither."""
+    if isinstance(screen.focused, Panel):
+        return int((screen.focused.id or "").removeprefix("panel-"))
+    leading = snapshot.leading if snapshot is not None else None
+    return list(Indicator).index(leading.signal.indicator) + 1 if leading is not None else 0
 
 
 def _titled(panel: Panel, title: str) -> Panel:

@@ -20,6 +20,7 @@ from tui.screens.shown import ShownScreen
 from widgets.chart import chart
 from widgets.decision import advice_rows, checklist_details, event_rows, ticked, walk_row
 from widgets.frame import Frame
+from widgets.header import mark_span
 from widgets.panels import columns_of, drawing_of, fact_rows, rule_rows, signal_line
 from widgets.rollback import rollback_rows
 from widgets.rows import Row, Rows, Span, folded, labelled, row
@@ -130,7 +131,9 @@ class DecisionPage(Page):
         if snapshot.state.missing:
             rows += [(), row(Span("missing for finished", "dim"))]
             rows += [
-                row(f"  {line}") for lacking in snapshot.state.missing for line in folded(lacking, width - 2)
+                row(f"  {line}")
+                for found in snapshot.state.missing
+                for line in folded(words.lacking(found), width - 2)
             ]
         rows += [(), row(Span("what happened", "dim"))]
         rows += [line for event in snapshot.events for line in event_rows(event, snapshot, width)]
@@ -175,6 +178,24 @@ def explained(snapshot: Snapshot | None) -> RuleState | None:
         if rule is not None and rule.receipt is not None:
             return rule
     return None
+
+
+class FindingsPage(Page):
+    """What preflight found before the watch began, each with its cure."""
+
+    def __init__(self) -> None:
+        super().__init__("Preflight")
+
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
+        if not frame.findings:
+            waits = frame.snapshot is None
+            return (row("Preflight is not done yet." if waits else "Preflight found nothing to say."),)
+        rows: list[Row] = []
+        for finding in frame.findings:
+            first, *more = folded(finding.text, max(10, width - 2))
+            rows.append(row(mark_span(finding.mark), " ", first))
+            rows += [row("  ", line) for line in more]
+        return rows
 
 
 class FinishPage(Page):

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from aftergreen.verdict.state.baseline import Baseline
 from aftergreen.verdict.state.event import Event, EventKind, Events, Override
+from aftergreen.verdict.state.lacking import (
+    CutShort,
+    Lacking,
+    NotBorneOut,
+    NotServing,
+    SeldomJudged,
+    TooShort,
+    Unticked,
+)
 from aftergreen.verdict.state.release import ENDED, ReleaseState, Rollback, Setup, State
 from aftergreen.verdict.state.rule import EPSILON, NearMiss, Phase, Receipt, RuleState, Unknown
 from aftergreen.verdict.state.signal import Bucket, Counts, Look, LookBack, SignalState, Trace
@@ -14,21 +23,28 @@ __all__ = [
     "Baseline",
     "Bucket",
     "Counts",
+    "CutShort",
     "Event",
     "EventKind",
     "Events",
+    "Lacking",
     "Look",
     "LookBack",
     "NearMiss",
+    "NotBorneOut",
+    "NotServing",
     "Override",
     "Phase",
     "Receipt",
     "ReleaseState",
     "Rollback",
     "RuleState",
+    "SeldomJudged",
     "Setup",
     "SignalState",
     "State",
+    "TooShort",
     "Trace",
     "Unknown",
+    "Unticked",
 ]

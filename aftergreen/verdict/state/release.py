@@ -9,6 +9,7 @@ from enum import StrEnum
 from aftergreen.model import Indicator, Plan, Release, SignalKey, View
 from aftergreen.verdict.state.baseline import Baseline
 from aftergreen.verdict.state.event import Override
+from aftergreen.verdict.state.lacking import Lacking
 from aftergreen.verdict.state.rule import NearMiss, RuleState
 from aftergreen.verdict.state.signal import SignalState
 
@@ -126,7 +127,7 @@ class State:
     data_at: float | None = None
     near_misses: tuple[NearMiss, ...] = ()
     decided: RuleState | None = None
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[Lacking, ...] = ()
     overrides: tuple[Override, ...] = ()
 
     @property

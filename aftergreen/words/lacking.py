@@ -1,0 +1,72 @@
+"""The checklist, and what is missing for a release to be finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from aftergreen.model import Indicator
+from aftergreen.units import format_duration, format_limit
+from aftergreen.verdict.state import (
+    CutShort,
+    Lacking,
+    NotBorneOut,
+    NotServing,
+    RuleState,
+    SeldomJudged,
+    TooShort,
+    Unticked,
+)
+
+_CHECKLIST: Mapping[Indicator | None, str] = {
+    Indicator.ERROR_RATE: "error rate in range",
+    Indicator.LATENCY: "latency not risen",
+    Indicator.SATURATION: "resources stable",
+    Indicator.DEPENDENCY: "dependencies responding",
+    Indicator.BUSINESS: "business as expected",
+    None: "rollback defined",
+}
+
+
+def checklist_name(indicator: Indicator | None) -> str:
+    """What the line of an indicator says; None for that of the rollback."""
+    return _CHECKLIST[indicator]
+
+
+def lacking(found: Lacking) -> str:
+    """What is missing, in one phrase: ``HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300``."""
+    match found:
+        case Unticked(indicator, why):
+            return f"{checklist_name(indicator)}: {why}"
+        case SeldomJudged(signal, share):
+            return f"{signal.label}: could be judged in {share:.0%} of the watch only"
+        case TooShort(rule):
+            return f"{rule.signal.label}: {_course(rule)} could not be judged, the watch is too short"
+        case NotBorneOut():
+            return _not_borne_out(found)
+        case NotServing(version, None):
+            return f"which version runs could not be measured (expected {version})"
+        case NotServing(version, serving, total):
+            return f"{version} serves on {serving:.0f} of {total:.0f} instances"
+        case CutShort(watched, total):
+            return f"only {format_duration(watched)} of {format_duration(total)} could be watched"
+        case _:
+            assert_never(found)
+
+
+def _course(rule: RuleState) -> str:
+    """``climbing_for 1h``, as the file says it."""
+    return f"{rule.rule.condition.value} {format_duration(rule.rule.limit)}"
+
+
+def _not_borne_out(claim: NotBorneOut) -> str:
+    signal, limit = claim.rule.signal, format_limit(claim.rule.limit or 0.0, claim.rule.signal.unit)
+    at = f"at {'most' if claim.rule.rule.condition.upward else 'least'} {limit}"
+    had = f"{signal.label}: {claim.failures:,.0f} of {claim.trials:,.0f} requests failed"
+    if round(claim.failures) == 0:
+        had = f"{signal.label}: {claim.trials:,.0f} clean requests"
+    if claim.failures > claim.rate * claim.trials:
+        return f"{had}, which is not {at}"
+    if claim.trials >= claim.needed:
+        return f"{had}, of late more than chance gives {at}"
+    return f"{had}, a claim of {at} takes {claim.needed:,.0f}"

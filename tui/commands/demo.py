@@ -1,0 +1,59 @@
+"""``aftergreen demo``: the console on a simulated service whose new version goes bad."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from aftergreen.watch.session import operator_name
+from tui.commands.gate import run_gate
+from tui.commands.options import Commands, add_no_mouse, command, on_terminal
+
+SPEEDS = (0.1, 60.0)
+"""How slow and how fast the demo's time may run; faster, a machine does not keep up with its instants."""
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    made = command(
+        commands,
+        "demo",
+        "the console on a simulated service whose new version goes bad",
+        "aftergreen demo",
+        _run,
+    )
+    made.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
+    made.add_argument("--speed", type=_speed, default=8.0, help="how fast time runs (default: %(default)g)")
+    made.add_argument("--json", action="store_true", help="without a screen, as JSON Lines")
+    add_no_mouse(made)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from aftergreen.drill.demo import start_demo  # noqa: PLC0415  # only the demo needs a simulation
+
+    screen = on_terminal() and not arguments.json
+    with ExitStack() as parts:
+        demo = start_demo(seed=arguments.seed, speed=arguments.speed)
+        parts.callback(demo.close)
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-demo-")))
+        session = demo.session(folder, operator=operator_name(None), advice_ends=not screen)
+        if not screen:
+            return run_gate(session, as_json=arguments.json)
+        from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
+
+        return run_console(session, mouse=not arguments.no_mouse, clean_up=parts.close)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    slowest, fastest = SPEEDS
+    if not slowest <= speed <= fastest:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no speed: write a number from {slowest:g} to {fastest:g}"
+        )
+    return speed

@@ -1,0 +1,30 @@
+"""``aftergreen paths``: where everything is that this user has."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from aftergreen.paths import find_paths
+from tui.commands.options import Commands, command
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    summary = "where configuration, journal, own themes and an example are"
+    made = command(commands, "paths", summary, "aftergreen paths", _run)
+    made.add_argument("--journal", help="as in watch")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    paths = find_paths(journal=arguments.journal)
+    rows = (
+        ("configuration", f"{Path('aftergreen.toml').absolute()}"),
+        ("journal", f"{paths.journal} ({paths.journal_from})"),
+        ("own themes", str(paths.themes)),
+        ("rollback output", str(paths.outputs)),
+        ("an example", str(paths.example)),
+    )
+    for name, place in rows:
+        print(f"{name:<16}{place}")
+    return 0

@@ -1,0 +1,34 @@
+"""The dialog that takes a remark."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input
+
+from tui.screens.shown import ShownModal
+from widgets.frame import Frame
+
+
+class NoteDialog(ShownModal[str]):
+    """A remark for the log and the journal."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content("Note")
+            field = Input(placeholder="a remark; enter writes it", id="note", max_length=400, compact=True)
+            field.cursor_blink = False
+            yield field
+
+    def show(self, frame: Frame) -> None:
+        """Nothing on it changes with the release."""
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        # A screen cannot await its own end in its own handler: `dismiss` alone would fail.
+        await self.action_dismiss(event.value.strip())

@@ -1,0 +1,168 @@
+"""The rollback dialog: what will run, why, what speaks against it; then the command as it runs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+
+from aftergreen import words
+from aftergreen.rollback.command import fill
+from aftergreen.units import format_clock, format_duration
+from aftergreen.words.cards import receipt_rows
+from tui.dialogs.sized import SizedDialog
+from tui.dialogs.typed_name import TypedName
+from tui.screens.pages import explained
+from widgets.frame import Frame, Order
+from widgets.rollback import command_rows, outcome_rows, output_rows
+from widgets.rows import Row, Rows, Span, labelled, row, width_of
+
+NOTHING = "nothing was run"
+
+OUTPUT_SHOWN = 12
+
+
+class RollbackDialog(SizedDialog[None]):
+    """What will run, why, what speaks against it, who; then the command as it runs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="close"),
+        Binding("down,pagedown", "scroll(1)", "Down", id="down"),
+        Binding("up,pageup", "scroll(-1)", "Up", id="up"),
+    ]
+
+    def __init__(self, frame: Frame, operator: str) -> None:
+        super().__init__()
+        self._frame = frame
+        self._operator = operator
+        self._attempt = _attempt(frame)
+        self._said = ""
+        self._heard: Order | None = None
+
+    class Confirmed(Message):
+        """The service's name was typed."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content("Roll back")
+            with VerticalScroll(id="dialog-facts", can_focus=False):
+                yield Rows(id="dialog-text")
+            yield Rows(id="dialog-asked")
+            yield TypedName(self._entered)
+            yield Rows(id="dialog-said")
+
+    def on_mount(self) -> None:
+        self.query_one(TypedName).focus()
+        self.show(self._frame)
+
+    def on_rows_resized(self) -> None:
+        self.show(self._frame)
+
+    def action_scroll(self, rows: int) -> None:
+        """Move the facts by so many rows, where they are more than there is room for."""
+        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False, immediate=True)
+
+    def show(self, frame: Frame) -> None:
+        self._frame = frame
+        self._hear(frame)
+        live = _attempt(frame) > self._attempt
+        asking = not live and frame.ordered is None
+        self._ask(asking=asking)
+        text, asked = self.query_one("#dialog-text", Rows), self.query_one("#dialog-asked", Rows)
+        width, room = max(20, text.size.width), self.room()
+        rows = self._live(frame, width, room) if live else self._question(frame, width)
+        text.styles.height = len(rows)
+        text.show(rows)
+        self.query_one("#dialog-facts").styles.height = min(len(rows), room)
+        asked.display = asking
+        hidden = len(rows) - room
+        more = Span(f"  ↓ {hidden} more" if hidden > 0 else "", "warn")
+        name = Span(frame.plan.service.name, "strong", bold=True)
+        whole = row("Type ", name, " and press enter.", more)
+        asked.show((whole if width_of(whole) <= width else row("Type ", name, more),))
+        self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
+
+    def _hear(self, frame: Frame) -> None:
+        """Say once what speaks against an order; the name has to be typed anew."""
+        if frame.order is None or frame.order.waits or frame.order is self._heard:
+            return
+        self._heard = frame.order
+        self._said = f"{frame.order.refused}: {NOTHING}"
+        self.query_one(TypedName).value = ""
+
+    def _ask(self, *, asking: bool) -> None:
+        field = self.query_one(TypedName)
+        hidden, field.display = not field.display, asking
+        if asking and hidden:
+            # What is hidden loses the focus.
+            field.focus()
+
+    def _entered(self, name: str) -> None:
+        wanted = self._frame.plan.service.name
+        if name == wanted:
+            self.app.post_message(self.Confirmed())
+        else:
+            self._refuse(f"that is not {wanted}")
+
+    def on_typed_name_refused(self, _message: TypedName.Refused) -> None:
+        self._refuse("the name must be typed, not pasted")
+
+    def _refuse(self, reason: str) -> None:
+        self._said = f"{reason}: {NOTHING}"
+        self.show(self._frame)
+
+    def _below(self, frame: Frame, *, live: bool) -> Row:
+        """What became of the last key, or which key leaves."""
+        if live:
+            running = frame.snapshot is not None and frame.snapshot.rolling_back
+            return row(Span(f"esc closes{'; the command goes on' if running else ''}", "dim"))
+        if frame.ordered is not None:
+            waited = Span(f"ordered {format_clock(frame.ordered)} ago, not yet taken", "warn")
+            return row(waited, Span("  esc closes; the order stands", "dim"))
+        return row(Span(self._said, "bad") if self._said else Span("esc closes, nothing is run", "dim"))
+
+    def _question(self, frame: Frame, width: int) -> list[Row]:
+        snapshot, plan = frame.snapshot, frame.plan
+        release = frame.release if snapshot is None else snapshot.state.setup.release
+        rows: list[Row] = []
+        if plan.rollback is not None:
+            command = fill(
+                plan.rollback.command,
+                service=release.service,
+                environment=release.environment,
+                version=release.version,
+                previous=release.previous,
+            )
+            rows += command_rows(command, width)
+            ended = f"ended after {format_duration(plan.rollback.timeout)}"
+            rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
+        rows += self._reasons(frame, width)
+        return [*rows, *labelled((("who", self._operator),), width)]
+
+    def _reasons(self, frame: Frame, width: int) -> list[Row]:
+        snapshot, rule = frame.snapshot, explained(frame.snapshot)
+        if snapshot is None or rule is None:
+            return labelled((("why", "no rule is over its limit: this is your own decision"),), width)
+        receipt = dict(receipt_rows(rule, frame.plan.backend, snapshot.context.offset))
+        kept = [(label, receipt[label]) for label in ("baseline", "counted") if label in receipt]
+        doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
+        return [
+            *labelled((("why", words.comparison(rule)), *kept), width),
+            *labelled(doubts, width, "warn"),
+        ]
+
+    def _live(self, frame: Frame, width: int, height: int) -> list[Row]:
+        snapshot = frame.snapshot
+        if snapshot is None or snapshot.rollback is None:
+            return []
+        outcome, written = outcome_rows(snapshot.rollback, width, frame.now), output_rows(snapshot, width)
+        return [*outcome, (), *written[-max(1, min(OUTPUT_SHOWN, height - len(outcome) - 1)) :]]
+
+
+def _attempt(frame: Frame) -> int:
+    rollback = frame.snapshot.rollback if frame.snapshot is not None else None
+    return rollback.attempt if rollback is not None else 0

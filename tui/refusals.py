@@ -1,0 +1,39 @@
+"""Why an action of the console can do nothing now: greyed in the lowest row, told to whoever tries."""
+
+from __future__ import annotations
+
+from aftergreen.verdict.refusals import override_refused
+from tui.screens.main import MainScreen, chosen
+from tui.screens.pages import explained
+from tui.view import View
+
+
+def refusal(action: str, view: View, screen: object) -> str:
+    """Why an action can do nothing now on the screen that is open; empty where it can."""
+    if action == "roll_back":
+        return view.why_no_rollback()
+    if action == "pause" and view.shown is None:
+        return "there is nothing to freeze yet"
+    if action == "copy_receipt" and explained(view.shown) is None:
+        return "there is no receipt yet"
+    if action in ("note", "override"):
+        return _no_word(action, view)
+    return _no_panel(action, view, screen) if isinstance(screen, MainScreen) else ""
+
+
+def _no_word(action: str, view: View) -> str:
+    """Why nothing can be written into the record."""
+    newest = view.newest
+    if newest is None:
+        return "the watch has not begun"
+    if action == "override":
+        return override_refused(newest.state, newest.context.read_only)
+    return "the release has ended" if newest.release_state.ended else ""
+
+
+def _no_panel(action: str, view: View, screen: MainScreen) -> str:
+    if action in ("focus_next", "focus_previous"):
+        return "" if screen.has_panels else "this screen is too small for panels; 1 to 6 open them"
+    if action == "zoom_focused" and not chosen(screen, view.shown):
+        return "nothing leads and nothing is chosen; 1 to 6 open one"
+    return ""

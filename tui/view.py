@@ -1,0 +1,102 @@
+"""What of the watch is on the screen: the newest snapshot, or the one at which the view was frozen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftergreen.clock import Clock
+from aftergreen.model import Plan, Release
+from aftergreen.preflight.checks import Finding
+from aftergreen.verdict.refusals import rollback_refused
+from aftergreen.verdict.snapshot import Snapshot
+from widgets.frame import Frame, Order
+
+ORDERED = "it was ordered and the watch has not answered yet"
+
+
+class View:
+    """What the console knows of the watch, and the frame that its screens are a function of.
+
+    ``release`` and ``plan`` are as they were asked for, until the first snapshot says more.
+    """
+
+    def __init__(self, clock: Clock, release: Release, plan: Plan, read_only: str = "") -> None:
+        self._clock = clock
+        self._release = release
+        self._plan = plan
+        self._read_only = read_only
+        self._frozen_at: float | None = None
+        self.notice = "starting"
+        """What the watch is doing, until there is a snapshot."""
+        self.findings: tuple[Finding, ...] = ()
+        """What preflight found."""
+        self.newest: Snapshot | None = None
+        """The newest snapshot that arrived."""
+        self.shown: Snapshot | None = None
+        """The snapshot on the screen: an older one while the view is frozen."""
+        self.order: Order | None = None
+        """The rollback that was ordered here, until the watch has taken it."""
+
+    def take(self, snapshot: Snapshot) -> None:
+        """A newer snapshot arrived."""
+        self.newest = snapshot
+        if self._frozen_at is None:
+            self.shown = snapshot
+
+    def freeze(self) -> bool:
+        """Stop showing what arrives; False where nothing is shown any more that could move."""
+        if self._frozen_at is not None:
+            return False
+        self._frozen_at = self._present()
+        return True
+
+    def go_on(self) -> None:
+        """Show the newest snapshot, and those that follow."""
+        self._frozen_at = None
+        self.shown = self.newest
+
+    def give_order(self) -> bool:
+        """Note that a rollback is ordered now; False where something speaks against it, or one waits."""
+        if self.unanswered():
+            return False
+        self.order = Order(self._present(), self.why_no_rollback())
+        return not self.order.refused
+
+    def answered(self, refused: str) -> bool:
+        """The watch took the order that waits, or refused it; False where none waits."""
+        if self.order is None or not self.order.waits:
+            return False
+        self.order = replace(self.order, refused=refused) if refused else None
+        return True
+
+    def unanswered(self) -> str:
+        """Why an order may not be given again; empty where none waits for the watch."""
+        return ORDERED if self.order is not None and self.order.waits else ""
+
+    def why_no_rollback(self) -> str:
+        """Why nobody may roll back from here now; empty where somebody may."""
+        if self.newest is None:
+            return self._read_only or "the watch has not begun"
+        refused = rollback_refused(self.newest.state, self.newest.context.read_only)
+        return refused or self.unanswered()
+
+    def frame(self, *, shaded: bool = False) -> Frame:
+        """What is to be shown right now; ``shaded`` where backgrounds have no colours."""
+        snapshot, frozen_at, present = self.shown, self._frozen_at, self._present()
+        return Frame(
+            release=snapshot.state.setup.release if snapshot is not None else self._release,
+            plan=self._plan,
+            snapshot=snapshot,
+            now=present if frozen_at is None else frozen_at,
+            notice=self.notice,
+            findings=self.findings,
+            frozen=None if frozen_at is None else max(0.0, present - frozen_at),
+            newest=None if frozen_at is None else self.newest,
+            refusal=self.why_no_rollback(),
+            order=self.order,
+            shaded=shaded,
+        )
+
+    def _present(self) -> float:
+        """The time on the backend's clock, as far as its offset is known."""
+        return self._clock.now() - (self.shown.context.offset if self.shown is not None else 0.0)
