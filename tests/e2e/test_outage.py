@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode
-from aftergreen.model import Instant, Kind
+from aftergreen.model import Instant
 from tests.e2e.configuration import INTERVAL, write_config
-from tests.e2e.parts import Behaviour, wait_until
+from tests.e2e.parts import Behaviour
 from tests.e2e.program import Aftergreen, release_arguments
 from tests.e2e.shared import PREVIOUS, VERSION, Shops, in_service
 from tests.e2e.terminal import Terminal
@@ -51,7 +52,9 @@ def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops:
         shops.prometheus.stop()
         blind = screen.wait_for("BLIND")
         assert "clock stands still" in blind
-        wait_until(lambda: _blind(shops.folder / "home-back") >= 3, "three instants without an answer")
+        back.wait_for("blind")
+        lasting = re.compile(r"nothing measured for ([3-9]|\d\d)")
+        screen.wait_until(lambda shown: bool(lasting.search(shown)), "three instants without an answer")
         shops.prometheus.start()
         screen.wait_until(lambda shown: "BLIND" not in shown, "sight again")
         code = back.wait()
@@ -68,26 +71,15 @@ def test_a_prometheus_that_goes_away_blinds_the_watch_and_never_passes_it(shops:
         back.stop()
 
 
-def _instants(home: Path) -> list[Instant]:
-    """The instants that were judged, as they were last known."""
+def _measured(home: Path) -> int:
+    """At how many instants every signal had a value, as they were recorded when they were final."""
     with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
         record = journal.latest(SHOP, "test")
         assert record is not None
         since = record.release.deployed_at + WINDOW
-        newest = {
-            entry.at: entry.body for entry in journal.entries(record.release, kinds=[EntryKind.INSTANT])
-        }
-    return [decode(body, Instant) for at, body in newest.items() if at >= since]
-
-
-def _blind(home: Path) -> int:
-    """At how many of them nothing was answered."""
-    return sum(all(r.kind is Kind.BLIND for r in one.readings.values()) for one in _instants(home))
-
-
-def _measured(home: Path) -> int:
-    """At how many of them every signal had a value."""
-    return sum(all(r.compared for r in one.readings.values()) for one in _instants(home))
+        recorded = list(journal.entries(record.release, kinds=[EntryKind.INSTANT]))
+    instants = [decode(entry.body, Instant) for entry in recorded if entry.at >= since]
+    return sum(all(reading.compared for reading in one.readings.values()) for one in instants)
 
 
 def test_a_prometheus_that_never_comes_back_leaves_the_release_unproven(shops: Shops) -> None:
