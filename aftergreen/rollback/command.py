@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aftergreen.clean import clean
+from aftergreen.model import Release, RollbackPlan
 
 PLACEHOLDERS = ("service", "environment", "version", "previous")
 
@@ -25,6 +26,17 @@ def fill(
     """
     values = {"service": service, "environment": environment, "version": version, "previous": previous}
     return tuple(_fill(argument, values) for argument in command)
+
+
+def command_of(plan: RollbackPlan, release: Release) -> tuple[str, ...]:
+    """The exact argument list that rolls this release back; ValueError as in `fill`."""
+    return fill(
+        plan.command,
+        service=release.service,
+        environment=release.environment,
+        version=release.version,
+        previous=release.previous,
+    )
 
 
 def _fill(argument: str, values: Mapping[str, str | None]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from aftergreen import words
 from aftergreen.journal import Claim, Entry, EntryKind, JournalError
 from aftergreen.model import Release
-from aftergreen.rollback.command import fill
+from aftergreen.rollback.command import command_of
 from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
 from aftergreen.verdict.state import State
@@ -55,13 +55,7 @@ class Rollbacks:
         plan, release = state.setup.plan.rollback, state.setup.release
         if plan is None:
             raise ValueError("whoever starts a rollback asks `rollback_refused` before")
-        command = fill(
-            plan.command,
-            service=release.service,
-            environment=release.environment,
-            version=release.version,
-            previous=release.previous,
-        )
+        command = command_of(plan, release)
         at, leading = self._now(), state.decided
         body = {"command": list(command), "rule": words.rule(leading) if leading else "decided by a person"}
         try:

@@ -11,7 +11,7 @@ from rich.color import ColorType
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.story import ERRORS, ORDERS, REGISTRATIONS, Story
-from widgets.panels import columns_of
+from widgets.signal_rows import columns_of
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from aftergreen import words
-from aftergreen.rollback.command import fill
+from aftergreen.rollback.command import command_of
 from aftergreen.units import format_clock, format_duration
 from aftergreen.words.cards import receipt_rows
 from tui.dialogs.sized import SizedDialog
@@ -130,14 +130,7 @@ class RollbackDialog(SizedDialog[None]):
         release = frame.release if snapshot is None else snapshot.state.setup.release
         rows: list[Row] = []
         if plan.rollback is not None:
-            command = fill(
-                plan.rollback.command,
-                service=release.service,
-                environment=release.environment,
-                version=release.version,
-                previous=release.previous,
-            )
-            rows += command_rows(command, width)
+            rows += command_rows(command_of(plan.rollback, release), width)
             ended = f"ended after {format_duration(plan.rollback.timeout)}"
             rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
         rows += self._reasons(frame, width)

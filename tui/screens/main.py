@@ -16,11 +16,13 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.words.banner import banner_of
 from tui.screens.shown import ShownScreen
+from widgets.board import compact_rows
 from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, data_age
-from widgets.panels import compact_rows, fit_text, panel_rows, panel_title
+from widgets.panels import panel_rows, panel_title
 from widgets.rows import Row, Rows, Span, folded, shortened
+from widgets.signal_rows import fit_text
 
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""

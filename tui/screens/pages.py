@@ -21,9 +21,9 @@ from widgets.chart import chart
 from widgets.decision import advice_rows, checklist_details, event_rows, ticked, walk_row
 from widgets.frame import Frame
 from widgets.header import mark_span
-from widgets.panels import columns_of, drawing_of, fact_rows, rule_rows, signal_line
 from widgets.rollback import rollback_rows
 from widgets.rows import Row, Rows, Span, folded, labelled, row
+from widgets.signal_rows import columns_of, drawing_of, fact_rows, rule_rows, signal_line
 
 SMALLEST_CHART = 7
 """Rows of a chart on a page, where they need not all be seen at once."""

@@ -1,0 +1,124 @@
+"""What a watch does, and of which release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aftergreen.model.signal import BaselineSource, Indicator, Signal, SignalKey
+
+ALPHA = 0.001
+"""How often chance alone may ever pass for evidence, unless a configuration says otherwise."""
+
+
+class Strategy(StrEnum):
+    """How the new version replaces the old one."""
+
+    ROLLING = "rolling"
+    BLUE_GREEN = "blue-green"
+    CANARY = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Whose release is watched. ``running`` is a query by version that counts serving instances."""
+
+    name: str
+    environment: str = "prod"
+    tier: str = "standard"
+    running: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where the metrics are and how to authenticate. Secrets are named here, never held."""
+
+    url: str
+    timeout: float = 5.0
+    lag: float = 2.0
+    bearer_token_env: str | None = None
+    bearer_token_file: str | None = None
+    basic_auth_env: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The table ``[watch]``: how long, from when and how often; all in seconds."""
+
+    duration: float = 900.0
+    warmup: float = 60.0
+    rollout: float = 0.0
+    interval: float = 15.0
+    window: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class BaselinePlan:
+    """The range that the baseline is captured from: ``window`` long, ending ``gap`` before the deployment."""
+
+    source: BaselineSource = BaselineSource.BEFORE
+    window: float = 1800.0
+    gap: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPlan:
+    """The command that goes back. ``command`` still holds its placeholders."""
+
+    command: tuple[str, ...]
+    strategy: Strategy = Strategy.ROLLING
+    timeout: float = 300.0
+    verify_within: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A configuration as it is evaluated: read, checked, resolved; sealed when the watch begins."""
+
+    service: Service
+    backend: Backend
+    timing: Timing
+    baseline: BaselinePlan
+    signals: tuple[Signal, ...]
+    waived: Mapping[Indicator, str] = field(default_factory=dict)
+    rollback: RollbackPlan | None = None
+    journal: str | None = None
+    alpha: float = ALPHA
+
+    def of(self, indicator: Indicator) -> tuple[Signal, ...]:
+        """The signals of one indicator, in the order of the file."""
+        return tuple(signal for signal in self.signals if signal.indicator is indicator)
+
+    def signal(self, key: SignalKey) -> Signal:
+        """The signal of that name; KeyError where the plan has none."""
+        for signal in self.signals:
+            if signal.key == key:
+                return signal
+        raise KeyError(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The identity of a watch: service, environment, version and a running number."""
+
+    service: str
+    environment: str
+    version: str
+    previous: str | None
+    deployed_at: float
+    number: int = 0
+
+    @classmethod
+    def of(cls, service: Service, version: str, previous: str | None, deployed_at: float) -> Release:
+        """A release of a service that the journal has not numbered yet."""
+        return cls(service.name, service.environment, version, previous, deployed_at)
+
+    @property
+    def name(self) -> str:
+        """How commands name it: ``checkout-api/prod/v2.4.1#7``."""
+        return f"{self.service}/{self.environment}/{self.version}#{self.number}"
