@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -42,3 +43,18 @@ class FastClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
+
+
+async def sleep_unless(clock: Clock, seconds: float, woken: asyncio.Event) -> None:
+    """Wait for so many seconds of a clock, or until somebody wakes the sleeper."""
+    if seconds <= 0:
+        return
+    sleeping = asyncio.ensure_future(clock.sleep(seconds))
+    waking = asyncio.ensure_future(woken.wait())
+    try:
+        await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sleeping, waking):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

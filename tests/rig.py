@@ -77,6 +77,10 @@ class Rig:
         """Have a threshold changed."""
         self.order(self.watch.override(text, by=by))
 
+    def note(self, text: str, by: str = "ana") -> None:
+        """Write a remark."""
+        self.order(self.watch.note(text, by=by))
+
     def order(self, order: Coroutine[None, None, None]) -> None:
         self.ordered.append(asyncio.get_running_loop().create_task(order))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aftergreen.clock import Clock
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.checks import Finding
-from aftergreen.verdict.refusals import rollback_refused
+from aftergreen.verdict.refusals import read_only, rollback_refused
 from aftergreen.verdict.snapshot import Snapshot
 from widgets.frame import Frame, Order
 
@@ -20,11 +20,11 @@ class View:
     ``release`` and ``plan`` are as they were asked for, until the first snapshot says more.
     """
 
-    def __init__(self, clock: Clock, release: Release, plan: Plan, read_only: str = "") -> None:
+    def __init__(self, clock: Clock, release: Release, plan: Plan, why_read_only: str = "") -> None:
         self._clock = clock
         self._release = release
         self._plan = plan
-        self._read_only = read_only
+        self._read_only = why_read_only
         self._frozen_at: float | None = None
         self.notice = "starting"
         """What the watch is doing, until there is a snapshot."""
@@ -44,7 +44,7 @@ class View:
             self.shown = snapshot
 
     def freeze(self) -> bool:
-        """Stop showing what arrives; False where nothing is shown any more that could move."""
+        """Stop showing what arrives; False where the view is frozen already."""
         if self._frozen_at is not None:
             return False
         self._frozen_at = self._present()
@@ -76,7 +76,7 @@ class View:
     def why_no_rollback(self) -> str:
         """Why nobody may roll back from here now; empty where somebody may."""
         if self.newest is None:
-            return self._read_only or "the watch has not begun"
+            return read_only(self._read_only) or "the watch has not begun"
         refused = rollback_refused(self.newest.state, self.newest.context.read_only)
         return refused or self.unanswered()
 

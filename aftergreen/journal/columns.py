@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from aftergreen.journal.protocol import Entry, EntryKind, Record
+from aftergreen.journal.protocol import Entry, EntryKind, JournalBusyError, JournalError, Record
 from aftergreen.model import Release
+
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 def columns_of(release: Release) -> tuple[object, ...]:
@@ -48,12 +50,20 @@ def _body(text: object) -> Mapping[str, object]:
     return cast("dict[str, object]", json.loads(cast("str", text)))
 
 
-def sentence(path: Path, error: sqlite3.Error, patience: float) -> str:
-    """What went wrong with the file and what cures it; ``patience`` is how long a lock was waited for."""
+def trouble(path: Path, error: sqlite3.Error, patience: float) -> JournalError:
+    """What went wrong with the file, as an error that says what cures it.
+
+    ``patience`` is how long a lock was waited for.
+    """
+    busy = getattr(error, "sqlite_errorname", "").startswith(_BUSY)
+    return (JournalBusyError if busy else JournalError)(_sentence(path, error, patience))
+
+
+def _sentence(path: Path, error: sqlite3.Error, patience: float) -> str:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return f"The journal {path} is damaged ({error}): move the file away, and a new one is started."
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    if name.startswith(_BUSY):
         return (
             f"The journal {path} was locked for {patience:.0f} s by another program: end that program, or"
             " wait for it."

@@ -14,6 +14,10 @@ class JournalError(Exception):
     """The journal cannot be used; the text is one sentence with the cure."""
 
 
+class JournalBusyError(JournalError):
+    """Another program keeps the journal locked; it may let go."""
+
+
 class EntryKind(StrEnum):
     """What an entry records."""
 

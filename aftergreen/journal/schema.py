@@ -107,19 +107,12 @@ def _write_ahead(database: sqlite3.Connection, patience: float) -> None:
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    version = _version(database)
-    if version and not _ours(database):
-        raise _stranger(path)
-    if version > VERSION:
-        raise JournalError(
-            f"The journal {path} was written by a newer Aftergreen (format {version}, this one reads"
-            f" {VERSION}): upgrade Aftergreen, or choose another file with --journal."
-        )
+    version = _known(database, path)
     if version < VERSION:
         database.execute("BEGIN IMMEDIATE")
         try:
-            # Somebody else may have been faster.
-            version = _version(database)
+            # Somebody else may have been faster, perhaps a newer Aftergreen.
+            version = _known(database, path)
             if version == 0:
                 _create(database, path)
             for older in range(version or VERSION, VERSION):
@@ -128,10 +121,24 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
             database.execute(f"PRAGMA user_version = {VERSION}")
             database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:
+                database.execute("ROLLBACK")
             raise
     if not _ours(database):
         raise _stranger(path)
+
+
+def _known(database: sqlite3.Connection, path: Path) -> int:
+    """The format of the file, 0 for an empty one; `JournalError` where it is none that can be used."""
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version and not _ours(database):
+        raise _stranger(path)
+    if version > VERSION:
+        raise JournalError(
+            f"The journal {path} was written by a newer Aftergreen (format {version}, this one reads"
+            f" {VERSION}): upgrade Aftergreen, or choose another file with --journal."
+        )
+    return version
 
 
 def _create(database: sqlite3.Connection, path: Path) -> None:
@@ -144,10 +151,6 @@ def _create(database: sqlite3.Connection, path: Path) -> None:
 
 def _ours(database: sqlite3.Connection) -> bool:
     return bool(database.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION)
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _stranger(path: Path) -> JournalError:

@@ -13,7 +13,7 @@ from typing import cast
 
 from aftergreen.journal import place
 from aftergreen.journal.codec import dumps
-from aftergreen.journal.columns import as_entry, as_record, columns_of, sentence
+from aftergreen.journal.columns import as_entry, as_record, columns_of, trouble
 from aftergreen.journal.protocol import Claim, Entry, EntryKind, JournalError, Opened, Record
 from aftergreen.journal.schema import connect
 from aftergreen.model import Release
@@ -22,12 +22,9 @@ from aftergreen.model import Release
 PATIENCE = 5.0
 """Seconds for which whoever asks waits for a lock."""
 
-# What is only recorded has time: its writer is a thread that nobody waits for.
-_RECORDING = 60.0
-
 # With a write-ahead log NORMAL never corrupts, and a killed process loses nothing: only a power failure may
 # take the last seconds. Instants and events can be asked again from the backend, and a slow disk must not
-# make the watch miss its grid. All else is said once: it is on the disk (FULL) before anybody acts on it.
+# hold up a claim that waits behind them. All else is said once: it is on the disk (FULL) before anybody acts.
 _DURABLE = frozenset(EntryKind) - {EntryKind.INSTANT, EntryKind.EVENT}
 
 _RECORD = """
@@ -121,7 +118,7 @@ class SqliteJournal:
             raise ValueError("intents and outcomes are recorded by claim() and outcome(), which number them")
         if kind is EntryKind.FINISH and not isinstance(body.get("state"), str):
             raise ValueError("the body of a finish holds the state that the release ended in")
-        with self._transaction(durable=kind in _DURABLE, patience=max(self._patience, _RECORDING)):
+        with self._transaction(durable=kind in _DURABLE):
             known = self._row(_INSTANT, self._id(release), at) if kind is EntryKind.INSTANT else None
             return cast("int", known[0]) if known else self._insert(release, kind, at, body, by)
 
@@ -232,11 +229,9 @@ class SqliteJournal:
             return self._database.execute(query, values).fetchall()
 
     @contextmanager
-    def _transaction(self, *, durable: bool, patience: float | None = None) -> Iterator[None]:
-        patience = self._patience if patience is None else patience
-        with self._told(patience):
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        with self._told():
             self._still_there()
-            self._database.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             # The lock is taken before the first look: what is decided on stays true until it is written.
             self._database.execute("BEGIN IMMEDIATE")
@@ -253,11 +248,11 @@ class SqliteJournal:
             raise FileNotFoundError(errno.ENOENT, "another file took its place")
 
     @contextmanager
-    def _told(self, patience: float | None = None) -> Iterator[None]:
+    def _told(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise JournalError(sentence(self._path, error, patience or self._patience)) from error
+            raise trouble(self._path, error, self._patience) from error
         except OSError as error:
             raise JournalError(
                 f"The journal {self._path} was moved or deleted ({error.strerror}): put it back, or start"

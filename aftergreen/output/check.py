@@ -11,12 +11,11 @@ from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Plan, Release, Signal
 from aftergreen.preflight.checks import Preflight, Severity
-from aftergreen.preflight.earlier import earlier_in
+from aftergreen.preflight.earlier import known_in
 from aftergreen.preflight.opening import Opening, opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
-from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Baseline, SignalState
 
@@ -42,11 +41,8 @@ async def check(
     async def identify(now: float) -> tuple[Plan, Release]:
         return plan, Release.of(plan.service, version, previous, round(now, 3))
 
-    async def others(release: Release) -> Earlier:
-        return earlier_in(journal, release)
-
     try:
-        opening = await opened(source, clock, plan, identify=identify, earlier=others)
+        opening = await opened(source, clock, plan, identify=identify, earlier=known_in(journal))
     finally:
         await source.close()
     return opening.checked, tuple(_lines(opening))

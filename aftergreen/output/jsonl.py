@@ -34,9 +34,8 @@ def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
 def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
     """The finish line, for machines; always the last line."""
     state = snapshot.state
-    rollback = state.rollback
     release = state.setup.release
-    decided = state.decided or (rollback.leading if rollback is not None else None)
+    decided = state.grounds
     body: dict[str, object] = {
         "state": state.state.value,
         "exit_code": int(exit_code(state)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from aftergreen.journal import EntryKind, Journal, JournalError, Record, open_journal
@@ -40,6 +41,15 @@ def earlier_in(place: Path | None, release: Release) -> Earlier:
             journal.close()
     except JournalError as error:
         return Earlier(problem=str(error))
+
+
+def known_in(place: Path | None) -> Callable[[Release], Awaitable[Earlier]]:
+    """The same as `opened` asks for it, without holding up its loop."""
+
+    async def known(release: Release) -> Earlier:
+        return await asyncio.to_thread(earlier_in, place, release)
+
+    return known
 
 
 def _other(known: Release, release: Release) -> bool:

@@ -1,4 +1,4 @@
-"""From answers to readings: classify first, compare never (semantics §1)."""
+"""From answers to readings: classify first, compare never."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How old the samples behind a reading are, and when that is too old (semantics §1, ``stale``)."""
+"""How old the samples behind a reading are, and when that is too old."""
 
 from __future__ import annotations
 

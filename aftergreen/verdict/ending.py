@@ -1,4 +1,4 @@
-"""What is missing for `finished`, and the exit code of an ending (semantics §§6, 8)."""
+"""What is missing for `finished`, and the exit code of an ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the past is not fit to compare with, and why (semantics §3)."""
+"""When the past is not fit to compare with, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule at one instant: warm-up, fuse, breach and clearing (semantics §2)."""
+"""One rule at one instant: warm-up, fuse, breach and clearing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rules propose to roll back, what speaks against it, and what may be acted on (semantics §5)."""
+"""Which rules propose to roll back, what speaks against it, and what may be acted on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def acts_on(state: State) -> RuleState | None:
 
 
 def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
-    """Why rolling back for this rule may not help (semantics §5)."""
+    """Why rolling back for this rule may not help."""
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
     alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()

@@ -22,11 +22,16 @@ def rollback_problem(state: State) -> str:
     return unprepared(state.setup.plan, state.setup.release) or state.setup.unstartable
 
 
-def rollback_refused(state: State, read_only: str = "") -> str:
-    """Why nobody may roll back now; empty where somebody may. ``read_only`` says why a console may not."""
+def read_only(why: str) -> str:
+    """Why a console may do nothing at all; ``why`` it is read-only, empty where it is not."""
+    return f"read-only: {why}" if why else ""
+
+
+def rollback_refused(state: State, why_read_only: str = "") -> str:
+    """Why nobody may roll back now; ``why_read_only`` says why a console may not."""
     rollback = state.rollback
-    if read_only:
-        return f"read-only: {read_only}"
+    if why_read_only:
+        return read_only(why_read_only)
     if rollback is not None and rollback.running:
         return "a rollback is running"
     if rollback is not None and rollback.succeeded:
@@ -36,10 +41,10 @@ def rollback_refused(state: State, read_only: str = "") -> str:
     return rollback_problem(state)
 
 
-def override_refused(state: State, read_only: str = "") -> str:
-    """Why no threshold may be changed now; empty where one may."""
-    if read_only:
-        return f"read-only: {read_only}"
+def override_refused(state: State, why_read_only: str = "") -> str:
+    """Why no threshold may be changed now."""
+    if why_read_only:
+        return read_only(why_read_only)
     if state.state.ended:
         return "the release has ended"
     return "a rollback was started" if state.rollback is not None else ""

@@ -1,4 +1,4 @@
-"""A rollback as the verdict sees it: started, ended, and whether the service recovered (semantics §7.5)."""
+"""A rollback as the verdict sees it: started, ended, and whether the service recovered."""
 
 from __future__ import annotations
 

@@ -60,13 +60,15 @@ class Asking:
         instants = await self._ask(state, due, progress)
         answered = not all(self._unanswered(state, instant) for instant in instants)
         again: tuple[Instant, ...] = ()
-        if answered and self._missed and state.rollback is None:
-            times = [instant.at for instant in self._missed]
+        # Taken before it is asked about: a rollback that ends meanwhile lets go of what was missed.
+        missed = tuple(self._missed)
+        if answered and missed and state.rollback is None:
+            times = [instant.at for instant in missed]
             found = await self._source.history(state.setup.plan.signals, times, sound.view)
             again = tuple(
                 # What a probe found then is all that will ever be known of it.
                 replace(new, readings={**new.readings, **_probed(state, old)})
-                for new, old in zip(found, self._missed, strict=True)
+                for new, old in zip(found, missed, strict=True)
             )
         return Answers(instants, again, answered)
 
@@ -80,6 +82,10 @@ class Asking:
             return self.let_go()
         self._missed.extend(answers.instants)
         return ()
+
+    def back_to(self, at: float) -> None:
+        """Ask again about all after ``at``: it was looked at through a view that had ended."""
+        self._asked = at
 
     def let_go(self) -> tuple[Instant, ...]:
         """What was missed and will not be asked about again."""

@@ -19,15 +19,16 @@ OVERRIDE = "override"
 def followed(state: State, entry: Entry, output: str = "") -> tuple[State, Events]:
     """The release after the entry, and what happened; as it was where the entry changes nothing.
 
-    ``output`` is the file with the output of the command that an intent starts, where it is known.
+    An intent and its outcome count once, however often they are read. ``output`` is the file
+    with the output of the command that an intent starts, where it is known.
     """
-    if entry.kind is EntryKind.INTENT:
+    rollback, attempt = state.rollback, entry.attempt or 1
+    if entry.kind is EntryKind.INTENT and (rollback is None or rollback.attempt < attempt):
         command = tuple(str(part) for part in _list(entry.body.get("command")))
-        return rollback_started(
-            state, Rollback(entry.attempt or 1, entry.by, command, entry.at, output=output)
-        )
-    if entry.kind is EntryKind.OUTCOME and state.rollback is not None:
-        return rollback_ended(state, _ended(state.rollback, entry.at, entry.body))
+        return rollback_started(state, Rollback(attempt, entry.by, command, entry.at, output=output))
+    awaited = rollback is not None and rollback.running and rollback.attempt == attempt
+    if entry.kind is EntryKind.OUTCOME and rollback is not None and awaited:
+        return rollback_ended(state, _ended(rollback, entry.at, entry.body))
     if entry.kind is EntryKind.OPERATOR and entry.body.get("action") == OVERRIDE:
         return overridden(state, entry)
     return state, ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aftergreen.journal import Record
+from aftergreen.journal import EntryKind, Record
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Plan, Release, SignalKey
 from aftergreen.preflight.capture import compared_with
@@ -24,14 +24,14 @@ LONGEST = 4
 class Joined:
     """What a watch works on.
 
-    ``baseline`` is as the record has it: seals are made over it. ``new`` says that nobody else had opened
-    the release.
+    ``baseline`` is as the record has it: seals are made over it. ``chosen`` says what was chosen at the
+    start of a release that nobody else had opened; empty where nothing was.
     """
 
     setup: Setup
     context: Context
     baseline: Mapping[str, object]
-    new: bool
+    chosen: str = ""
 
 
 async def identified(ledger: Ledger, wanted: Wanted, plan: Plan, now: float) -> tuple[Plan, Release]:
@@ -84,6 +84,8 @@ async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
     record, read_only = opened.record, wanted.read_only
     if opened.joined and seal(plan, record.baseline) != record.seal:
         read_only = read_only or "this configuration differs from the one that was sealed"
+        # What it judges is another release than the record's.
+        ledger.look_on()
     context = Context(
         operator=wanted.operator,
         offset=checked.offset,
@@ -92,7 +94,11 @@ async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
         simulated=wanted.simulated,
     )
     setup = replace(setup, release=record.release, seal=record.seal, baselines=_frozen(record.baseline))
-    return Joined(setup, context, record.baseline, new=not opened.joined)
+    chosen = "" if opened.joined else wanted.choice
+    if chosen:
+        body = {"action": "baseline", "source": str(wanted.baseline)}
+        ledger.record(EntryKind.OPERATOR, opening.at, body, wanted.operator)
+    return Joined(setup, context, record.baseline, chosen)
 
 
 def _frozen(recorded: Mapping[str, object]) -> dict[SignalKey, Baseline]:

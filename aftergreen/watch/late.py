@@ -9,13 +9,12 @@ from aftergreen.clock import Clock
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.capture import grid
 from aftergreen.preflight.checks import deployment_time
-from aftergreen.preflight.earlier import earlier_in
+from aftergreen.preflight.earlier import known_in
 from aftergreen.preflight.opening import Opening, opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
-from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import conclude, over, step
@@ -45,16 +44,13 @@ async def judged_late(
         deployed_at = deployment_time(wanted.deployed_at, now)
         return plan, Release.of(plan.service, wanted.version, wanted.previous, deployed_at)
 
-    async def others(release: Release) -> Earlier:
-        return earlier_in(journal, release)
-
     try:
         opening = await opened(
             source,
             clock,
             plan,
             identify=identify,
-            earlier=others,
+            earlier=known_in(journal),
             chosen=wanted.baseline,
         )
         return await _Judged(opening.sound(), wanted, report).walk()

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 
+from aftergreen import words
 from aftergreen.journal import Claim, Entry, EntryKind, Journal, JournalError, Opened, Record
+from aftergreen.journal.codec import encode
 from aftergreen.journal.writer import Writer
-from aftergreen.model import Release
+from aftergreen.model import Instant, Release
 from aftergreen.preflight.earlier import earlier
+from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.ranges import Earlier
+from aftergreen.verdict.state import State
 
 PATIENCE = 1.0
 """Real seconds for which a poll waits to learn what others wrote; a slow disk holds it up once."""
@@ -22,7 +28,7 @@ FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR)
 """What changes a release beside its readings."""
 
 SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"
-AGAIN = "the journal answers again, and everything is recorded"
+AGAIN = "the journal answers again"
 
 
 class Ledger:
@@ -37,6 +43,9 @@ class Ledger:
         self._now = now
         self._trouble = trouble
         self._release: Release
+        self._records = True
+        self._refusal = ""
+        self._error: BaseException | None = None
         self._followed = 0
         self._learned: deque[Entry] = deque()
         self._learning: asyncio.Future[None] | None = None
@@ -49,19 +58,24 @@ class Ledger:
         """A newer release of the service, as far as is known."""
         return self._newer
 
+    @property
+    def refusal(self) -> str:
+        """Why nothing is claimed any more; empty where something may be."""
+        return self._refusal
+
     # Opening
 
     async def latest(self, service: str, environment: str) -> Record | None:
         """See `Journal.latest`."""
-        return await self._writer.did(lambda journal: journal.latest(service, environment))
+        return await self._writer.ask(lambda journal: journal.latest(service, environment))
 
     async def earlier(self, release: Release) -> Earlier:
         """What is known of other releases of the service."""
-        return await self._writer.did(lambda journal: earlier(journal, release))
+        return await self._writer.ask(lambda journal: earlier(journal, release))
 
     async def shared_with(self) -> str:
         """See `Journal.shared_with`."""
-        return await self._writer.did(lambda journal: journal.shared_with())
+        return await self._writer.ask(lambda journal: journal.shared_with())
 
     async def open(
         self,
@@ -75,7 +89,7 @@ class Ledger:
         body: Mapping[str, object],
     ) -> Opened:
         """See `Journal.open_release`; everything afterwards is about that release."""
-        opened = await self._writer.did(
+        opened = await self._writer.ask(
             lambda journal: journal.open_release(
                 wanted, seal=seal, plan=plan, baseline=baseline, by=by, at=at, body=body
             )
@@ -83,10 +97,16 @@ class Ledger:
         self._release = opened.record.release
         return opened
 
+    def look_on(self) -> None:
+        """Record nothing of one's own judgement: it is another one than the release was sealed with."""
+        self._records = False
+
     # Writing
 
     def record(self, kind: EntryKind, at: float, body: Mapping[str, object], by: str = "") -> None:
         """Have something recorded, after everything before it; where that fails, it is said."""
+        if not self._records and kind is not EntryKind.OPERATOR:
+            return
         loop, release = asyncio.get_running_loop(), self._release
 
         def write(journal: Journal) -> None:
@@ -95,21 +115,57 @@ class Ledger:
             except JournalError as error:
                 loop.call_soon_threadsafe(self._trouble, f"the journal cannot be written: {error}")
 
-        self._writer.do(write)
+        def wrong(written: Future[None]) -> None:
+            # What is no fault of the disk is one of ours, and must not be lost with its thread.
+            if error := written.exception():
+                loop.call_soon_threadsafe(self._fail, error)
+
+        self._writer.record(write).add_done_callback(wrong)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+
+    def record_instants(self, *instants: Instant) -> None:
+        """Have readings recorded that are final."""
+        for instant in instants:
+            self.record(EntryKind.INSTANT, instant.at, encode(instant))
+
+    def record_end(self, state: State) -> None:
+        """Have it recorded how the release ended."""
+        body = {
+            "state": state.state.value,
+            "exit_code": int(exit_code(state)),
+            "reason": state.reason,
+            "missing": [words.lacking(found) for found in state.missing],
+        }
+        self.record(EntryKind.FINISH, state.at, body)
 
     async def claim(self, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
-        """See `Journal.claim`."""
-        return await self._writer.did(lambda journal: journal.claim(self._release, at=at, body=body, by=by))
+        """See `Journal.claim`; None also where there is a `refusal`, which may come up meanwhile."""
+
+        def claim(journal: Journal) -> Claim | None:
+            if self._refusal:
+                return None
+            claimed = journal.claim(self._release, at=at, body=body, by=by)
+            if claimed is not None and self._refusal:
+                # An intent without an outcome would keep everybody else from claiming.
+                left = {"exit_code": None, "timed_out": False, "error": self._refusal, "duration": 0.0}
+                with suppress(JournalError):
+                    journal.outcome(claimed, at=at, body=left)
+                return None
+            return claimed
+
+        return await self._writer.ask(claim)
 
     async def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
         """See `Journal.outcome`."""
-        await self._writer.did(lambda journal: journal.outcome(claim, at=at, body=body))
+        await self._writer.ask(lambda journal: journal.outcome(claim, at=at, body=body))
 
     async def override(
         self, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
     ) -> bool:
         """See `Journal.override`."""
-        return await self._writer.did(
+        return await self._writer.ask(
             lambda journal: journal.override(
                 self._release, against=against, seal=seal, at=at, body=body, by=by
             )
@@ -118,16 +174,23 @@ class Ledger:
     # Following
 
     async def learn(self) -> None:
-        """Learn what was written since the last time, by whomever; not now where the disk is slow."""
+        """Learn what was written since the last time, by whomever; not now where the disk is slow.
+
+        Raises what went wrong in recording, where that was not the journal's fault.
+        """
+        if self._error is not None:
+            raise self._error
         if self._learning is None:
-            self._learning = asyncio.wrap_future(self._writer.do(self._read))
+            self._learning = asyncio.wrap_future(self._writer.asked(self._read))
         patience = PATIENCE if self._slow_since is None else 0.0
         done, _ = await asyncio.wait({self._learning}, timeout=patience)
         self._say_how_slow(done=bool(done))
         if done:
             finished, self._learning = self._learning, None
             error = finished.exception()
-            if error is not None and not isinstance(error, JournalError):
+            if isinstance(error, JournalError):
+                self._trouble(f"the journal cannot be read: {error}")
+            elif error is not None:
                 raise error
 
     def _say_how_slow(self, *, done: bool) -> None:
@@ -142,7 +205,7 @@ class Ledger:
 
     async def learn_all(self) -> None:
         """The same for whoever needs to know, however long it takes; raises `JournalError`."""
-        await self._writer.did(self._read)
+        await self._writer.ask(self._read)
 
     def until(self, at: float) -> Iterator[Entry]:
         """What was learned and not told yet, up to a time on the backend's clock."""
@@ -158,7 +221,18 @@ class Ledger:
 
     # Leaving
 
+    async def settle(self, seconds: float) -> None:
+        """Wait so many real seconds until all that was recorded is written, or known not to be."""
+        written = asyncio.wrap_future(self._writer.record(lambda _journal: None))
+        await asyncio.wait({written}, timeout=seconds)
+        if self._error is not None:
+            raise self._error
+
+    def refuse(self, why: str) -> None:
+        """Claim nothing any more, for a reason: nobody would be there to run it. Empty allows it again."""
+        self._refusal = why
+
     async def close(self, seconds: float) -> bool:
         """Have everything written and let go of the journal; False where that takes longer."""
-        self._writer.close()
-        return await asyncio.to_thread(self._writer.join, seconds)
+        done, _ = await asyncio.wait({asyncio.wrap_future(self._writer.close())}, timeout=seconds)
+        return bool(done)

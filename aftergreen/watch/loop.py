@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 
-from aftergreen import words
 from aftergreen.clean import clean
-from aftergreen.clock import Clock
+from aftergreen.clock import Clock, sleep_unless
 from aftergreen.journal import Entry, EntryKind, JournalError
 from aftergreen.journal.codec import encode, seal
 from aftergreen.journal.writer import Writer
-from aftergreen.model import Instant, Plan, Release
+from aftergreen.model import Plan, Release
 from aftergreen.preflight.opening import opened
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.begin import begin
-from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.present import present
 from aftergreen.verdict.refusals import override_refused, rollback_refused
 from aftergreen.verdict.snapshot import Context, Snapshot
@@ -24,7 +23,7 @@ from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import abandon, over, step
 from aftergreen.watch.asking import Answers, Asking
 from aftergreen.watch.following import OVERRIDE, followed, overridden
-from aftergreen.watch.joining import Joined, identified, joined
+from aftergreen.watch.joining import identified, joined
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
 from aftergreen.watch.overrides import changed, parse_change
@@ -33,6 +32,8 @@ from aftergreen.watch.wanted import Report, Wanted
 
 LEAVING = 5.0
 """Real seconds for which leaving waits for a running rollback command, so that its outcome is recorded."""
+
+LEFT = "this console was left before the command was started"
 
 DRAINING = 60.0
 """Real seconds for which the end of a watch waits until the journal has taken everything."""
@@ -68,7 +69,7 @@ class Watch:
             output_of,
             now=self._backend_now,
             shown=self._publish,
-            recorded=self._rolled_back,
+            ended=self._rolled_back,
         )
         self._opened = asyncio.Event()
         self._ordering = asyncio.Lock()
@@ -88,7 +89,9 @@ class Watch:
         try:
             return await self._watch()
         finally:
+            self._ledger.refuse(LEFT)
             await self._source.close()
+            await self._carried_out_within(DRAINING)
             if not await self._ledger.close(DRAINING):
                 self._report.progress("the journal did not take everything: its disk does not answer")
 
@@ -97,21 +100,34 @@ class Watch:
         while not await self._ended():
             await self._turn()
             self._rollbacks.look_after()
-        self._record(*self._asking.let_go())
-        self._ledger.record(EntryKind.FINISH, self._state.at, self._finish_body())
+        self._ledger.record_instants(*self._asking.let_go())
+        self._ledger.record_end(self._state)
+        self._publish()
+        # What could not be written stands in the last snapshot.
+        await self._ledger.settle(LEAVING)
         return self._publish()
 
     async def _ended(self) -> bool:
         """Whether the watch is over; an order that is being carried out comes first."""
         if not self._left and not over(self._state):
             return False
-        async with self._ordering:
-            if self._left and not over(self._state):
-                await self._rollbacks.ended_within(LEAVING)
-                self._take(abandon(self._state, "nobody watches any more", by=self._left))
-            return over(self._state)
+        self._ledger.refuse(LEFT if self._left else "the release has ended")
+        # Who leaves does not wait for a disk that does not answer.
+        await self._carried_out_within(LEAVING if self._left else DRAINING)
+        if self._left and not over(self._state):
+            await self._rollbacks.ended_within(LEAVING)
+            self._take(abandon(self._state, "nobody watches any more", by=self._left))
+        if not over(self._state):
+            self._ledger.refuse("")
+        return over(self._state)
 
     # Orders
+
+    async def _carried_out_within(self, seconds: float) -> None:
+        """Wait so many real seconds for an order that is being carried out."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._ordering:
+                pass
 
     async def roll_back(self, *, by: str) -> str:
         """Run the rollback command, unless something speaks against it: that is logged and returned."""
@@ -119,9 +135,14 @@ class Watch:
         async with self._ordering:
             # What a colleague did since the newest instant counts before the state on this screen.
             await self._catch_up()
-            problem = rollback_refused(self._state, self._context.read_only)
-            problem = problem or await self._rollbacks.start(self._state, by=by)
+            refused = rollback_refused(self._state, self._context.read_only)
+            started = refused or await self._rollbacks.start(self._state, by=by)
+            problem = started if isinstance(started, str) else ""
             await self._answer("no rollback was started", problem)
+            if isinstance(started, Entry):
+                # Also where the journal, which holds it, cannot be read just now.
+                self._take_over(started)
+            self._publish()
             return problem
 
     async def override(self, text: str, *, by: str) -> None:
@@ -132,6 +153,7 @@ class Watch:
             problem = override_refused(self._state, self._context.read_only)
             problem = problem or await self._override(text, by)
             await self._answer("no threshold was changed", problem)
+            self._publish()
 
     async def _answer(self, nothing: str, problem: str) -> None:
         """Show what an order changed, which by now the journal holds, or say why it changed nothing."""
@@ -139,15 +161,15 @@ class Watch:
             self._log.note(self._backend_now(), f"{nothing}: {problem}")
         else:
             await self._catch_up()
-        self._publish()
 
     def abandon(self, *, by: str) -> None:
         """Stop watching. A rollback command that runs goes on; only for a moment its end is awaited."""
         self._left = by or "the operator"
         self._wake.set()
 
-    def note(self, text: str, *, by: str) -> None:
+    async def note(self, text: str, *, by: str) -> None:
         """Write a remark into the log and the journal."""
+        await self._opened.wait()
         remark, at = clean(text), self._backend_now()
         self._ledger.record(EntryKind.OPERATOR, at, {"action": "note", "text": remark}, by)
         self._log.note(at, remark, by)
@@ -192,24 +214,19 @@ class Watch:
         self._context, self._recorded = found.context, found.baseline
         self._take(begin(found.setup, opening.checked.past.instants))
         self._sound = self._state
-        self._say_what_was_chosen(found)
+        if found.chosen:
+            self._log.note(self._backend_now(), found.chosen, self._wanted.operator)
         self._asking = Asking(opening.source, self._state.at)
         self._opened.set()
         self._publish()
-
-    def _say_what_was_chosen(self, found: Joined) -> None:
-        wanted, at = self._wanted, self._backend_now()
-        if wanted.choice and found.new:
-            body = {"action": "baseline", "source": str(wanted.baseline)}
-            self._ledger.record(EntryKind.OPERATOR, at, body, wanted.operator)
-            self._log.note(at, wanted.choice, wanted.operator)
 
     # Polling
 
     async def _turn(self) -> None:
         """Wait for the next instant of the grid, ask for all that are due, and judge them in order."""
         lag = self._state.setup.plan.backend.lag
-        await self._pause(self._asking.upcoming(self._state) + lag - self._backend_now())
+        wait = self._asking.upcoming(self._state) + lag - self._backend_now()
+        await sleep_unless(self._clock, wait, self._wake)
         due = self._asking.due(self._state, self._backend_now() - lag)
         if self._left or not due:
             return
@@ -217,22 +234,10 @@ class Watch:
         answers = await self._asking.ask(self._state, self._sound, due, self._report.progress)
         await self._ledger.learn()
         await self._superseded()
+        self._follow(answers.instants[0].at)
         # A rollback that ended meanwhile changed whose windows are looked through.
         if self._state.view == view and not over(self._state):
             self._judge(answers)
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds <= 0:
-            return
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleeping, waking):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
 
     async def _superseded(self) -> None:
         newer = self._ledger.superseded_by
@@ -251,11 +256,15 @@ class Watch:
         if again:
             self._state = self._sound
         else:
-            self._record(*missed)
+            self._ledger.record_instants(*missed)
+        view = self._state.view
         for instant in (*again, *answers.instants):
             self._follow(instant.at)
+            if self._state.view != view:
+                self._asking.back_to(self._state.at)
+                break
             if answers.answered:
-                self._record(instant)
+                self._ledger.record_instants(instant)
             self._take(step(self._state, instant))
         if again and lost is not None and self._state.blind_since is None:
             seen_again = answers.instants[-1].at
@@ -267,10 +276,10 @@ class Watch:
     # Following the journal
 
     async def _catch_up(self) -> None:
-        """Learn and take over everything that the journal holds by now."""
+        """Learn and take over everything that the journal holds by now, whatever its writer's clock says."""
         with suppress(JournalError):
             await self._ledger.learn_all()
-        self._follow(self._backend_now())
+        self._follow(math.inf)
 
     def _follow(self, until: float) -> None:
         """Take over what was recorded up to a time, by this console or another one."""
@@ -284,14 +293,14 @@ class Watch:
                 self._sound, _ = overridden(self._sound, entry)
             self._take(followed(self._state, entry, self._rollbacks.output_of(entry)))
         if entry.kind is EntryKind.OUTCOME:
-            self._record(*self._asking.let_go())
+            self._ledger.record_instants(*self._asking.let_go())
 
-    async def _rolled_back(self, unrecorded: Entry | None, problem: str) -> None:
+    async def _rolled_back(self, outcome: Entry, problem: str) -> None:
         """A command of this console ended; its outcome is in the journal, or else is taken as it is."""
         await self._catch_up()
-        if unrecorded is not None:
-            self._log.note(unrecorded.at, problem)
-            self._take_over(unrecorded)
+        if problem:
+            self._log.note(outcome.at, problem)
+        self._take_over(outcome)
         self._publish()
 
     # Telling
@@ -299,10 +308,6 @@ class Watch:
     def _take(self, result: tuple[State, Events]) -> None:
         self._state, events = result
         self._log.tell(events)
-
-    def _record(self, *instants: Instant) -> None:
-        for instant in instants:
-            self._ledger.record(EntryKind.INSTANT, instant.at, encode(instant))
 
     def _trouble(self, text: str) -> None:
         if self._log.note_trouble(self._backend_now(), text):
@@ -315,12 +320,3 @@ class Watch:
 
     def _backend_now(self) -> float:
         return self._clock.now() - self._context.offset
-
-    def _finish_body(self) -> dict[str, object]:
-        state = self._state
-        return {
-            "state": state.state.value,
-            "exit_code": int(exit_code(state)),
-            "reason": state.reason,
-            "missing": [words.lacking(found) for found in state.missing],
-        }

@@ -20,6 +20,8 @@ TAIL_EVERY = 0.25
 
 OUTPUT_LINES = 200
 
+ANOTHER = "somebody else is rolling back, or a newer release is out"
+
 OutputOf = Callable[[Release, int, float], Path]
 """The file for the output of a release's attempt that was claimed at a time."""
 
@@ -27,8 +29,8 @@ OutputOf = Callable[[Release, int, float], Path]
 class Rollbacks:
     """The rollback commands that this console runs.
 
-    ``shown`` is called when there is new output, ``recorded`` when the journal holds an outcome, with an
-    entry that it could not take where that is so. ``now`` is the backend's time.
+    ``shown`` is called when there is new output, ``ended`` with the entry of an outcome, and with what is
+    wrong where the journal could not take it. ``now`` is the backend's time.
     """
 
     def __init__(
@@ -38,20 +40,20 @@ class Rollbacks:
         *,
         now: Callable[[], float],
         shown: Callable[[], object],
-        recorded: Callable[[Entry | None, str], Awaitable[None]],
+        ended: Callable[[Entry, str], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
         self._output_of = output_of
         self._now = now
         self._shown = shown
-        self._recorded = recorded
+        self._ended = ended
         self._running: asyncio.Task[None] | None = None
         self._own: dict[int, Path] = {}
         self.output: tuple[str, ...] = ()
         """The newest lines of the newest command."""
 
-    async def start(self, state: State, *, by: str) -> str:
-        """Claim, record the intent, start the command; the reason where that cannot be done."""
+    async def start(self, state: State, *, by: str) -> Entry | str:
+        """Claim, record the intent, start the command; the intent, or why that cannot be done."""
         plan, release = state.setup.plan.rollback, state.setup.release
         if plan is None:
             raise ValueError("whoever starts a rollback asks `rollback_refused` before")
@@ -63,12 +65,12 @@ class Rollbacks:
         except JournalError as error:
             return f"its intent could not be recorded: {error}"
         if claim is None:
-            return "somebody else is rolling back, or a newer release is out"
+            return self._ledger.refusal or ANOTHER
         output = self._own[claim.attempt] = self._output_of(release, claim.attempt, at)
         self.output = ()
         running = self._run(claim, command, output, within=plan.timeout)
         self._running = asyncio.get_running_loop().create_task(running)
-        return ""
+        return Entry(0, at, EntryKind.INTENT, by, body, claim.attempt)
 
     def output_of(self, entry: Entry) -> str:
         """Where the output of an intent's command is; empty where another console runs it."""
@@ -88,14 +90,12 @@ class Rollbacks:
 
     async def _run(self, claim: Claim, command: tuple[str, ...], output: Path, *, within: float) -> None:
         outcome = await self._supervise(command, output, within=within)
-        at, body = self._now(), _body(outcome)
+        at, body, problem = self._now(), _body(outcome), ""
         try:
             await self._ledger.outcome(claim, at=at, body=body)
         except JournalError as error:
-            lost = Entry(0, at, EntryKind.OUTCOME, claim.by, body, claim.attempt)
-            await self._recorded(lost, f"the outcome of the rollback could not be recorded: {error}")
-        else:
-            await self._recorded(None, "")
+            problem = f"the outcome of the rollback could not be recorded: {error}"
+        await self._ended(Entry(0, at, EntryKind.OUTCOME, claim.by, body, claim.attempt), problem)
 
     async def _supervise(self, command: tuple[str, ...], output: Path, *, within: float) -> Outcome:
         tail = Tail(output)

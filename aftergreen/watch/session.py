@@ -14,6 +14,7 @@ from aftergreen.journal import open_journal
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan
 from aftergreen.paths import Paths
+from aftergreen.sources import live_source
 from aftergreen.sources.protocol import Source
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.wanted import Report, Wanted
@@ -30,8 +31,6 @@ class Session:
 
     def source(self) -> Source:
         """The live source of the plan; imports the HTTP client, so ask after the first paint."""
-        from aftergreen.sources import live_source  # noqa: PLC0415  # httpx costs a third of a first paint
-
         return live_source(self.plan)
 
     def watch(self, report: Report) -> Watch:

@@ -10,13 +10,13 @@ from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.orders import OVER, Answer
 
-Order = Callable[[Watch], Coroutine[None, None, None]]
+_Order = Callable[[Watch], Coroutine[None, None, None]]
 
 
 class WatchThread:
     """A watch that goes on whatever becomes of the screen; takes orders from any thread.
 
-    ``make`` builds the watch inside the thread, because a journal belongs to the thread that opened it.
+    ``make`` builds the watch inside the thread, whose loop its parts belong to.
     ``ended`` is called in the watch's thread when it is over, with the error where there was one.
     """
 
@@ -26,7 +26,7 @@ class WatchThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
         self._lock = threading.Lock()
-        self._waiting: list[Order] = []
+        self._waiting: list[_Order] = []
         self._orders: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
         self.snapshot: Snapshot | None = None
@@ -51,7 +51,11 @@ class WatchThread:
         """
 
         async def order(watch: Watch) -> None:
-            answer(await watch.roll_back(by=by))
+            try:
+                answer(await watch.roll_back(by=by))
+            except Exception as error:
+                answer(f"Aftergreen itself failed: {error!r}")
+                raise
 
         if not self._order(order):
             answer(OVER)
@@ -76,11 +80,11 @@ class WatchThread:
         """See `aftergreen.watch.orders.Orders`."""
 
         async def order(watch: Watch) -> None:
-            watch.note(text, by=by)
+            await watch.note(text, by=by)
 
         self._order(order)
 
-    def _order(self, order: Order) -> bool:
+    def _order(self, order: _Order) -> bool:
         """Hand an order to the watch, now or when it begins; False where it is over."""
         with self._lock:
             loop, watch = self._loop, self._watch
@@ -94,7 +98,7 @@ class WatchThread:
                 return False
             return True
 
-    def _carry_out(self, order: Order, watch: Watch) -> None:
+    def _carry_out(self, order: _Order, watch: Watch) -> None:
         """In the watch's loop, which keeps no task alive by itself."""
         task = asyncio.get_running_loop().create_task(order(watch))
         self._orders.add(task)

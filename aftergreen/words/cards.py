@@ -114,7 +114,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     lines = [production(snapshot), f"{release.name}: {_verdict(snapshot)} (exit code {code.value})."]
     if state.rollback is not None and state.rollback.error not in lines[1]:
         lines.append(state.rollback.error)
-    decided = state.decided or (state.rollback.leading if state.rollback else None)
+    decided = state.grounds
     if decided is not None and decided.decided_at is not None:
         at = local_time(decided.decided_at, snapshot.context.offset)
         lines.append(f"Decided at {at}: {comparison(decided)}.")

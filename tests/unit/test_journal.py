@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ import pytest
 from aftergreen.journal import EntryKind, Journal, JournalError, Opened, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.journal.place import network_file_system, prepare
-from aftergreen.journal.sqlite import SqliteJournal
 from aftergreen.model import (
     Backend,
     BaselinePlan,
@@ -501,21 +499,6 @@ def test_a_journal_that_vanished_is_told(journal: Journal, path: Path) -> None:
         journal.append(release, EntryKind.EVENT, 1.0, {})
     with pytest.raises(JournalError, match="moved or deleted"):
         journal.shared_with()
-
-
-def test_what_is_only_recorded_waits_longer_for_a_lock_than_who_asks(path: Path) -> None:
-    journal = SqliteJournal(path, patience=0.01)
-    release = start(journal)
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(JournalError, match="was locked for"):
-        journal.claim(release, at=1.0, body={}, by="ana")
-    letting_go = threading.Timer(0.2, other.execute, ["ROLLBACK"])
-    letting_go.start()
-    assert journal.append(release, EntryKind.EVENT, 1.0, {}) > 0
-    letting_go.join()
-    other.close()
-    journal.close()
 
 
 def test_nobody_claims_in_a_journal_whose_place_another_took(journal: Journal, path: Path) -> None:

@@ -22,15 +22,17 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
 from aftergreen.verdict.proposals import decisive, withheld
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
-from aftergreen.verdict.state import EventKind, LookBack, Phase, ReleaseState, Rollback
+from aftergreen.verdict.state import Event, EventKind, LookBack, Override, Phase, ReleaseState, Rollback
 from aftergreen.verdict.step import abandon, conclude, over, step
 from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.verdict.walk import advice, signal_mark
+from aftergreen.watch.overrides import after, parse_change
 from aftergreen.words.cards import asked, finish_card
 from tests.scenario import (
     DEPLOYED_AT,
@@ -298,7 +300,6 @@ def test_a_baseline_that_is_not_fit_leaves_its_rule_unknown_and_says_why() -> No
     thin = plan(signals=tuple(s for s in signals() if s.indicator is not Indicator.LATENCY))
     release = Scenario(plan())
     bare = replace(release.setup, baselines={})
-    from aftergreen.verdict.begin import begin  # noqa: PLC0415  # this test alone begins by hand
 
     release.take(begin(bare))
     release.feed(180)
@@ -449,10 +450,34 @@ def test_verification_that_runs_out_of_time_says_so() -> None:
     assert words.event(told) == "rolled back and not recovered after 1m: still burning"
 
 
+def eventful() -> list[Event]:
+    """Releases to which everything happens that can happen to one."""
+    quiet = dict.fromkeys(GOOD, Reading.unknown(Kind.NO_TRAFFIC))
+    unknown = {"latency/average": Reading.unknown(Kind.STALE, "1m old")}
+    unfit = Scenario()
+    unfit.setup = replace(
+        unfit.setup, baselines={k: replace(b, unfit="too few") for k, b in unfit.setup.baselines.items()}
+    )
+    sentence = parse_change(plan(), "HTTP 5xx above 1% to 2% because clients retry")
+    made = Override(signals()[0], sentence.rule, after(sentence), "clients retry", "ana", 1.0, "", "")
+    changed_rule = Event(1.0, EventKind.OVERRIDE, signal=signals()[0], override=made, by="ana")
+    return [
+        *begin(unfit.setup)[1],
+        *roll_back(Scenario().feed(180).feed(135, BAD)).feed(600).events,
+        *roll_back(Scenario().feed(180).feed(135, BAD)).feed(900, BAD).events,
+        *Scenario().feed(90).blind(30).feed(60, quiet).feed(60, unknown).feed(60).events,
+        *Scenario().feed(90).feed(30, BAD).feed(30).feed(90, BAD).feed(30).events,
+        *Scenario().feed(180).feed(135, BAD).feed(300).events,
+        *Scenario().feed(885).feed(60, BAD).feed(900).events,
+        changed_rule,
+        Event(1.0, EventKind.NOTE, text="looks fine", by="ana"),
+    ]
+
+
 def test_every_event_has_words() -> None:
-    release = roll_back(Scenario().feed(180).feed(135, BAD)).feed(300)
-    release.events.extend(Scenario().feed(90).blind(30).feed(120).events)
-    for event in release.events:
+    told = eventful()
+    assert {event.kind for event in told} == set(EventKind)
+    for event in told:
         assert words.event(event)
         assert "None" not in words.event(event)
 

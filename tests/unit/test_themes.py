@@ -117,9 +117,16 @@ def test_the_style_sheet_uses_no_variable_without_a_default() -> None:
     assert used <= {*DEFAULT_VARIABLES, *textual}
 
 
-def test_an_own_theme_keeps_what_it_does_not_set(tmp_path: Path) -> None:
-    names, problems = own(tmp_path, '[colors]\nprimary = "#abcdef"\n[variables]\nborder = "red"\n')
+async def test_an_own_theme_keeps_what_it_does_not_set(tmp_path: Path) -> None:
+    names, problems = own(tmp_path, '[colors]\nprimary = "#abcdef"\n[variables]\nbad = "#ff0000"\n')
     assert (names, problems) == (["mine"], "")
+    app = ThemedApp()
+    async with app.run_test():
+        app.register_theme(next(theme for theme in load_themes(tmp_path)[0] if theme.name == "mine"))
+        app.theme = "mine"
+        await settled(app)
+        assert app.query_one(".bad").styles.color == Color.parse("#ff0000")
+        assert app.query_one(".ok").styles.color == Color.parse(DEFAULT_VARIABLES["ok"])
 
 
 @pytest.mark.parametrize(

@@ -402,6 +402,6 @@ async def test_another_console_follows_a_rollback_that_it_did_not_start(tmp_path
 
 async def test_notes_are_kept_and_cleaned(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.watch.note("looks\x1b[2J fine", by="ana"))
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 30, lambda: rig.note("looks\x1b[2J fine"))
     await rig.watch.run()
     assert rig.entries(EntryKind.OPERATOR) == [{"action": "note", "text": "looks [2J fine"}]

@@ -8,6 +8,7 @@ import asyncio
 from aftergreen.clock import SystemClock
 from aftergreen.config import load
 from aftergreen.paths import find_paths
+from aftergreen.sources import live_source
 from aftergreen.verdict.ending import ExitCode
 from tui.commands.options import Commands, add_config, command
 
@@ -28,7 +29,6 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from aftergreen.output.check import check  # noqa: PLC0415  # one command's own
-    from aftergreen.sources import live_source  # noqa: PLC0415  # imports the HTTP client
 
     plan = load(arguments.config)
     checked, lines = asyncio.run(

@@ -131,6 +131,11 @@ class State:
     overrides: tuple[Override, ...] = ()
 
     @property
+    def grounds(self) -> RuleState | None:
+        """The rule that was decided on: the standing decision, or what led when it was rolled back."""
+        return self.decided or (self.rollback.leading if self.rollback is not None else None)
+
+    @property
     def seal(self) -> str:
         """The seal that holds now: that of the beginning, or of the newest override."""
         return self.overrides[-1].seal if self.overrides else self.setup.seal
