@@ -159,8 +159,10 @@ class ConsoleApp(App[int]):
         self.view.findings = tuple(message.findings)
         if message.findings:
             number = len(message.findings)
-            what = "one thing" if number == 1 else f"{number} things"
-            self.notify(f"Preflight found {what} to know: f shows it.", severity="warning", markup=False)
+            said = (
+                "one thing to know: f shows it" if number == 1 else f"{number} things to know: f shows them"
+            )
+            self.notify(f"Preflight found {said}.", severity="warning", markup=False)
         self.show()
 
     def on_watch_ended(self, message: WatchEnded) -> None:

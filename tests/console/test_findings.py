@@ -38,7 +38,7 @@ async def test_what_preflight_found_is_one_key_away_whole(size: tuple[int, int])
 async def test_that_there_is_something_to_know_is_said_once() -> None:
     async with desk(None) as here:
         await found(here, *FOUND)
-        assert here.told == ["Preflight found 2 things to know: f shows it."]
+        assert here.told == ["Preflight found 2 things to know: f shows them."]
 
 
 async def test_where_nothing_was_found_nothing_is_said_and_the_page_says_so() -> None:
