@@ -234,7 +234,8 @@ class Watch:
         answers = await self._asking.ask(self._state, self._sound, due, self._report.progress)
         await self._ledger.learn()
         await self._superseded()
-        self._follow(answers.instants[0].at)
+        if not answers.again:
+            self._follow(answers.instants[0].at)
         # A rollback that ended meanwhile changed whose windows are looked through.
         if self._state.view == view and not over(self._state):
             self._judge(answers)

@@ -305,6 +305,28 @@ async def test_an_instant_is_judged_through_the_view_it_was_asked_through(tmp_pa
     assert states[max(states)] == last.state
 
 
+async def test_what_a_colleague_rolled_back_in_an_outage_is_judged_in_its_time(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=UNDO, outages=[(DEPLOYED_AT + 270, DEPLOYED_AT + 420)])
+
+    def roll_back() -> None:
+        journal, release = open_journal(rig.place, "bob@bastion2/1"), rig.snapshots[-1].state.setup.release
+        claim = journal.claim(release, at=DEPLOYED_AT + 350, body={"command": ["true"]}, by="bob@bastion2")
+        assert claim is not None
+        journal.outcome(claim, at=DEPLOYED_AT + 352, body={"exit_code": 0})
+        journal.close()
+
+    # Seen only when sight is back: until then this console could not read the journal either.
+    rig.clock.held = lambda: False
+    rig.once(lambda s: s.at >= DEPLOYED_AT + 405, roll_back)
+    last = await rig.watch.run()
+    assert exit_code(last.state) == 20
+    assert last.state.decided is not None
+    assert last.state.decided.breached_at == BREACHED_AT, "the breach came before the rollback"
+    assert last.state.blind == 0.0
+    states, _ = rebuilt(rig.place)
+    assert states[max(states)] == last.state
+
+
 class FaultyJournal(SqliteJournal):
     """A journal that cannot take one kind of entry, for a reason of its own."""
 
