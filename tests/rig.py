@@ -69,17 +69,17 @@ class Rig:
         """Order it, and keep what the watch answers."""
 
         async def order() -> None:
-            self.answers.append(await self.watch.roll_back(by=by))
+            self.answers.append(await self.watch.orders.roll_back(by=by))
 
         self.order(order())
 
     def override(self, text: str, by: str = "ana") -> None:
         """Have a threshold changed."""
-        self.order(self.watch.override(text, by=by))
+        self.order(self.watch.orders.override(text, by=by))
 
     def note(self, text: str, by: str = "ana") -> None:
         """Write a remark."""
-        self.order(self.watch.note(text, by=by))
+        self.order(self.watch.orders.note(text, by=by))
 
     def order(self, order: Coroutine[None, None, None]) -> None:
         self.ordered.append(asyncio.get_running_loop().create_task(order))

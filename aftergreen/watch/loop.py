@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
 from contextlib import suppress
 
-from aftergreen.clean import clean
 from aftergreen.clock import Clock, sleep_unless
 from aftergreen.journal import Entry, EntryKind, JournalError
-from aftergreen.journal.codec import encode, seal
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.opening import opened
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
-from aftergreen.verdict.refusals import override_refused, rollback_refused
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import abandon, over, step
@@ -26,7 +22,7 @@ from aftergreen.watch.following import OVERRIDE, followed, overridden
 from aftergreen.watch.joining import identified, joined
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
-from aftergreen.watch.overrides import changed, parse_change
+from aftergreen.watch.ordering import Ordering
 from aftergreen.watch.rollbacks import OutputOf, Rollbacks
 from aftergreen.watch.wanted import Report, Wanted
 
@@ -68,18 +64,17 @@ class Watch:
             self._ledger,
             output_of,
             now=self._backend_now,
-            shown=self._publish,
+            shown=self.publish,
             ended=self._rolled_back,
         )
-        self._opened = asyncio.Event()
-        self._ordering = asyncio.Lock()
+        self.orders = Ordering(self, self._ledger, self._log, self._rollbacks, self._backend_now)
+        """Carries out what a person orders, except leaving."""
         self._wake = asyncio.Event()
         self._left = ""
         self._asking: Asking
         self._state: State
         self._sound: State
         self._context: Context
-        self._recorded: Mapping[str, object]
 
     async def run(self) -> Snapshot:
         """Watch to the end and return the last snapshot; raises `PreflightFailed` and `JournalError`.
@@ -91,7 +86,7 @@ class Watch:
         finally:
             self._ledger.refuse(LEFT)
             await self._source.close()
-            await self._carried_out_within(DRAINING)
+            await self.orders.done_within(DRAINING)
             if not await self._ledger.close(DRAINING):
                 self._report.progress("the journal did not take everything: its disk does not answer")
 
@@ -102,10 +97,10 @@ class Watch:
             self._rollbacks.look_after()
         self._ledger.record_instants(*self._asking.let_go())
         self._ledger.record_end(self._state)
-        self._publish()
+        self.publish()
         # What could not be written stands in the last snapshot.
         await self._ledger.settle(LEAVING)
-        return self._publish()
+        return self.publish()
 
     async def _ended(self) -> bool:
         """Whether the watch is over; an order that is being carried out comes first."""
@@ -113,7 +108,7 @@ class Watch:
             return False
         self._ledger.refuse(LEFT if self._left else "the release has ended")
         # Who leaves does not wait for a disk that does not answer.
-        await self._carried_out_within(LEAVING if self._left else DRAINING)
+        await self.orders.done_within(LEAVING if self._left else DRAINING)
         if self._left and not over(self._state):
             await self._rollbacks.ended_within(LEAVING)
             self._take(abandon(self._state, "nobody watches any more", by=self._left))
@@ -121,78 +116,10 @@ class Watch:
             self._ledger.refuse("")
         return over(self._state)
 
-    # Orders
-
-    async def _carried_out_within(self, seconds: float) -> None:
-        """Wait so many real seconds for an order that is being carried out."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._ordering:
-                pass
-
-    async def roll_back(self, *, by: str) -> str:
-        """Run the rollback command, unless something speaks against it: that is logged and returned."""
-        await self._opened.wait()
-        async with self._ordering:
-            # What a colleague did since the newest instant counts before the state on this screen.
-            await self._catch_up()
-            refused = rollback_refused(self._state, self._context.read_only)
-            started = refused or await self._rollbacks.start(self._state, by=by)
-            problem = started if isinstance(started, str) else ""
-            await self._answer("no rollback was started", problem)
-            if isinstance(started, Entry):
-                # Also where the journal, which holds it, cannot be read just now.
-                self._take_over(started)
-            self._publish()
-            return problem
-
-    async def override(self, text: str, *, by: str) -> None:
-        """Change a threshold as the sentence says, on the record; where that cannot be, the log says why."""
-        await self._opened.wait()
-        async with self._ordering:
-            await self._catch_up()
-            problem = override_refused(self._state, self._context.read_only)
-            problem = problem or await self._override(text, by)
-            await self._answer("no threshold was changed", problem)
-            self._publish()
-
-    async def _answer(self, nothing: str, problem: str) -> None:
-        """Show what an order changed, which by now the journal holds, or say why it changed nothing."""
-        if problem:
-            self._log.note(self._backend_now(), f"{nothing}: {problem}")
-        else:
-            await self._catch_up()
-
     def abandon(self, *, by: str) -> None:
         """Stop watching. A rollback command that runs goes on; only for a moment its end is awaited."""
         self._left = by or "the operator"
         self._wake.set()
-
-    async def note(self, text: str, *, by: str) -> None:
-        """Write a remark into the log and the journal."""
-        await self._opened.wait()
-        remark, at = clean(text), self._backend_now()
-        self._ledger.record(EntryKind.OPERATOR, at, {"action": "note", "text": remark}, by)
-        self._log.note(at, remark, by)
-        self._publish()
-
-    async def _override(self, text: str, by: str) -> str:
-        """Record the change; it is then followed like a colleague's."""
-        state = self._state
-        try:
-            change = parse_change(state.setup.plan, text)
-        except ValueError as error:
-            return str(error)
-        try:
-            recorded = await self._ledger.override(
-                against=state.seal,
-                seal=seal(changed(state.setup.plan, change), self._recorded),
-                at=self._backend_now(),
-                body={"action": OVERRIDE, **encode(change)},
-                by=by,
-            )
-        except JournalError as error:
-            return f"it could not be recorded: {error}"
-        return "" if recorded else "somebody else changed one at the same time: look again"
 
     # Opening
 
@@ -211,14 +138,14 @@ class Watch:
         )
         self._report.findings(opening.sound().checked.findings)
         found = await joined(self._ledger, self._wanted, opening)
-        self._context, self._recorded = found.context, found.baseline
+        self._context = found.context
         self._take(begin(found.setup, opening.checked.past.instants))
         self._sound = self._state
         if found.chosen:
             self._log.note(self._backend_now(), found.chosen, self._wanted.operator)
         self._asking = Asking(opening.source, self._state.at)
-        self._opened.set()
-        self._publish()
+        self.orders.open(found.baseline)
+        self.publish()
 
     # Polling
 
@@ -272,11 +199,11 @@ class Watch:
             self._log.tell((Event(seen_again, EventKind.SIGHT, seconds=seen_again - lost),))
         if answers.answered:
             self._sound = self._state
-        self._publish()
+        self.publish()
 
     # Following the journal
 
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
         """Learn and take over everything that the journal holds by now, whatever its writer's clock says."""
         with suppress(JournalError):
             await self._ledger.learn_all()
@@ -285,9 +212,10 @@ class Watch:
     def _follow(self, until: float) -> None:
         """Take over what was recorded up to a time, by this console or another one."""
         for entry in self._ledger.until(until):
-            self._take_over(entry)
+            self.take_over(entry)
 
-    def _take_over(self, entry: Entry) -> None:
+    def take_over(self, entry: Entry) -> None:
+        """Take over an entry of the journal; twice is as good as once."""
         with suppress(JournalError):
             if entry.body.get("action") == OVERRIDE:
                 # What is judged again once sight is back is judged by it as well.
@@ -298,13 +226,29 @@ class Watch:
 
     async def _rolled_back(self, outcome: Entry, problem: str) -> None:
         """A command of this console ended; its outcome is in the journal, or else is taken as it is."""
-        await self._catch_up()
+        await self.catch_up()
         if problem:
             self._log.note(outcome.at, problem)
-        self._take_over(outcome)
-        self._publish()
+        self.take_over(outcome)
+        self.publish()
 
     # Telling
+
+    @property
+    def state(self) -> State:
+        """The release as it stands."""
+        return self._state
+
+    @property
+    def read_only(self) -> str:
+        """Why this console may do nothing; empty where it may."""
+        return self._context.read_only
+
+    def publish(self) -> Snapshot:
+        """Show the release as it stands."""
+        snapshot = present(self._state, self._context, events=self._log.events, output=self._rollbacks.output)
+        self._report.snapshot(snapshot)
+        return snapshot
 
     def _take(self, result: tuple[State, Events]) -> None:
         self._state, events = result
@@ -312,12 +256,7 @@ class Watch:
 
     def _trouble(self, text: str) -> None:
         if self._log.note_trouble(self._backend_now(), text):
-            self._publish()
-
-    def _publish(self) -> Snapshot:
-        snapshot = present(self._state, self._context, events=self._log.events, output=self._rollbacks.output)
-        self._report.snapshot(snapshot)
-        return snapshot
+            self.publish()
 
     def _backend_now(self) -> float:
         return self._clock.now() - self._context.offset

@@ -52,7 +52,7 @@ class WatchThread:
 
         async def order(watch: Watch) -> None:
             try:
-                answer(await watch.roll_back(by=by))
+                answer(await watch.orders.roll_back(by=by))
             except Exception as error:
                 answer(f"Aftergreen itself failed: {error!r}")
                 raise
@@ -72,7 +72,7 @@ class WatchThread:
         """See `aftergreen.watch.orders.Orders`."""
 
         async def order(watch: Watch) -> None:
-            await watch.override(text, by=by)
+            await watch.orders.override(text, by=by)
 
         self._order(order)
 
@@ -80,7 +80,7 @@ class WatchThread:
         """See `aftergreen.watch.orders.Orders`."""
 
         async def order(watch: Watch) -> None:
-            await watch.note(text, by=by)
+            await watch.orders.note(text, by=by)
 
         self._order(order)
 

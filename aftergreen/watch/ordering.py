@@ -1,0 +1,133 @@
+"""What a person orders: refused with its reason, or recorded and carried out, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from aftergreen.clean import clean
+from aftergreen.journal import Entry, EntryKind, JournalError
+from aftergreen.journal.codec import encode, seal
+from aftergreen.verdict.refusals import override_refused, rollback_refused
+from aftergreen.verdict.state import State
+from aftergreen.watch.following import OVERRIDE
+from aftergreen.watch.ledger import Ledger
+from aftergreen.watch.log import Log
+from aftergreen.watch.overrides import changed, parse_change
+from aftergreen.watch.rollbacks import Rollbacks
+
+
+class Ordered(Protocol):
+    """What orders change: the watch, as far as they know it."""
+
+    @property
+    def state(self) -> State:
+        """The release as it stands."""
+        ...
+
+    @property
+    def read_only(self) -> str:
+        """Why this console may do nothing; empty where it may."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Take over everything that the journal holds by now."""
+        ...
+
+    def take_over(self, entry: Entry) -> None:
+        """Take over an entry of the journal; twice is as good as once."""
+        ...
+
+    def publish(self) -> object:
+        """Show the release as it stands."""
+        ...
+
+
+class Ordering:
+    """Carries out orders on the loop of their watch; until that is open, they wait."""
+
+    def __init__(
+        self, watch: Ordered, ledger: Ledger, log: Log, rollbacks: Rollbacks, now: Callable[[], float]
+    ) -> None:
+        self._watch = watch
+        self._ledger = ledger
+        self._log = log
+        self._rollbacks = rollbacks
+        self._now = now
+        self._opened = asyncio.Event()
+        self._one = asyncio.Lock()
+        self._baseline: Mapping[str, object]
+
+    def open(self, baseline: Mapping[str, object]) -> None:
+        """Begin to carry out orders; ``baseline`` is the recorded one, which seals are made over."""
+        self._baseline = baseline
+        self._opened.set()
+
+    async def done_within(self, seconds: float) -> None:
+        """Wait so many real seconds for the order that is being carried out."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._one:
+                pass
+
+    async def roll_back(self, *, by: str) -> str:
+        """Run the rollback command, unless something speaks against it: that is logged and returned."""
+        await self._opened.wait()
+        async with self._one:
+            # What a colleague did since the newest instant counts before the state on this screen.
+            await self._watch.catch_up()
+            refused = rollback_refused(self._watch.state, self._watch.read_only)
+            started = refused or await self._rollbacks.start(self._watch.state, by=by)
+            if isinstance(started, str):
+                return self._refused("no rollback was started", started)
+            await self._watch.catch_up()
+            # Also where the journal, which holds it, cannot be read just now.
+            self._watch.take_over(started)
+            self._watch.publish()
+            return ""
+
+    async def override(self, text: str, *, by: str) -> None:
+        """Change a threshold as the sentence says, on the record; where that cannot be, the log says why."""
+        await self._opened.wait()
+        async with self._one:
+            await self._watch.catch_up()
+            problem = override_refused(self._watch.state, self._watch.read_only)
+            problem = problem or await self._record_override(text, by)
+            if problem:
+                self._refused("no threshold was changed", problem)
+                return
+            # It is followed like a colleague's.
+            await self._watch.catch_up()
+            self._watch.publish()
+
+    async def note(self, text: str, *, by: str) -> None:
+        """Write a remark into the log and the journal."""
+        await self._opened.wait()
+        remark, at = clean(text), self._now()
+        self._ledger.record(EntryKind.OPERATOR, at, {"action": "note", "text": remark}, by)
+        self._log.note(at, remark, by)
+        self._watch.publish()
+
+    def _refused(self, nothing: str, problem: str) -> str:
+        self._log.note(self._now(), f"{nothing}: {problem}")
+        self._watch.publish()
+        return problem
+
+    async def _record_override(self, text: str, by: str) -> str:
+        state = self._watch.state
+        try:
+            change = parse_change(state.setup.plan, text)
+        except ValueError as error:
+            return str(error)
+        try:
+            recorded = await self._ledger.override(
+                against=state.seal,
+                seal=seal(changed(state.setup.plan, change), self._baseline),
+                at=self._now(),
+                body={"action": OVERRIDE, **encode(change)},
+                by=by,
+            )
+        except JournalError as error:
+            return f"it could not be recorded: {error}"
+        return "" if recorded else "somebody else changed one at the same time: look again"
