@@ -81,10 +81,10 @@ def silent(lasting: float = 180.0, *, then: Then = Then.ROLLBACK) -> Rule:
     return Rule(Condition.SILENT, lasting, lasting, then, clear_for=lasting)
 
 
-def with_rule(key: str, rule: Rule) -> Plan:
-    """The usual plan, in which one signal has another rule."""
+def with_rule(key: str, *rules: Rule) -> Plan:
+    """The usual plan, in which one signal has other rules."""
     usual = plan()
-    changed = tuple(replace(s, rules=(rule,)) if s.key == key else s for s in usual.signals)
+    changed = tuple(replace(s, rules=rules) if s.key == key else s for s in usual.signals)
     return replace(usual, signals=changed)
 
 

@@ -65,8 +65,9 @@ def summarise(
             climbed=tuple(_climbed(signal, inside, plan.timing.interval, factor)),
         )
         unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
-        broken = any(_exceeded(rule, _values(signal, newest), plain) for rule in signal.rules)
-        summaries[signal.key] = replace(plain, unfit=unfit, broken=broken)
+        last = _values(signal, newest)
+        exceeded = tuple(i for i, rule in enumerate(signal.rules) if _exceeded(rule, last, plain))
+        summaries[signal.key] = replace(plain, unfit=unfit, broken=bool(exceeded), exceeded=exceeded)
     return summaries
 
 

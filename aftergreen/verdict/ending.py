@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from aftergreen.model import Indicator
 from aftergreen.verdict.claims import claim_of
-from aftergreen.verdict.proposals import advised
+from aftergreen.verdict.proposals import advised_on, proven
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import (
     EPSILON,
@@ -51,7 +51,8 @@ def exit_code(state: State) -> ExitCode:
             return ExitCode.RECOVERED
         failed = not rollback.running and not rollback.succeeded
         return ExitCode.ROLLBACK_FAILED if failed else ExitCode.STILL_BURNING
-    if advised(state):
+    # What may be chance is advice as long as somebody watches; nobody acts on it afterwards.
+    if proven(state) or (advised_on(state) is not None and not state.state.ended):
         return ExitCode.ROLLBACK_ADVISED
     if state.state is ReleaseState.FINISHED:
         return ExitCode.FINISHED

@@ -25,31 +25,39 @@ def proposals(state: State) -> tuple[RuleState, ...]:
     return (*breaches(state), *(rule for rule in fuses(state) if rule.sure and rule.unknown is None))
 
 
-def decisive(state: State) -> RuleState | None:
-    """The proposal that may be acted on without a person: more than chance, and early only if ``fast``."""
-    return next((r for r in proposals(state) if r.sure and (r.breached or r.rule.fast)), None)
-
-
-def withheld(state: State) -> Doubt | None:
-    """What keeps the decisive proposal, or else the first, from being acted on; None where nothing does.
+def stopped_by(state: State, rule: RuleState) -> Doubt | None:
+    """What keeps a proposal from being acted on; None where nothing does.
 
     What was broken before the deployment, and a previous version that moved alike, say that it is not this
     release. A dependency that broke after the deployment may have been broken by it.
     """
     stopping = (DoubtKind.BEFORE, DoubtKind.ALIKE)
-    rule = decisive(state) or next(iter(proposals(state)), None)
     return next((doubt for doubt in doubts(state, rule) if doubt.kind in stopping), None)
 
 
-def advised(state: State) -> bool:
-    """Whether rolling back is advised: it is proposed, and nothing says that it is not this release."""
-    return bool(proposals(state)) and withheld(state) is None
+def advised_on(state: State) -> RuleState | None:
+    """The rule for which rolling back is advised: the first proposal that nothing stops."""
+    return next((rule for rule in proposals(state) if stopped_by(state, rule) is None), None)
+
+
+def withheld(state: State) -> Doubt | None:
+    """Why no rolling back is advised although it is proposed; None where it is, or nothing is proposed."""
+    proposed = proposals(state)
+    return stopped_by(state, proposed[0]) if proposed and advised_on(state) is None else None
+
+
+def proven(state: State) -> bool:
+    """Whether rolling back is advised for something that is more than chance."""
+    return any(rule.sure and stopped_by(state, rule) is None for rule in proposals(state))
 
 
 def acts_on(state: State) -> RuleState | None:
-    """The rule for which the engine would roll back by itself; None where it would not."""
-    rule = decisive(state)
-    return rule if rule is not None and withheld(state) is None else None
+    """The rule for which the engine would roll back by itself; None where it would not.
+
+    More than chance, stopped by nothing, and early only if ``fast``.
+    """
+    sure = (rule for rule in proposals(state) if rule.sure and (rule.breached or rule.rule.fast))
+    return next((rule for rule in sure if stopped_by(state, rule) is None), None)
 
 
 def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
@@ -58,7 +66,7 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
         return ()
     alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
     own = state.signals[rule.signal.key].baseline
-    if own is not None and own.broken:
+    if own is not None and own.was_exceeded(_place_of(state, rule)):
         alike = (*alike, Doubt(DoubtKind.BEFORE, rule))
     thin = (Doubt(DoubtKind.THIN, rule),) if rule.thin else ()
     if rule.signal.indicator is Indicator.DEPENDENCY:
@@ -75,3 +83,9 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
             if other.onset is not None and other.onset < rule.onset
         )
     return (*alike, *sorted(found, key=lambda doubt: -doubt.seconds), *thin)
+
+
+def _place_of(state: State, rule: RuleState) -> int:
+    """Which of its signal's rules it is."""
+    rules = state.signals[rule.signal.key].rules
+    return next((place for place, other in enumerate(rules) if other.rule == rule.rule), -1)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from aftergreen.model import Instant, Kind, Reading, Signal
 from aftergreen.verdict.control import compared_now
 from aftergreen.verdict.ending import missing
-from aftergreen.verdict.proposals import acts_on, breaches, fuses, proposals
+from aftergreen.verdict.proposals import acts_on, advised_on, breaches, fuses, proposals, stopped_by
 from aftergreen.verdict.signal import advance_signal
 from aftergreen.verdict.state import (
     EPSILON,
@@ -153,11 +153,15 @@ def _decided(state: State) -> RuleState | None:
     decided, standing = state.decided, proposals(state)
     if state.rollback is not None:
         return decided
-    if decided is None or not standing:
-        return standing[0] if standing else None
+    # What nothing stops goes before what was broken already.
+    first = advised_on(state) or next(iter(standing), None)
+    if decided is None or first is None:
+        return first
     now = next((r for r in standing if (r.signal.key, r.rule) == (decided.signal.key, decided.rule)), None)
     if now is None:
-        return decided if decided.breached else standing[0]
+        return decided if decided.breached else first
+    if first is not now and stopped_by(state, now) is not None and stopped_by(state, first) is None:
+        return first
     return now if (now.breached, now.sure) > (decided.breached, decided.sure) else decided
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aftergreen.model import Indicator, Kind, Then
-from aftergreen.verdict.proposals import breaches, fuses, proposals, withheld
+from aftergreen.verdict.proposals import advised_on, breaches, fuses, proposals, withheld
 from aftergreen.verdict.refusals import rollback_problem
 from aftergreen.verdict.snapshot import Advice, AdviceKind, ChecklistItem, Mark
 from aftergreen.verdict.state import Phase, ReleaseState, RuleState, SignalState, State
@@ -103,10 +103,10 @@ def advice(state: State) -> Advice:
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
     proposed = proposals(state)
     if proposed:
-        doubted = withheld(state)
-        if doubted is not None:
-            return Advice(AdviceKind.WAIT, proposed[0], doubt=doubted)
-        return Advice(AdviceKind.ROLL_BACK, proposed[0])
+        rule = advised_on(state)
+        if rule is None:
+            return Advice(AdviceKind.WAIT, proposed[0], doubt=withheld(state))
+        return Advice(AdviceKind.ROLL_BACK, rule)
     burning = fuses(state)
     if burning:
         return Advice(AdviceKind.WAIT, burning[0], "a fuse burns")

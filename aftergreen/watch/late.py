@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +21,11 @@ from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import conclude, over, step
 from aftergreen.watch.wanted import Report, Wanted
 
-CHUNK = 200
-"""Instants asked at a time: few requests, and a verdict early in the watch reads little of the rest."""
+CHUNKS = 8
+"""Requests for the planned watch: few, and a verdict early in it reads little of the rest."""
+
+LONGEST = 3
+"""Durations after the rollout at which every watch is over: itself, an extension, and blind time."""
 
 
 async def judged_late(
@@ -75,12 +79,15 @@ class _Judged:
             self._told.append(chosen)
 
     async def walk(self) -> Snapshot:
-        plan, release = self._opening.plan, self._opening.release
-        instants = grid(release.deployed_at, plan.timing.interval, self._opening.at - plan.backend.lag)
-        for first in range(0, len(instants), CHUNK):
+        timing, setup = self._opening.plan.timing, self._state.setup
+        ends = setup.starts + LONGEST * timing.duration + timing.interval
+        until = min(ends, self._opening.at - self._opening.plan.backend.lag)
+        instants = grid(setup.release.deployed_at, timing.interval, until)
+        chunk = math.ceil(timing.duration / timing.interval / CHUNKS)
+        for first in range(0, len(instants), chunk):
+            await self._judge(instants[first : first + chunk])
             watched, total = format_duration(self._state.watched), format_duration(self._state.total)
             self._report.progress(f"judged {watched} of {total}")
-            await self._judge(instants[first : first + CHUNK])
             if over(self._state):
                 break
         self._take(conclude(self._state))

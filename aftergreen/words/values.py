@@ -45,7 +45,8 @@ def indicator_short(indicator: Indicator) -> str:
 
 def local_time(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> str:
     """A backend time in the reader's own zone: ``14:08:22 CET``."""
-    return f"{datetime.fromtimestamp(at + offset, UTC).astimezone(zone):%H:%M:%S %Z}"
+    # Cut off, a time just before the full second would read a second early.
+    return f"{datetime.fromtimestamp(round(at + offset), UTC).astimezone(zone):%H:%M:%S %Z}"
 
 
 def count(number: float) -> str:

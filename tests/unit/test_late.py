@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aftergreen.journal import open_journal
-from aftergreen.model import BaselineSource, Plan, Release, RollbackPlan
+from aftergreen.model import BaselineSource, Kind, Plan, Reading, Release, RollbackPlan, View
 from aftergreen.preflight.checks import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -17,7 +17,7 @@ from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.late import judged_late
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
-from tests.scenario import DEPLOYED_AT, plan, what_is_missing
+from tests.scenario import DEPLOYED_AT, GOOD, plan, what_is_missing
 
 READY = plan(rollback=RollbackPlan(("true",)))
 
@@ -78,8 +78,27 @@ async def test_the_grid_is_read_in_few_requests_and_no_further_than_needed() -> 
     judged = Judged(bad_from(200))
     await judged.by()
     asked = [at for at in judged.source.asked_again if at > DEPLOYED_AT]
-    assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 201)]
-    assert judged.progress == ["judged 0s of 15m"]
+    # The rule decides at the 22nd; of the eight requests for the watch three were made.
+    assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 25)]
+    assert judged.progress == ["judged 2m of 15m", "judged 4m of 15m", "judged 5m30s of 15m"]
+
+
+def lost(at: float, view: View) -> Mapping[str, Reading]:
+    """A backend that lost everything since the deployment."""
+    gone = Reading.unknown(Kind.BLIND, "its storage is gone")
+    return fine(at, view) if at <= DEPLOYED_AT else dict.fromkeys(GOOD, gone)
+
+
+@pytest.mark.parametrize(("world", "code"), [(fine, 0), (lost, 10)])
+async def test_a_release_of_years_ago_takes_no_more_than_one_of_yesterday(world: World, code: int) -> None:
+    asked = []
+    for since in (86400.0, 4 * 365 * 86400.0):
+        judged = Judged(world, since=since)
+        last = await judged.by()
+        assert exit_code(last.state) == code
+        asked.append([at for at in judged.source.asked_again if at > DEPLOYED_AT])
+    assert asked[0] == asked[1]
+    assert len(asked[0]) <= 3 * 60 + 8
 
 
 async def test_a_watch_that_is_not_over_yet_is_unproven() -> None:

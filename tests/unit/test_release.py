@@ -19,6 +19,7 @@ from aftergreen.model import (
     RollbackPlan,
     Rule,
     Service,
+    SignalKey,
     Then,
     Timing,
 )
@@ -26,7 +27,7 @@ from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.evidence import no_evidence, weigh
 from aftergreen.verdict.present import present
-from aftergreen.verdict.proposals import decisive, withheld
+from aftergreen.verdict.proposals import acts_on, advised_on, proposals, withheld
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind, Mark
 from aftergreen.verdict.state import Event, EventKind, LookBack, Override, Phase, ReleaseState, Rollback
 from aftergreen.verdict.step import abandon, conclude, over, step
@@ -624,10 +625,10 @@ def test_a_breach_of_few_requests_is_thin_and_a_gate_waits_for_more() -> None:
     assert release.age < 600
 
 
-def test_a_thin_breach_that_lasts_is_an_advice_at_the_end() -> None:
+def test_what_may_be_chance_at_the_end_is_unproven_in_state_and_code() -> None:
     release = Scenario(advice_ends=True).feed(1860, scarce(0.0101))
     assert release.state.rules[0].thin
-    assert (release.stands(), exit_code(release.state)) == (ReleaseState.UNPROVEN, 23)
+    assert (release.stands(), exit_code(release.state)) == (ReleaseState.UNPROVEN, 10)
 
 
 def test_evidence_proposes_before_the_fuse_is_up_and_acts_only_where_the_rule_is_fast() -> None:
@@ -635,7 +636,7 @@ def test_evidence_proposes_before_the_fuse_is_up_and_acts_only_where_the_rule_is
     assert (usual.phase(), usual.stands()) == (Phase.OVER_LIMIT, ReleaseState.PROPOSED)
     assert present(usual.state, Context("ana")).advice.kind is AdviceKind.ROLL_BACK
     assert len(usual.told(EventKind.SURE)) == 1
-    assert decisive(usual.state) is None
+    assert acts_on(usual.state) is None
     assert not over(usual.state)
     errors_of = signals()[0]
     hasty = replace(errors_of, rules=(replace(errors_of.rules[0], fast=True),))
@@ -775,7 +776,8 @@ def test_what_was_broken_before_the_deployment_is_not_acted_on(
     key: str, readings: Mapping[str, Reading], rule: Rule
 ) -> None:
     release = broken_before(key, readings, rule)
-    assert decisive(release.state) is not None
+    assert proposals(release.state)[0].sure
+    assert acts_on(release.state) is None
     doubt = withheld(release.state)
     assert doubt is not None
     assert doubt.kind is DoubtKind.BEFORE
@@ -784,6 +786,48 @@ def test_what_was_broken_before_the_deployment_is_not_acted_on(
     lead, rest = words.advice(present(release.state, Context("ana")))
     assert lead == "Wait:"
     assert "was over its limit before the deployment" in rest
+
+
+def test_a_signal_that_was_broken_before_masks_no_later_breach_of_another() -> None:
+    second = replace(signals()[0], name="HTTP 4xx", rules=(above(0.01),))
+    key = f"error-rate/{second.name}"
+    release = Scenario(plan(signals=(*signals(), second)))
+    first = release.state.signals[SignalKey(ERRORS)]
+    assert first.baseline is not None
+    was = replace(first, baseline=replace(first.baseline, broken=True))
+    release.state = replace(release.state, signals={**release.state.signals, SignalKey(ERRORS): was})
+    release.feed(180, {key: errors(0.001)}).feed(150, BAD | {key: errors(0.001)})
+    assert advised_on(release.state) is None
+    release.feed(150, BAD | {key: errors(0.05)})
+    advised = acts_on(release.state)
+    assert advised is not None
+    assert advised.signal.name == "HTTP 4xx"
+    assert (withheld(release.state), release.state.decided and release.state.decided.signal.name) == (
+        None,
+        "HTTP 4xx",
+    )
+    given = advice(release.state)
+    assert (given.kind, given.rule) == (AdviceKind.ROLL_BACK, advised)
+    lead, rest = words.advice(present(release.state, Context("ana")))
+    assert lead == "Roll back:"
+    assert rest.startswith("HTTP 4xx ")
+    assert "also HTTP 5xx" in rest
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "acts"),
+    [(0.02, 0.08, True), (0.08, 0.08, False), (0.001, 0.08, True)],
+    ids=["only the warning was exceeded", "both were", "none was"],
+)
+def test_a_warning_that_was_exceeded_before_withholds_no_stricter_rule(
+    before: float, after: float, *, acts: bool
+) -> None:
+    warn, back = replace(above(0.01), then=Then.WARN), above(0.05)
+    given = with_rule(ERRORS, warn, back)
+    release = Scenario(given, before={ERRORS: errors(before)})
+    release.feed(180, {ERRORS: errors(before)}).feed(180, {ERRORS: errors(after)})
+    assert (acts_on(release.state) is not None) is acts
+    assert exit_code(release.state).value == (23 if acts else 30)
 
 
 def test_a_gate_does_not_end_on_what_is_not_this_release() -> None:
@@ -811,7 +855,7 @@ def test_a_ratio_whose_events_cannot_be_counted_never_acts(change: dict[str, Any
     signal = replace(signals()[0], **change)
     release = Scenario(plan(signals=(signal, *signals()[1:]))).feed(180).feed(600, BAD)
     assert release.state.rules[0].thin
-    assert decisive(release.state) is None
+    assert acts_on(release.state) is None
 
 
 def test_a_range_of_its_own_counts_each_request_once() -> None:

@@ -207,6 +207,7 @@ def test_every_indicator_has_a_heading_and_a_short_name() -> None:
 
 def test_times_are_the_readers_own_and_say_so() -> None:
     assert words.local_time(DEPLOYED_AT, 3.0, UTC) == "22:13:23 UTC"
+    assert words.local_time(DEPLOYED_AT + 0.4, 2.5, UTC) == "22:13:23 UTC", "nearest, not cut off"
     assert words.local_time(DEPLOYED_AT, zone=timezone(timedelta(hours=1), "CET")) == "23:13:20 CET"
 
 

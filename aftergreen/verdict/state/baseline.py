@@ -17,6 +17,7 @@ class Baseline:
     spread are multiplied by it. ``remark`` says why that could not be told; empty where it could.
     ``per_second`` is how many events it lets one expect, or samples where no events are counted. ``climbed``
     are look-backs in seconds and by how much the signal rose steadily over one at most, where a rule asks.
+    ``exceeded`` are the places of the rules that made it ``broken``, among the signal's own.
     """
 
     median: float
@@ -30,6 +31,11 @@ class Baseline:
     remark: str = ""
     per_second: float = 0.0
     climbed: tuple[tuple[float, float], ...] = ()
+    exceeded: tuple[int, ...] = ()
+
+    def was_exceeded(self, place: int) -> bool:
+        """Whether the rule at this place among its signal's was exceeded just before the deployment."""
+        return place in self.exceeded if self.exceeded else self.broken
 
     @property
     def fit(self) -> bool:
