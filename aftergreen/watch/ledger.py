@@ -109,21 +109,21 @@ class Ledger:
             return
         loop, release = asyncio.get_running_loop(), self._release
 
-        def write(journal: Journal) -> None:
-            try:
-                journal.append(release, kind, at, body, by)
-            except JournalError as error:
-                loop.call_soon_threadsafe(self._trouble, f"the journal cannot be written: {error}")
+        def written(done: Future[int]) -> None:
+            # In the writer's thread; where the loop is closed, nobody is left to be told.
+            if error := done.exception():
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._not_recorded, error)
 
-        def wrong(written: Future[None]) -> None:
-            # What is no fault of the disk is one of ours, and must not be lost with its thread.
-            if error := written.exception():
-                loop.call_soon_threadsafe(self._fail, error)
+        work = self._writer.record(lambda journal: journal.append(release, kind, at, body, by))
+        work.add_done_callback(written)
 
-        self._writer.record(write).add_done_callback(wrong)
-
-    def _fail(self, error: BaseException) -> None:
-        self._error = error
+    def _not_recorded(self, error: BaseException) -> None:
+        if isinstance(error, JournalError):
+            self._trouble(f"the journal cannot be written: {error}")
+        else:
+            # No fault of the disk but one of ours, which must not be lost with its thread.
+            self._error = error
 
     def record_instants(self, *instants: Instant) -> None:
         """Have readings recorded that are final."""

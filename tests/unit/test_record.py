@@ -163,6 +163,26 @@ async def test_a_disk_that_stalls_holds_up_no_poll_and_loses_nothing(tmp_path: P
     assert rig.entries(EntryKind.FINISH)[-1]["exit_code"] == 0
 
 
+async def test_a_journal_that_another_program_locks_for_a_while_loses_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, journal=lambda place: SqliteJournal(place, patience=0.01))
+    other = sqlite3.connect(rig.place, isolation_level=None)
+
+    def at(age: float, statement: str) -> None:
+        def run() -> None:
+            other.execute(statement)
+
+        rig.once(lambda s: s.at >= DEPLOYED_AT + age, run)
+
+    at(60, "BEGIN IMMEDIATE")
+    at(150, "ROLLBACK")
+    last = await rig.watch.run()
+    other.close()
+    assert exit_code(last.state) == 0
+    assert [event.text for event in last.events if "cannot be written" in event.text] == []
+    times = [body["at"] for body in rig.entries(EntryKind.INSTANT)]
+    assert times == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
+
+
 async def test_an_order_waits_for_the_disk_and_the_polls_do_not(tmp_path: Path) -> None:
     goes_on = threading.Event()
     goes_on.set()
