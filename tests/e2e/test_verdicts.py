@@ -185,8 +185,8 @@ def test_a_threshold_is_changed_in_a_terminal_and_everybody_sees_it(judged: Judg
         assert record is not None
         (entry,) = journal.entries(record.release, kinds=[EntryKind.OPERATOR])
     assert (entry.by, entry.body["reason"], entry.body["against"]) == ("ana", "clients retry", record.seal)
-    left = console.wait_for("FINISHED")
-    assert "Changed at " in left
+    # The card opens once the end is on the banner.
+    console.wait_until(lambda shown: "FINISHED" in shown and "Changed at " in shown, "the end on its card")
 
 
 def test_a_leak_is_named_with_the_time_left_while_half_of_the_capacity_is_free(judged: Judged) -> None:
