@@ -113,13 +113,19 @@ async def test_two_consoles_write_one_record(tmp_path: Path) -> None:
 class StalledJournal(SqliteJournal):
     """A journal on a disk that does not answer to some of what is asked of it."""
 
-    def __init__(self, place: Path, goes_on: threading.Event, *stalls: str) -> None:
+    def __init__(
+        self, place: Path, goes_on: threading.Event, *stalls: str, stalled: threading.Event | None = None
+    ) -> None:
         super().__init__(place, "ana@bastion2/1")
         self._goes_on = goes_on
+        self._stalled = stalled or threading.Event()
         self._stalls = stalls or ("append", "claim")
 
     def _stall(self, work: str) -> None:
-        assert work not in self._stalls or self._goes_on.wait(HANG)
+        if work in self._stalls:
+            if not self._goes_on.is_set():
+                self._stalled.set()
+            assert self._goes_on.wait(HANG)
 
     def append(
         self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
@@ -224,13 +230,23 @@ async def test_who_leaves_waits_for_no_disk_and_nothing_is_started_afterwards(
     goes_on = threading.Event()
     goes_on.set()
     given = plan(rollback=RollbackPlan(("sh", "-c", f"echo ran >> {tmp_path}/ran")))
-    rig = Rig(tmp_path, bad_from(200), given=given, journal=lambda p: StalledJournal(p, goes_on, stalls))
-    rig.clock.held = lambda: False
+    stalled = threading.Event()
+    rig = Rig(
+        tmp_path,
+        bad_from(200),
+        given=given,
+        journal=lambda place: StalledJournal(place, goes_on, stalls, stalled=stalled),
+    )
+    rig.clock.held = lambda: bool(rig.ordered) and not stalled.is_set()
+
+    async def leave() -> None:
+        await until(stalled.is_set, "the disk that does not answer")
+        rig.watch.abandon(by="ana")
 
     def order_and_leave() -> None:
         goes_on.clear()
         rig.roll_back()
-        asyncio.get_running_loop().call_later(0.1, lambda: rig.watch.abandon(by="ana"))
+        rig.order(leave())
 
     rig.once(proposed, order_and_leave)
     rig.once(lambda s: s.release_state is ReleaseState.ABANDONED, goes_on.set)
@@ -283,8 +299,13 @@ async def test_nothing_is_rolled_back_after_the_end(tmp_path: Path) -> None:
     goes_on = threading.Event()
     goes_on.set()
     given = plan(rollback=RollbackPlan(("sh", "-c", f"echo ran >> {tmp_path}/ran")))
-    rig = Rig(tmp_path, given=given, journal=lambda place: StalledJournal(place, goes_on, "claim"))
-    rig.clock.held = lambda: False
+    stalled = threading.Event()
+    rig = Rig(
+        tmp_path,
+        given=given,
+        journal=lambda place: StalledJournal(place, goes_on, "claim", stalled=stalled),
+    )
+    rig.clock.held = lambda: bool(rig.ordered) and not stalled.is_set()
 
     def order() -> None:
         goes_on.clear()

@@ -25,18 +25,26 @@ def proposed(snapshot: Snapshot) -> bool:
 def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> list[str]:
     """What is told, in its order: answers, and the snapshots that show a rollback; orders go out together."""
     told: list[str] = []
+    may_end = folder / "may end"
+    # Until everybody has an answer.
+    held = RollbackPlan(("sh", "-c", 'until [ -e "$0" ]; do sleep 0.01; done', str(may_end)))
 
     def seen(snapshot: Snapshot) -> None:
         if snapshot.rollback is not None and not told:
             told.append("shown")
 
+    def answer(refused: str) -> None:
+        told.append(refused or "taken")
+        if len(told) > len(orders):
+            may_end.touch()
+
     def order() -> None:
         for by in orders:
-            thread.roll_back(by=by, answer=lambda refused: told.append(refused or "taken"))
+            thread.roll_back(by=by, answer=answer)
 
     def make() -> Watch:
         # A journal belongs to the thread that opened it.
-        rig = Rig(folder, bad_from(200), given=plan(rollback=RollbackPlan(("true",))))
+        rig = Rig(folder, bad_from(200), given=plan(rollback=held))
         rig.hooks.append(seen)
         rig.once(when, order)
         return rig.watch

@@ -107,11 +107,18 @@ async def test_nothing_is_judged_when_the_backend_cannot_be_asked_at_all(tmp_pat
 
 
 async def test_a_rollback_runs_once_with_exactly_its_arguments_and_recovers(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)))
+    usual, may_end = command(tmp_path), tmp_path / "may end"
+    held = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.01; done; exec "$@"', str(may_end), *usual.command)
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=replace(usual, command=held)))
+
+    async def let_it_end() -> None:
+        await until(lambda: len(rig.answers) == 2, "both answers")
+        may_end.touch()
 
     def press_twice() -> None:
         rig.roll_back("ana@bastion2")
         rig.roll_back("ravi@bastion2")
+        rig.order(let_it_end())
 
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, press_twice)
     last = await rig.watch.run()
