@@ -320,6 +320,8 @@ class ConsoleApp(App[int]):
 
     def _leave(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
         if leave and self.view.newest is not None:
+            # Who leaves reads the card below the prompt; a page that opens while the app goes has no parts.
+            self._carded = True
             self._orders.abandon(by=self._operator)
             self.exit(int(exit_code(self.view.newest.state)))
 

@@ -235,6 +235,14 @@ async def test_y_leaves_abandons_and_carries_the_exit_code(
         assert here.app.return_value == code
 
 
+async def test_who_leaves_meets_no_card_while_the_console_goes() -> None:
+    async with desk(moments.watching()) as here:
+        await here.press("q", "y")
+        # The watch writes its end faster than the console is gone.
+        await here.app.on_snapshot_arrived(SnapshotArrived(moments.finished().snapshot))
+        assert not any(isinstance(screen, FinishPage) for screen in here.app.screen_stack)
+
+
 async def test_only_y_says_yes() -> None:
     async with desk(moments.watching()) as here:
         await here.press("q", "enter", "space", "q", "ctrl+c", "ctrl+q", "escape", "enter")
