@@ -16,6 +16,8 @@ from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, desk, reading
 from tests.console.moments import WHO
 from tests.console.story import Story
+from tui.messages import SnapshotArrived
+from tui.screens.pages import FinishPage
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 WAYS_OUT = pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
