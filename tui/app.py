@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -141,6 +142,13 @@ class ConsoleApp(App[int]):
         self.view.take(message.snapshot)
         self.show()
         await self._offer_card()
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        # The card is read below the prompt; a page that opens while the app goes has no parts.
+        self._carded = True
+        super().exit(result, return_code, message)
 
     async def _offer_card(self) -> None:
         """Show how it ended, once, when nothing else is open."""
@@ -320,8 +328,6 @@ class ConsoleApp(App[int]):
 
     def _leave(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
         if leave and self.view.newest is not None:
-            # Who leaves reads the card below the prompt; a page that opens while the app goes has no parts.
-            self._carded = True
             self._orders.abandon(by=self._operator)
             self.exit(int(exit_code(self.view.newest.state)))
 

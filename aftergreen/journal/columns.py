@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -20,11 +20,16 @@ def columns_of(release: Release) -> tuple[object, ...]:
     return release.service, release.environment, release.version, previous, deployed_at, release.number
 
 
+def as_release(row: Sequence[object]) -> Release:
+    """The columns that identify a release."""
+    return Release(*row)  # type: ignore[arg-type]  # they are in the order of its fields
+
+
 def as_record(row: tuple[object, ...]) -> Record:
     """A row of ``releases`` with the body of its first finish."""
     _id, *identity, seal, plan, baseline, finish = row
     return Record(
-        Release(*identity),  # type: ignore[arg-type]  # the columns are in the order of its fields
+        as_release(identity),
         cast("str", seal),
         _body(plan),
         _body(baseline),

@@ -13,7 +13,7 @@ from typing import cast
 
 from aftergreen.journal import place
 from aftergreen.journal.codec import dumps
-from aftergreen.journal.columns import as_entry, as_record, columns_of, trouble
+from aftergreen.journal.columns import as_entry, as_record, as_release, columns_of, trouble
 from aftergreen.journal.protocol import Claim, Entry, EntryKind, JournalError, Opened, Record
 from aftergreen.journal.schema import connect
 from aftergreen.model import Release
@@ -33,6 +33,11 @@ _RECORD = """
     ) FROM releases
 """
 _NEWEST = _RECORD + "WHERE service = ? AND environment = ? ORDER BY number DESC LIMIT 1"
+# Asked at every poll: without the plan and the baseline.
+_NEWER = """
+    SELECT service, environment, version, previous, deployed_at, number FROM releases
+    WHERE service = ? AND environment = ? AND number > ? ORDER BY number DESC LIMIT 1
+"""
 _BATCH_OF_KINDS = """
     SELECT id, at, kind, actor, body, attempt, writer FROM entries
     WHERE release = ? AND id > ? AND kind IN ({}) ORDER BY id LIMIT 500
@@ -174,8 +179,8 @@ class SqliteJournal:
             self._insert(claim.release, EntryKind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
 
     def superseded(self, release: Release) -> Release | None:
-        newest = self.latest(release.service, release.environment)
-        return newest.release if newest and newest.release.number > release.number else None
+        row = self._row(_NEWER, release.service, release.environment, release.number)
+        return as_release(row) if row else None
 
     def releases(self) -> tuple[Record, ...]:
         return tuple(as_record(row) for row in self._rows(_RECORD + "ORDER BY id DESC"))

@@ -66,20 +66,23 @@ async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
     """Join the release in the journal, or seal it as a new one; who seals records what it begins with."""
     plan, checked = opening.plan, opening.checked
     setup = opening.setup(advice_ends=wanted.advice_ends)
+    begins_with = {
+        "advice_ends": setup.advice_ends,
+        "offset": checked.offset,
+        "unstartable": setup.unstartable,
+        "companions": encode({str(key): list(found) for key, found in setup.companions.items()}),
+        "past": encode(list(checked.past.instants)),
+    }
     opened = await ledger.open(
-        opening.release,
-        seal=setup.seal,
-        plan=encode(plan),
-        baseline=opening.baselines,
-        by=wanted.operator,
-        at=opening.at,
-        body={
-            "advice_ends": setup.advice_ends,
-            "offset": checked.offset,
-            "unstartable": setup.unstartable,
-            "companions": encode({str(key): list(found) for key, found in setup.companions.items()}),
-            "past": encode(list(checked.past.instants)),
-        },
+        lambda journal: journal.open_release(
+            opening.release,
+            seal=setup.seal,
+            plan=encode(plan),
+            baseline=opening.baselines,
+            by=wanted.operator,
+            at=opening.at,
+            body=begins_with,
+        )
     )
     record, read_only = opened.record, wanted.read_only
     if opened.joined and seal(plan, record.baseline) != record.seal:

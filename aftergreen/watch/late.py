@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +22,6 @@ from aftergreen.watch.wanted import Report, Wanted
 
 CHUNKS = 8
 """Requests for the planned watch: few, and a verdict early in it reads little of the rest."""
-
-LONGEST = 3
-"""Durations after the rollout at which every watch is over: itself, an extension, and blind time."""
 
 
 async def judged_late(
@@ -79,17 +75,18 @@ class _Judged:
             self._told.append(chosen)
 
     async def walk(self) -> Snapshot:
-        timing, setup = self._opening.plan.timing, self._state.setup
-        ends = setup.starts + LONGEST * timing.duration + timing.interval
-        until = min(ends, self._opening.at - self._opening.plan.backend.lag)
-        instants = grid(setup.release.deployed_at, timing.interval, until)
-        chunk = math.ceil(timing.duration / timing.interval / CHUNKS)
-        for first in range(0, len(instants), chunk):
-            await self._judge(instants[first : first + chunk])
+        timing, deployed_at = self._opening.plan.timing, self._opening.release.deployed_at
+        until = self._opening.at - self._opening.plan.backend.lag
+        chunk = max(timing.interval, timing.duration / CHUNKS)
+        # Never the whole grid up to now: the release may be years old.
+        while not over(self._state):
+            judged = self._state.at
+            due = grid(deployed_at, timing.interval, min(until, judged + chunk), after=judged)
+            if not due:
+                break
+            await self._judge(due)
             watched, total = format_duration(self._state.watched), format_duration(self._state.total)
             self._report.progress(f"judged {watched} of {total}")
-            if over(self._state):
-                break
         self._take(conclude(self._state))
         return self._publish()
 

@@ -77,23 +77,9 @@ class Ledger:
         """See `Journal.shared_with`."""
         return await self._writer.ask(lambda journal: journal.shared_with())
 
-    async def open(
-        self,
-        wanted: Release,
-        *,
-        seal: str,
-        plan: Mapping[str, object],
-        baseline: Mapping[str, object],
-        by: str,
-        at: float,
-        body: Mapping[str, object],
-    ) -> Opened:
-        """See `Journal.open_release`; everything afterwards is about that release."""
-        opened = await self._writer.ask(
-            lambda journal: journal.open_release(
-                wanted, seal=seal, plan=plan, baseline=baseline, by=by, at=at, body=body
-            )
-        )
+    async def open(self, opening: Callable[[Journal], Opened]) -> Opened:
+        """Join or seal a release (see `Journal.open_release`); everything afterwards is about that one."""
+        opened = await self._writer.ask(opening)
         self._release = opened.record.release
         return opened
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import open_journal
-from aftergreen.model import BaselineSource, Kind, Plan, Reading, Release, RollbackPlan, View
+from aftergreen.model import BaselineSource, Kind, Plan, Reading, Release, RollbackPlan, Timing, View
 from aftergreen.preflight.checks import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -78,9 +78,16 @@ async def test_the_grid_is_read_in_few_requests_and_no_further_than_needed() -> 
     judged = Judged(bad_from(200))
     await judged.by()
     asked = [at for at in judged.source.asked_again if at > DEPLOYED_AT]
-    # The rule decides at the 22nd; of the eight requests for the watch three were made.
-    assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 25)]
-    assert judged.progress == ["judged 2m of 15m", "judged 4m of 15m", "judged 5m30s of 15m"]
+    # The rule decides at the 22nd; seven are asked at a time.
+    assert asked == [DEPLOYED_AT + 15.0 * k for k in range(1, 29)]
+    judged_so_far = ("1m45s", "3m30s", "5m15s", "5m30s")
+    assert judged.progress == [f"judged {watched} of 15m" for watched in judged_so_far]
+
+
+async def test_a_watch_that_is_shorter_than_its_requests_is_judged_whole() -> None:
+    timing = Timing(duration=60.0, interval=15.0, warmup=15.0)
+    last = await Judged().by(replace(READY, timing=timing))
+    assert last.state.watched == 60.0
 
 
 def lost(at: float, view: View) -> Mapping[str, Reading]:

@@ -21,7 +21,7 @@ from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event, EventKind, ReleaseState, State
 from aftergreen.watch import ledger
 from aftergreen.watch.wanted import Wanted
-from tests.made_up import World, bad_from, fine
+from tests.made_up import ERRORS, World, bad_from, fine
 from tests.rebuilt import rebuilt
 from tests.rig import Rig
 from tests.scenario import DEPLOYED_AT, plan
@@ -102,12 +102,18 @@ async def test_an_outage_that_a_rollback_ends_stays_blind_in_the_record(tmp_path
 
 
 async def test_two_consoles_write_one_record(tmp_path: Path) -> None:
-    first = Rig(tmp_path)
-    second = Rig(tmp_path, starts=DEPLOYED_AT + 60)
-    await first.watch.run()
-    await second.watch.run()
-    times = [body["at"] for body in first.entries(EntryKind.INSTANT)]
-    assert len(times) == len(set(times))
+    def console(writer: str) -> Rig:
+        return Rig(tmp_path, journal=lambda place: open_journal(place, writer))
+
+    consoles = [console("ana/1"), console("ben/1")]
+    await asyncio.gather(*(one.watch.run() for one in consoles))
+    journal = open_journal(consoles[0].place)
+    (record,) = journal.releases()
+    instants = list(journal.entries(record.release, kinds=[EntryKind.INSTANT]))
+    journal.close()
+    assert [entry.at for entry in instants] == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
+    assert {entry.writer for entry in instants} <= {"ana/1", "ben/1"}
+    assert all(len(one.snapshots) > 60 for one in consoles), "both judged all of it"
 
 
 class StalledJournal(SqliteJournal):
@@ -364,6 +370,9 @@ async def test_what_a_colleague_rolled_back_in_an_outage_is_judged_in_its_time(t
     assert last.state.decided is not None
     assert last.state.decided.breached_at == BREACHED_AT, "the breach came before the rollback"
     assert last.state.blind == 0.0
+    serving = [body["readings"] for body in rig.entries(EntryKind.INSTANT) if body["at"] > DEPLOYED_AT + 352]  # type: ignore[operator]  # JSON
+    failing = [readings for readings in serving if readings[ERRORS]["value"] > 0.01]  # type: ignore[index]  # JSON
+    assert failing == [], "all that was judged after the rollback was asked about the old version"
     states, _ = rebuilt(rig.place)
     assert states[max(states)] == last.state
 
@@ -447,6 +456,32 @@ async def test_who_looks_on_with_another_configuration_records_nothing_of_its_ow
     assert last.state.watched == ordinary.timing.duration
     assert {len(body["readings"]) for body in first.entries(EntryKind.INSTANT)} == {len(ordinary.signals)}  # type: ignore[arg-type]  # JSON
     assert len(first.entries(EntryKind.FINISH)) == 1
+
+
+async def test_what_is_wrong_with_the_journal_is_said_once(tmp_path: Path) -> None:
+    full = JournalError("the disk is full")
+    last = await Rig(tmp_path, journal=lambda p: FaultyJournal(p, EntryKind.INSTANT, full)).watch.run()
+    assert exit_code(last.state) == 0
+    said = [event.text for event in last.events if event.kind is EventKind.NOTE]
+    assert said == ["the journal cannot be written: the disk is full"]
+
+
+async def test_nothing_is_claimed_where_nobody_would_run_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    record = ledger.Ledger(Writer(lambda: open_journal(tmp_path / "j.db")), now=float, trouble=said.append)
+    release = Release("checkout-api", "prod", "v2", "v1", 1.0)
+    opened = await record.open(
+        lambda journal: journal.open_release(release, seal="", plan={}, baseline={}, by="", at=1.0)
+    )
+    record.refuse("this console was left")
+    assert await record.claim(at=2.0, body={}, by="ana") is None
+    record.refuse("")
+    assert await record.claim(at=3.0, body={}, by="ana") is not None
+    assert await record.close(HANG)
+    journal = open_journal(tmp_path / "j.db")
+    told = [(e.kind, e.at) for e in journal.entries(opened.record.release, kinds=[EntryKind.INTENT])]
+    journal.close()
+    assert (told, said) == ([(EntryKind.INTENT, 3.0)], [])
 
 
 # The writer
