@@ -8,13 +8,24 @@ from pathlib import Path
 
 from aftergreen.journal import EntryKind, Journal, open_journal
 from aftergreen.journal.writer import Writer
-from aftergreen.model import Plan
+from aftergreen.model import Plan, RollbackPlan
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, plan
+
+UNDO = plan(rollback=RollbackPlan(("true", "{previous}"), verify_within=600.0))
+"""Rolls back by a command that succeeds at once."""
+
+BREACHED_AT = DEPLOYED_AT + 330
+"""When the rule is breached in a world that is bad from 200 seconds on."""
+
+
+def proposed(snapshot: Snapshot) -> bool:
+    return snapshot.release_state is ReleaseState.PROPOSED
 
 
 class Rig:

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from aftergreen.model import Indicator, Reading, Signal
+from aftergreen.model import Reading
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Rollback
 from aftergreen.verdict.step import abandon
 from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.words.cards import curl_line, finish_card, production, receipt_rows
-from tests.scenario import Scenario, above, errors, plan, signals
+from tests.scenario import Scenario, errors
+from tests.troubles import probe_down
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 
@@ -81,18 +82,7 @@ def test_observations_are_counted_where_nothing_can_fail() -> None:
 
 
 def test_the_receipt_of_a_probe_has_no_query_and_no_curl() -> None:
-    probe = Signal(
-        Indicator.DEPENDENCY,
-        "connect",
-        "s",
-        60.0,
-        (above(0.5, lasting=60),),
-        probe="tcp://orders-db:5432",
-        dependency="orders-db",
-    )
-    others = tuple(s for s in signals() if s.indicator is not Indicator.DEPENDENCY)
-    release = Scenario(plan(signals=(*others, probe))).feed(180)
-    release.feed(90, {"dependency/orders-db/connect": Reading.down("connection refused")})
+    release = probe_down()
     status = seen(release).leading
     assert status is not None
     assert status.receipt is not None

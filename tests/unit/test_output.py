@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aftergreen.model import Indicator, Reading, Signal
+from aftergreen.model import Reading
 from aftergreen.output.jsonl import SCHEMA, iso, json_report, print_finish
 from aftergreen.output.plain import plain_report, print_card
 from aftergreen.preflight.checks import Finding, Severity
@@ -17,7 +17,8 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Rollback
 from aftergreen.verdict.verify import rollback_ended, rollback_started
-from tests.scenario import DEPLOYED_AT, Scenario, above, errors, plan, signals
+from tests.scenario import DEPLOYED_AT, Scenario, errors
+from tests.troubles import probe_down
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 
@@ -157,18 +158,7 @@ def test_the_finish_line_tells_what_is_missing_what_was_near_and_what_is_doubtfu
 
 
 def test_a_probe_that_is_down_is_strict_json_too() -> None:
-    probe = Signal(
-        Indicator.DEPENDENCY,
-        "connect",
-        "s",
-        60.0,
-        (above(0.5, lasting=60),),
-        probe="tcp://orders-db:5432",
-        dependency="orders-db",
-    )
-    others = tuple(s for s in signals() if s.indicator is not Indicator.DEPENDENCY)
-    release = Scenario(plan(signals=(*others, probe))).feed(180)
-    release.feed(90, {"dependency/orders-db/connect": Reading.down("connection refused")})
+    release = probe_down()
     out = io.StringIO()
     json_report(out, io.StringIO()).snapshot(seen(release))
     assert strict(out.getvalue().splitlines()[-1])["text"] == (

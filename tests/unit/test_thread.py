@@ -8,18 +8,13 @@ from pathlib import Path
 
 from aftergreen.model import RollbackPlan
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.orders import OVER
 from aftergreen.watch.thread import WatchThread
 from tests.made_up import bad_from, fine
-from tests.rig import Rig
+from tests.rig import Rig, proposed
 from tests.scenario import plan
 from tests.waiting import HANG
-
-
-def proposed(snapshot: Snapshot) -> bool:
-    return snapshot.release_state is ReleaseState.PROPOSED
 
 
 def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> list[str]:
