@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import TypeVar, cast
 
 from cattrs.errors import BaseValidationError
-from cattrs.gen import make_dict_unstructure_fn
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
 from aftergreen.model import Instant, Plan, Reading, SignalKey
+from aftergreen.verdict.state import Baseline
 
 T = TypeVar("T")
 
@@ -34,6 +35,11 @@ for _bulk in (Reading, Instant):
     _CONVERTER.register_unstructure_hook(
         _bulk, make_dict_unstructure_fn(_bulk, _CONVERTER, _cattrs_omit_if_default=True)
     )
+# A later version that seals the same gives the same seal: what it added is written where it says something.
+_CONVERTER.register_unstructure_hook(
+    Baseline,
+    make_dict_unstructure_fn(Baseline, _CONVERTER, exceeded=override(omit_if_default=True)),
+)
 
 
 def encode(value: object) -> dict[str, object]:

@@ -26,6 +26,7 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.verdict.state import Baseline
 from tests.journals import WANTED, start
 
 CONNECT = Signal(
@@ -204,6 +205,15 @@ def test_an_intent_cannot_be_recorded_past_the_claim(journal: Journal, kind: Ent
 def test_a_finish_needs_its_state(journal: Journal) -> None:
     with pytest.raises(ValueError, match="the state"):
         journal.append(start(journal), EntryKind.FINISH, 1.0, {})
+
+
+def test_a_baseline_that_exceeded_nothing_is_sealed_as_it_always_was() -> None:
+    plain = Baseline(41.0, 1.0, 121, 121)
+    assert "exceeded" not in encode(plain)
+    assert seal(PLAN, {CONNECT.key: plain}) == seal(PLAN, {str(CONNECT.key): encode(plain)})
+    told = replace(plain, broken=True, exceeded=(1,))
+    assert decode(encode(told), Baseline) == told
+    assert decode(encode(plain), Baseline) == plain
 
 
 def test_what_is_not_strict_json_is_refused_and_leaves_nothing(journal: Journal) -> None:
