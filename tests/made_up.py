@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
-from aftergreen.sources.protocol import SourceUnavailable
+from aftergreen.sources.protocol import Absence, SourceUnavailable
 from tests.scenario import DEPLOYED_AT, GOOD, errors, share_of
 from tests.waiting import until
 
@@ -58,6 +58,7 @@ class MadeUpSource:
         self.asked_again: list[float] = []
         self.scraped_every: float | None = 15.0
         self.closed = False
+        self.missing: Mapping[SignalKey, Absence] = {}
 
     def _up(self) -> bool:
         return not any(start <= self._clock.now() < end for start, end in self._outages)
@@ -99,6 +100,14 @@ class MadeUpSource:
         view: View,  # noqa: ARG002  # the protocol's
     ) -> Mapping[SignalKey, float | None]:
         return {signal.key: self.scraped_every for signal in signals}
+
+    async def absences(
+        self,
+        signals: Sequence[Signal],  # noqa: ARG002  # the protocol's
+        at: float,  # noqa: ARG002  # the protocol's
+        view: View,  # noqa: ARG002  # the protocol's
+    ) -> Mapping[SignalKey, Absence]:
+        return self.missing
 
     async def now(self) -> float:
         if not self._up():

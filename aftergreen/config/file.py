@@ -112,6 +112,7 @@ class SignalTable:
     baseline: BaselineSource | None = None
     dependency: Name | None = None
     kind: Literal["database", "cache", "broker", "service"] | None = None
+    absent_is_zero: str | None = None
     rules: tuple[RuleTable, ...] | None = None
 
 

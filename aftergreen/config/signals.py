@@ -12,6 +12,7 @@ from aftergreen.config.queries import asks_for_version, check_query
 from aftergreen.config.thresholds import resolve_rules
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Indicator, Signal, SignalKey, Timing
+from aftergreen.promql import falls_back
 from aftergreen.verdict.conditions import shortest_course
 
 _WORD = re.compile(r"[^\s0-9.,+-][^\s]*")
@@ -66,6 +67,7 @@ def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> S
         dependency=table.dependency,
         kind=table.kind,
         baseline=table.baseline or watch.source,
+        absent_is_zero=table.absent_is_zero,
     )
     if table.rules is not None:
         signal = resolve_rules(faults, place, table, signal)
@@ -76,6 +78,7 @@ def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> S
         usual = tier_rules(watch.tier, signal, watch.timing.interval)
         signal = replace(signal, rules=tuple(rule for rule, _ in usual))
     _check_control(faults, place, table, signal)
+    _check_absent_is_zero(faults, place, signal)
     return signal
 
 
@@ -149,6 +152,14 @@ def _check_measure(faults: Faults, place: str, table: SignalTable) -> None:
             check_query(faults, f"{place}.{key}", query)
     if table.probe is not None:
         _check_probe(faults, place, table, table.probe)
+
+
+def _check_absent_is_zero(faults: Faults, place: str, signal: Signal) -> None:
+    """Whether there can be a number without series, which its owner declares to be zero."""
+    falls = signal.query is not None and falls_back(signal.query)
+    if signal.absent_is_zero is not None and not (signal.events or falls):
+        expected = "this key only on a ratio of events, or on a query that falls back on a number"
+        faults.add(f"{place}.absent_is_zero", shown(signal.absent_is_zero), expected)
 
 
 def _check_probe(faults: Faults, place: str, table: SignalTable, probe: str) -> None:

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.model import Instant, Plan, Reading, SignalKey
+from aftergreen.model import Instant, Plan, Reading, Signal, SignalKey
 from aftergreen.verdict.state import Baseline
 
 T = TypeVar("T")
@@ -36,10 +36,11 @@ for _bulk in (Reading, Instant):
         _bulk, make_dict_unstructure_fn(_bulk, _CONVERTER, _cattrs_omit_if_default=True)
     )
 # A later version that seals the same gives the same seal: what it added is written where it says something.
-_CONVERTER.register_unstructure_hook(
-    Baseline,
-    make_dict_unstructure_fn(Baseline, _CONVERTER, exceeded=override(omit_if_default=True)),
-)
+for _sealed, _added in ((Baseline, "exceeded"), (Signal, "absent_is_zero")):
+    _CONVERTER.register_unstructure_hook(
+        _sealed,
+        make_dict_unstructure_fn(_sealed, _CONVERTER, **{_added: override(omit_if_default=True)}),  # type: ignore[arg-type]  # keys are attributes
+    )
 
 
 def encode(value: object) -> dict[str, object]:

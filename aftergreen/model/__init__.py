@@ -17,7 +17,7 @@ from aftergreen.model.plan import (
     Strategy,
     Timing,
 )
-from aftergreen.model.reading import COMPARED, Instant, Kind, Reading, View
+from aftergreen.model.reading import COMPARED, Ground, Instant, Kind, Reading, View
 from aftergreen.model.signal import (
     BaselineSource,
     Condition,
@@ -36,6 +36,7 @@ __all__ = [
     "BaselinePlan",
     "BaselineSource",
     "Condition",
+    "Ground",
     "Indicator",
     "Instant",
     "Kind",

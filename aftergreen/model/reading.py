@@ -15,6 +15,7 @@ class Kind(StrEnum):
 
     VALUE = "value"
     ZERO = "zero"
+    ABSENT = "absent"
     DOWN = "down"
     NO_TRAFFIC = "no traffic"
     NO_SERIES = "no series"
@@ -22,6 +23,19 @@ class Kind(StrEnum):
     PARTIAL = "partial"
     BLIND = "blind"
     AMBIGUOUS = "ambiguous"
+
+
+class Ground(StrEnum):
+    """Why a number that no series stands behind means zero, strongest first.
+
+    Its series were seen for this version; series of its metric carry the label that it is picked by; the
+    backend's metadata name its metric for the targets of this version; its owner said so.
+    """
+
+    SEEN = "seen"
+    LABEL = "label"
+    METADATA = "metadata"
+    DECLARED = "declared"
 
 
 COMPARED = frozenset({Kind.VALUE, Kind.ZERO, Kind.DOWN})

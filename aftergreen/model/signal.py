@@ -121,6 +121,7 @@ class Signal:
     dependency: str | None = None
     kind: str | None = None
     baseline: BaselineSource = BaselineSource.BEFORE
+    absent_is_zero: str | None = None
 
     @property
     def key(self) -> SignalKey:

@@ -59,6 +59,9 @@ def _lines(opening: Opening) -> Iterator[str]:
     yield f"this machine's clock {_apart(checked.offset)} the backend's"
     for signal in state.signals.values():
         yield from _signal(plan, signal, checked)
+        absence = checked.absences.get(signal.signal.key)
+        if absence is not None and absence.ground is not None:
+            yield f"    {words.absence(signal.signal, absence.ground)}"
         noticed = words.noticeable(plan, signal.signal, _traffic(signal.signal, checked))
         if noticed:
             yield f"    {noticed}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftergreen.clock import Clock
@@ -12,7 +13,7 @@ from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, Signa
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
 from aftergreen.rollback.command import unstartable
-from aftergreen.sources.protocol import Source, SourceUnavailable
+from aftergreen.sources.protocol import Absence, Source, SourceUnavailable
 from aftergreen.units import format_duration
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier
 from aftergreen.verdict.refusals import unprepared
@@ -51,7 +52,7 @@ class Preflight:
     """What preflight learned: the findings, the clock offset, the newest readings, the captured past.
 
     ``offset`` is local time minus the backend's. ``unstartable`` says why the rollback command
-    could not be started.
+    could not be started. ``absences`` tell what it would mean if no series stood behind a number.
     """
 
     findings: tuple[Finding, ...]
@@ -59,6 +60,7 @@ class Preflight:
     newest: Instant
     past: Past
     unstartable: str
+    absences: Mapping[SignalKey, Absence] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -103,19 +105,23 @@ async def preflight(
     if newest.readings and all(r.kind is Kind.BLIND for r in newest.readings.values()):
         details = {r.detail for r in newest.readings.values() if r.detail}
         raise PreflightFailed((Finding(Severity.ERROR, min(details, default="the backend cannot be read")),))
-    past = await capture(source, plan, release, earlier)
+    async with asyncio.TaskGroup() as group:
+        capturing = group.create_task(capture(source, plan, release, earlier))
+        asking = group.create_task(source.absences(plan.signals, at, before))
+    past, absences = capturing.result(), asking.result()
     # One sentence among others there, part of a longer one here.
     problem = unstartable(plan.rollback.command).removesuffix(".") if plan.rollback is not None else ""
     findings = [
         *_clock_findings(offset),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
         *_window_findings(plan, intervals),
-        *_signal_findings(plan, newest, past),
+        *_signal_findings(plan, newest, past, absences),
+        *_absence_findings(plan, newest, absences),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
         *_rollback_findings(unprepared(plan, release) or problem),
     ]
-    return Preflight(tuple(findings), offset, newest, past, problem)
+    return Preflight(tuple(findings), offset, newest, past, problem, absences)
 
 
 async def backend_time(source: Source, plan: Plan, clock: Clock) -> float:
@@ -163,7 +169,9 @@ def _window_findings(plan: Plan, intervals: Mapping[SignalKey, float | None]) ->
             yield Finding(Severity.WARNING, f"{text} is short: {cure} would be steadier")
 
 
-def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Finding]:
+def _signal_findings(
+    plan: Plan, newest: Instant, past: Past, absences: Mapping[SignalKey, Absence]
+) -> Iterator[Finding]:
     for signal in plan.signals:
         reading = newest.readings.get(signal.key)
         if reading is None:
@@ -173,13 +181,15 @@ def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Findin
             cure = 'aggregate in the query, or set reduce = "worst" or "sum"'
             yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail or 'several series'}: {cure}")
         elif reading.kind is Kind.NO_SERIES and not known_before:
-            yield Finding(
-                Severity.ERROR,
-                f"{signal.label}: no such series, neither now nor before the deployment: check the query's "
-                "metric names and labels",
-            )
+            known = absences.get(signal.key)
+            named = f" ({known.missing})" if known is not None and known.missing else ""
+            text = f"{signal.label}: no such series, neither now nor before the deployment{named}"
+            yield Finding(Severity.ERROR, f"{text}: check the query's metric names and labels")
         elif reading.kind is Kind.BLIND and signal.probe is None and not known_before:
             yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail}")
+        elif reading.kind is Kind.ABSENT and signal.key in absences:
+            # Told with what is missing.
+            continue
         elif not reading.compared and not known_before and signal.probe is None:
             detail = f" ({reading.detail})" if reading.detail else ""
             yield Finding(Severity.WARNING, f"{signal.label} is unknown now: {reading.kind.value}{detail}")
@@ -187,6 +197,25 @@ def _signal_findings(plan: Plan, newest: Instant, past: Past) -> Iterator[Findin
             yield Finding(
                 Severity.WARNING, f"{signal.label} is down before the watch begins: {reading.detail}"
             )
+
+
+def _absence_findings(
+    plan: Plan, newest: Instant, absences: Mapping[SignalKey, Absence]
+) -> Iterator[Finding]:
+    """Numbers that would read as nothing although nobody knows whether they are."""
+    for signal in plan.signals:
+        reading, absence = newest.readings.get(signal.key), absences.get(signal.key)
+        if absence is None or absence.ground is not None or reading is None:
+            continue
+        if reading.kind in (Kind.BLIND, Kind.NO_SERIES, Kind.STALE, Kind.PARTIAL):
+            continue
+        what = f"{signal.label}: {absence.missing}"
+        cure = 'check its names and labels, or say why that means zero with absent_is_zero = "the reason"'
+        if absence.seen:
+            text = "there was one in the last 7 days, but nothing tells that there being none means zero"
+            yield Finding(Severity.WARNING, f"{what}; {text}: {cure}")
+        else:
+            yield Finding(Severity.ERROR, f"{what}, and there was none in the last 7 days: {cure}")
 
 
 def _rollback_findings(problem: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftergreen.model import Instant, Signal, SignalKey, View
-from aftergreen.sources.protocol import Source
+from aftergreen.sources.protocol import Absence, Source
 
 
 class ControlledSource:
@@ -49,6 +49,10 @@ class ControlledSource:
     ) -> Mapping[SignalKey, float | None]:
         """See `Source.prepare`."""
         return await self._source.prepare(signals, at, view)
+
+    async def absences(self, signals: Sequence[Signal], at: float, view: View) -> Mapping[SignalKey, Absence]:
+        """See `Source.absences`."""
+        return await self._source.absences(signals, at, view)
 
     async def now(self) -> float:
         """See `Source.now`."""

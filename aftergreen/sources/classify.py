@@ -30,14 +30,22 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def classified(signal: Signal, found: Mapping[str, Found]) -> Reading:
-    """The reading of a signal from what its queries gave, by their role; its age is judged elsewhere."""
+NOTHING = Found()
+"""The answer of a query that finds no series."""
+
+
+def classified(signal: Signal, found: Mapping[str, Found], absence: str = "") -> Reading:
+    """The reading of a signal from what its queries gave, by their role; its age is judged elsewhere.
+
+    ``absence`` says why a number that no series stands behind is not known to mean zero; empty where it is.
+    """
     needed = [answer for role, answer in found.items() if role != "count"]
     reading = _unclear(needed)
     if reading is None and "query" in found:
-        reading = _value(signal, found["query"], found.get("count"))
+        unfounded = Reading.unknown(Kind.ABSENT, absence) if absence else None
+        reading = unfounded or _value(signal, found["query"], found.get("count"))
     elif reading is None:
-        reading = _ratio(signal, found["numerator"], found["denominator"])
+        reading = _ratio(signal, found["numerator"], found["denominator"], absence)
     remarks = tuple(dict.fromkeys(note for answer in found.values() for note in answer.notes))
     return replace(reading, notes=(*reading.notes, *remarks))
 
@@ -84,22 +92,24 @@ def _value(signal: Signal, found: Found, counted: Found | None) -> Reading:
     return Reading.of(number, math.fsum(counts) if counts else None)
 
 
-def _ratio(signal: Signal, numerator: Found, denominator: Found) -> Reading:
+def _ratio(signal: Signal, numerator: Found, denominator: Found, absence: str) -> Reading:
     """A ratio, whose two queries are asked separately: what never failed has no series of failures."""
+    if absence:
+        numerator = NOTHING
     if not denominator.values:
         return Reading.unknown(Kind.NO_SERIES, "the denominator finds no series")
     if signal.reduce is Reduce.WORST:
-        return _worst_ratio(signal, numerator, denominator)
+        return _worst_ratio(signal, numerator, denominator, absence)
     below = _one(signal, denominator.values)
     if below is None:
         return _ambiguous(denominator)
     if not numerator.values:
-        return _divided(signal, None, below)
+        return _divided(signal, None, below, absence)
     above = _one(signal, numerator.values)
     return _ambiguous(numerator) if above is None else _divided(signal, above, below)
 
 
-def _worst_ratio(signal: Signal, numerator: Found, denominator: Found) -> Reading:
+def _worst_ratio(signal: Signal, numerator: Found, denominator: Found, absence: str) -> Reading:
     """The worst of the ratios of series with the same labels, as PromQL divides vectors."""
     above = _by_labels(numerator)
     below = _by_labels(denominator)
@@ -110,7 +120,7 @@ def _worst_ratio(signal: Signal, numerator: Found, denominator: Found) -> Readin
         text = "the series of numerator and denominator do not pair: group both by the same labels"
         return Reading.unknown(Kind.AMBIGUOUS, text)
     divided = [
-        _divided(signal, above.get(labels), under)
+        _divided(signal, above.get(labels), under, absence)
         for labels, under in below.items()
         if labels in above or signal.events
     ]
@@ -123,7 +133,7 @@ def _worst_ratio(signal: Signal, numerator: Found, denominator: Found) -> Readin
     return max(compared, key=lambda r: (sign * (r.value or 0.0), r.count or 0.0))
 
 
-def _divided(signal: Signal, above: float | None, below: float) -> Reading:
+def _divided(signal: Signal, above: float | None, below: float, absence: str = "") -> Reading:
     """The reading of one numerator, which may be absent, over one denominator."""
     if below == 0 or math.isnan(below):
         return Reading.unknown(Kind.NO_TRAFFIC, "the denominator is 0" if below == 0 else "it gives NaN")
@@ -131,6 +141,8 @@ def _divided(signal: Signal, above: float | None, below: float) -> Reading:
         return Reading.unknown(Kind.BLIND, INFINITE)
     if above is None:
         if signal.events and below > 0:
+            if absence:
+                return Reading.unknown(Kind.ABSENT, absence)
             return Reading(Kind.ZERO, 0.0, below, 0.0)
         return Reading.unknown(Kind.NO_SERIES, "the numerator finds no series")
     if math.isnan(above):

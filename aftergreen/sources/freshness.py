@@ -24,7 +24,7 @@ SPANS = (300.0, 60.0, 10.0)
 COUNTED = 6.0
 """A shorter span is believed from so many samples on: one more or less is then at most a sixth."""
 
-_JUDGED = frozenset({Kind.VALUE, Kind.ZERO, Kind.NO_TRAFFIC, Kind.NO_SERIES})
+_JUDGED = frozenset({Kind.VALUE, Kind.ZERO, Kind.ABSENT, Kind.NO_TRAFFIC, Kind.NO_SERIES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,12 @@ class Client:
         self._method = "POST"
         self._http: httpx.AsyncClient | None = None
 
-    async def ask(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        """The status and the body of an answer, whatever they say."""
-        method = self._method
+    async def ask(self, endpoint: str, form: Mapping[str, str], method: str = "") -> tuple[int, bytes]:
+        """The status and the body of an answer, whatever they say.
+
+        ``method`` is given where an endpoint knows no other; queries are posted, as they may be long.
+        """
+        method = method or self._method
         try:
             try:
                 status, body = await self._send(method, endpoint, form)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from aftergreen.model import Instant, Plan, Reading, Signal, SignalKey, View
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
+from aftergreen.sources.protocol import Absence
 
 
 class LiveSource:
@@ -37,6 +38,10 @@ class LiveSource:
     ) -> Mapping[SignalKey, float | None]:
         """See `Source.prepare`."""
         return await self._backend.prepare(signals, at, view)
+
+    async def absences(self, signals: Sequence[Signal], at: float, view: View) -> Mapping[SignalKey, Absence]:
+        """See `Source.absences`."""
+        return await self._backend.absences(signals, at, view)
 
     async def now(self) -> float:
         """See `Source.now`."""

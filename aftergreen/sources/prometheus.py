@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
-from aftergreen.model import Backend, Condition, Instant, Reading, Signal, SignalKey, View
+from aftergreen.model import Backend, Condition, Ground, Instant, Reading, Signal, SignalKey, View
 from aftergreen.promql import newest, samples, substitute
+from aftergreen.sources.absence import Absences, Lookup, ground, missing
 from aftergreen.sources.answer import Answer, Refused, parse
-from aftergreen.sources.classify import Found, classified, counted
+from aftergreen.sources.classify import NOTHING, Found, classified, counted
 from aftergreen.sources.freshness import SPANS, STALE_SCRAPES, Query, age, interval, judged
 from aftergreen.sources.http import Client
-from aftergreen.sources.protocol import SourceUnavailable
+from aftergreen.sources.protocol import Absence, SourceUnavailable
 from aftergreen.sources.questions import Catalogue, Questions, milliseconds, runs
 
 AT_ONCE = 8
@@ -40,12 +42,14 @@ class PrometheusSource:
         self._window = window
         self._client = Client(backend)
         self._scrapes: dict[SignalKey, float | None] = {}
+        self._absences = Absences(self._found, partial(self._client.ask, method="GET"))
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         """See `Source.read`; equal texts are asked once. ``at`` lies after the beginning of the view."""
         catalogue = Catalogue(signals, view)
         texts = [*catalogue.texts(at), *self._running_text(at, view), *_freshness_texts(signals)]
         sheet = await self._together(texts, at)
+        await self._look_into(catalogue, (at,), view, sheet)
         return self._instant(catalogue, at, view, sheet)
 
     async def history(
@@ -67,7 +71,45 @@ class PrometheusSource:
             for text, times in wanted.items():
                 for run in runs(times):
                     group.create_task(self._fill(sheet, text, run, slots))
+        await self._look_into(catalogue, instants, view, sheet)
         return tuple(self._instant(catalogue, at, view, sheet) for at in instants)
+
+    async def absences(self, signals: Sequence[Signal], at: float, view: View) -> Mapping[SignalKey, Absence]:
+        """See `Source.absences`; what cannot be asked is not known."""
+        catalogue = Catalogue(signals, view)
+        asked = {signal.key: catalogue.of(signal, at) for signal in catalogue.signals}
+        sheet = await self._together((t for one in asked.values() for t in one.texts), at)
+        async with asyncio.TaskGroup() as group:
+            told = {
+                signal.key: group.create_task(self._told(signal, asked[signal.key], at, view, sheet))
+                for signal in catalogue.signals
+            }
+        return {key: absence for key, task in told.items() if (absence := task.result()) is not None}
+
+    async def _told(
+        self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet
+    ) -> Absence | None:
+        """What the absence of its series means; None where it has all, and cannot do without."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._backend.timeout):
+                return await self._told_in_time(signal, asked, at, view, sheet)
+        return None
+
+    async def _told_in_time(
+        self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet
+    ) -> Absence | None:
+        look = _at(sheet, at)
+        if _nothing(asked, look):
+            return Absence(None, missing=await self._absences.nothing(signal, at, view))
+        if not asked.doubted:
+            return None
+        found = ground(signal, asked, look)
+        if found is not None:
+            return Absence(found)
+        await self._absences.look_into(signal, asked, at, view)
+        if self._absences.named(signal, view):
+            return Absence(Ground.METADATA)
+        return Absence(None, await self._absences.ever(asked, at), self._absences.why(signal, view))
 
     async def prepare(
         self, signals: Sequence[Signal], at: float, view: View
@@ -139,6 +181,10 @@ class PrometheusSource:
                 found = _everywhere(run, Found(failure=str(error), refused=isinstance(error, Refused)))
         sheet.update({(text, at): one for at, one in found.items()})
 
+    async def _found(self, text: str, at: float) -> Found:
+        """What one query gives at one time; raises `SourceUnavailable`."""
+        return (await self._moment(text, at))[milliseconds(at)]
+
     async def _moment(self, text: str, at: float) -> dict[int, Found]:
         answer = await self._answer("query", {"query": text, "time": f"{at:.3f}"})
         values = tuple(series.samples[0][1] for series in answer.series)
@@ -166,10 +212,32 @@ class PrometheusSource:
 
     # Reading what was found
 
+    async def _look_into(
+        self, catalogue: Catalogue, instants: Sequence[float], view: View, sheet: Sheet
+    ) -> None:
+        """Find out what stands behind numbers without series, where the queries do not tell."""
+        wanted: dict[SignalKey, tuple[Signal, float]] = {}
+        for at in instants:
+            for signal in catalogue.signals:
+                asked = catalogue.of(signal, at)
+                if _missing(asked, at, sheet) and ground(signal, asked, _at(sheet, at)) is None:
+                    wanted[signal.key] = signal, at
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._backend.timeout), asyncio.TaskGroup() as group:
+                for signal, at in wanted.values():
+                    asking = self._absences.look_into(signal, catalogue.of(signal, at), at, view)
+                    group.create_task(asking)
+
+    def _absence(self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet) -> str:
+        """Why a number that no series stands behind is not known to mean zero; empty where one does."""
+        if not _missing(asked, at, sheet) or self._absences.named(signal, view):
+            return ""
+        return "" if ground(signal, asked, _at(sheet, at)) else self._absences.why(signal, view)
+
     def _instant(self, catalogue: Catalogue, at: float, view: View, sheet: Sheet) -> Instant:
         when = milliseconds(at)
         readings = {
-            signal.key: self._reading(signal, catalogue.of(signal, at), at, sheet)
+            signal.key: self._reading(signal, catalogue.of(signal, at), at, view, sheet)
             for signal in catalogue.signals
         }
         running = [_running(sheet[text, when]) for text in self._running_text(at, view)]
@@ -181,17 +249,36 @@ class PrometheusSource:
         slowest = max((known for known in self._scrapes.values() if known is not None), default=SCRAPE)
         return any(at - taken <= STALE_SCRAPES * slowest for taken in found.values)
 
-    def _reading(self, signal: Signal, asked: Questions, at: float, sheet: Sheet) -> Reading:
-        when = milliseconds(at)
-        found = {role: sheet[text, when] for role, text in asked.queries.items()}
+    def _reading(self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet) -> Reading:
+        look = _at(sheet, at)
+        found = {role: look(text) for role, text in asked.queries.items()}
         queries = [
-            Query(found[role], tuple(sheet[text, when] for text in asked.ages[role]), role in asked.alone)
+            Query(found[role], tuple(look(text) for text in asked.ages[role]), role in asked.alone)
             for role in asked.queries
         ]
-        reading = judged(classified(signal, found), age(queries), at, self._scrapes.get(signal.key))
-        if not asked.totals:
+        absence = self._absence(signal, asked, at, view, sheet)
+        reading = classified(signal, found, absence)
+        reading = judged(reading, age(queries), at, self._scrapes.get(signal.key))
+        # What was tried while nobody could see whether it failed proves nothing.
+        if absence or not asked.totals:
             return reading
-        return replace(reading, total=counted(signal, {r: sheet[t, when] for r, t in asked.totals.items()}))
+        return replace(reading, total=counted(signal, {r: look(t) for r, t in asked.totals.items()}))
+
+
+def _at(sheet: Sheet, at: float) -> Lookup:
+    when = milliseconds(at)
+    return lambda text: sheet.get((text, when), NOTHING)
+
+
+def _nothing(asked: Questions, look: Lookup) -> bool:
+    """Whether a query that cannot do without series finds none."""
+    answers = [look(text) for role, text in asked.queries.items() if role not in (asked.doubted, "count")]
+    return any(not (answer.values or answer.failure or answer.partial) for answer in answers)
+
+
+def _missing(asked: Questions, at: float, sheet: Sheet) -> bool:
+    look = _at(sheet, at)
+    return missing(asked, {role: look(text) for role, text in asked.queries.items()}, look)
 
 
 def _freshness_texts(signals: Sequence[Signal]) -> tuple[str, ...]:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from aftergreen.model import Instant, Signal, SignalKey, View
+from aftergreen.model import Ground, Instant, Signal, SignalKey, View
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What it would mean if no series stood behind a number.
+
+    ``ground`` is why it would mean zero; None where nothing says so, and then ``missing`` says in one
+    sentence what is not there. ``seen`` tells that there were such series within the look-back of seven days.
+    """
+
+    ground: Ground | None
+    seen: bool = False
+    missing: str = ""
 
 
 class Source(Protocol):
@@ -31,6 +45,10 @@ class Source(Protocol):
 
         None where it cannot be told (a probe, a query whose selectors have no samples yet).
         """
+        ...
+
+    async def absences(self, signals: Sequence[Signal], at: float, view: View) -> Mapping[SignalKey, Absence]:
+        """What the absence of its series would mean, of every signal whose number can do without any."""
         ...
 
     async def now(self) -> float:

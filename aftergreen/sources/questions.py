@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aftergreen.model import Reduce, Signal, SignalKey, View
-from aftergreen.promql import newest, selectors, stands_alone, substitute
+from aftergreen.promql import (
+    Witness,
+    falls_back,
+    joins_terms,
+    newest,
+    selectors,
+    stands_alone,
+    substitute,
+    witnesses,
+)
 
 POINTS = 1000
 """Instants of one range query; Prometheus refuses more than 11,000."""
@@ -17,13 +26,19 @@ class Questions:
     """What one signal asks at one look-back: its queries by role, and for each the ages of its selectors.
 
     ``alone`` holds the roles whose queries may answer without any sample. ``totals`` are the same queries
-    over all the time since the view began, where the signal counts events.
+    over all the time since the view began, where the signal counts events. ``doubted`` is the role whose
+    number may stand for nothing at all: the numerator of events, which is empty where nothing failed, or a
+    query that falls back on a number; it has ``witnesses``. ``falls_back`` and ``joins`` say so of it.
     """
 
     queries: Mapping[str, str]
     ages: Mapping[str, tuple[str, ...]]
     alone: frozenset[str]
     totals: Mapping[str, str]
+    doubted: str = ""
+    witnesses: tuple[Witness, ...] = ()
+    falls_back: bool = False
+    joins: bool = False
 
     @property
     def texts(self) -> Iterator[str]:
@@ -32,6 +47,15 @@ class Questions:
         yield from self.totals.values()
         for ages in self.ages.values():
             yield from ages
+        for witness in self.witnesses:
+            yield newest(witness.selector)
+            if witness.labels:
+                yield there(witness.carrying)
+
+
+def there(selector: str) -> str:
+    """Asks whether a selector finds any series."""
+    return f"count({selector})"
 
 
 class Catalogue:
@@ -89,7 +113,28 @@ def _questions(signal: Signal, window: float, whole: float, version: str | None)
         for role, query in roles.items()
         if query and whole > 0 and role in ("numerator", "denominator")
     }
-    return Questions(queries, ages, alone, totals)
+    doubted, query = _doubted(signal)
+    return Questions(
+        queries,
+        ages,
+        alone,
+        totals,
+        doubted,
+        witnesses(query, signal.denominator, version) if doubted else (),
+        falls_back=falls_back(query),
+        joins=joins_terms(query),
+    )
+
+
+def _doubted(signal: Signal) -> tuple[str, str]:
+    """The role whose number may stand for nothing, and its query; both empty where there is none."""
+    if signal.numerator is not None and signal.events:
+        return "numerator", signal.numerator
+    # Where a rule looks down, a number that was put there for nothing is bad, and nobody takes it for good.
+    down = any(not rule.condition.upward for rule in signal.rules)
+    if signal.query is not None and not down and falls_back(signal.query):
+        return "query", signal.query
+    return "", ""
 
 
 def milliseconds(at: float) -> int:

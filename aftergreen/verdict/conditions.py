@@ -138,6 +138,9 @@ def _silent(rule: RuleState, look: Look) -> Judged | str:
         events = reading.value if rule.signal.unit in ("/s", "/min") else None
         if events != 0:
             return Judged(over=False, clear=True, value=reading.value or 0.0)
+    elif reading.kind is Kind.ABSENT:
+        # Which requests failed is unknown; that there were some is not.
+        return Judged(over=False, clear=True, value=0.0)
     elif reading.kind not in SILENT:
         return reading.kind.value
     if look.baseline is None:

@@ -83,7 +83,8 @@ def is_blind(state: State, instant: Instant) -> bool:
     asked = [s.key for s in state.setup.plan.signals if s.probe is None] or list(instant.readings)
     readings = [instant.readings[key] for key in asked if key in instant.readings]
     # A version that serves nothing has no series; where the backend has fresh data, that is a sight.
-    sights = {Kind.NO_TRAFFIC, Kind.NO_SERIES} if instant.fresh else {Kind.NO_TRAFFIC}
+    # Where failures cannot be told, requests were seen all the same.
+    sights = {Kind.NO_TRAFFIC, Kind.ABSENT, *([Kind.NO_SERIES] if instant.fresh else [])}
     return not any(r.compared or r.kind in sights for r in readings)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aftergreen.model import Indicator, Kind, Then
+from aftergreen.model import Indicator, Kind, Reading, Then
 from aftergreen.verdict.proposals import advised_on, breaches, fuses, proposals, withheld
 from aftergreen.verdict.refusals import rollback_problem
 from aftergreen.verdict.snapshot import Advice, AdviceKind, ChecklistItem, Mark
@@ -135,10 +135,16 @@ def _why(state: State, indicator: Indicator) -> str:
             return f"{rule.signal.label} is {rule.phase.value}"
     for signal in state.signals_of(indicator):
         if signal.reading is not None and not signal.reading.compared:
-            return f"{signal.signal.label}: {signal.reading.kind.value}"
+            return f"{signal.signal.label}: {_named(signal.reading)}"
     for rule in rules:
         if rule.unknown:
             return f"{rule.signal.label}: {rule.unknown.why}"
     if not rules:
         return "no rule judges it"
     return "still warming up" if any(r.phase is Phase.WARM_UP for r in rules) else ""
+
+
+def _named(reading: Reading) -> str:
+    """The kind of an unknown reading; what is absent is named, for nobody would look for it by themselves."""
+    detailed = reading.kind is Kind.ABSENT and reading.detail
+    return f"{reading.kind.value} ({reading.detail})" if detailed else reading.kind.value

@@ -22,6 +22,7 @@ from aftergreen.words.rules import (
 )
 from aftergreen.words.values import (
     SYMBOLS,
+    absence,
     baseline,
     companions,
     count,
@@ -38,6 +39,7 @@ from aftergreen.words.values import (
 __all__ = [
     "CHANCE",
     "SYMBOLS",
+    "absence",
     "advice",
     "baseline",
     "chance",

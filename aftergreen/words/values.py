@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
-from aftergreen.model import Indicator, Kind, Reading
+from aftergreen.model import Ground, Indicator, Kind, Reading, Signal
 from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import (
@@ -119,3 +119,15 @@ def look_back(signal: SignalState) -> tuple[str, str]:
         return "", ""
     rate = format_value(wider.failures / wider.trials, "%")
     return format_duration(wider.seconds), f"{count(wider.failures)} of {count(wider.trials)}, {rate}"
+
+
+_ABSENCES: Mapping[Ground, str] = {
+    Ground.SEEN: "such series were there for this version",
+    Ground.LABEL: "other series of its metric carry the label that it picks by",
+    Ground.METADATA: "the backend's metadata name its metric for these targets",
+}
+
+
+def absence(signal: Signal, ground: Ground) -> str:
+    """Why a number that no series stands behind is zero."""
+    return f"no series means zero: {_ABSENCES.get(ground) or signal.absent_is_zero}"

@@ -30,8 +30,8 @@ class Behaviour:
 
     ``error_rate`` and ``dependency_error_rate`` are shares of the requests, ``registrations`` the share of
     registrations that complete, ``latency`` and ``dependency_latency`` mean seconds, ``leak`` how many
-    connections a request opens and never closes. A failing dependency is bridged by a cache: the shop
-    itself goes on answering well.
+    connections a request opens and never closes, ``status_label`` what the label with the status is called. A
+    failing dependency is bridged by a cache: the shop itself goes on answering well.
     """
 
     error_rate: float = 0.0
@@ -40,6 +40,7 @@ class Behaviour:
     dependency_error_rate: float = 0.0
     dependency_latency: float = 0.008
     registrations: float = 1.0
+    status_label: str = "status"
 
 
 class Shop:
@@ -51,7 +52,7 @@ class Shop:
         self._lock = threading.Lock()
         self._owed = {"error": 0.0, "dependency": 0.0, "registration": 0.0}
         self._served = 0
-        self._requests = self._counter("http_requests", "Requests answered.", version, "status")
+        self._requests = self._counter("http_requests", "Requests answered.", version, behaviour.status_label)
         self._dependency = self._counter(
             "dependency_requests", "Calls to a dependency.", version, "dependency", "outcome"
         )

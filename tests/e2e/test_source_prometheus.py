@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import pytest
 from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, View
 from aftergreen.promql import curl, expression
 from aftergreen.sources.prometheus import PrometheusSource
+from tests.e2e.pages import Shown, page
 from tests.e2e.parts import Prometheus, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
@@ -100,38 +98,9 @@ def exposition(age: float) -> str:
     )
 
 
-@contextmanager
-def service() -> Iterator[ThreadingHTTPServer]:
-    """A service under steady load, with a page of metrics."""
-    born = time.time()
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = exposition(time.time() - born + 100).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *_: object) -> None:  # noqa: A002  # the name http.server gives it
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def scraping(folder: Path, service: ThreadingHTTPServer) -> Prometheus:
+def scraping(folder: Path, target: Shown) -> Prometheus:
     """A Prometheus that scrapes the service every second."""
-    host, port = service.server_address[:2]
-    return Prometheus(folder, [{"targets": [f"{host!s}:{port}"]}])
+    return Prometheus(folder, [{"targets": [target.address]}])
 
 
 @dataclass
@@ -145,7 +114,7 @@ class Running:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("prometheus")
-    with service() as target, scraping(folder, target) as prometheus:
+    with page(exposition) as target, scraping(folder, target) as prometheus:
         wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         since = time.time()
         prometheus.wait_for("pool_in_use", since + 7)
@@ -253,15 +222,14 @@ async def test_the_curl_of_a_reading_gives_its_number(
 
 async def test_a_target_that_stops_is_stale_and_a_server_that_stops_is_blind(tmp_path: Path) -> None:
     signals = (ERRORS, POOL)
-    with service() as target, scraping(tmp_path, target) as prometheus:
+    with page(exposition) as target, scraping(tmp_path, target) as prometheus:
         source = PrometheusSource(Backend(prometheus.url))
         wait_until(lambda: prometheus.query("pool_in_use"), "Prometheus to scrape the service")
         began = time.time()
         prometheus.wait_for("pool_in_use", began + WINDOW + 1)
         await source.prepare(signals, now(), NEVER_ENDING)
         stopped = now()
-        target.shutdown()
-        target.server_close()
+        target.stop()
         wait_until(lambda: time.time() > stopped + 2 * WINDOW + 2, "the window to have passed")
         grid = [round(stopped + 0.25 * k, 3) for k in range(round(8 * WINDOW) + 1)]
         past = await source.history(signals, grid, NEVER_ENDING)

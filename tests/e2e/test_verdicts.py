@@ -30,9 +30,14 @@ CHANGES: Mapping[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "leaking": (),
     "climbing": tuple((LATER + n, {"latency": 0.04 + 0.004 * n}) for n in range(22)),
     "stepping": ((LATER, {"latency": 0.07}),),
+    "renamed": (),
     "first": ((LATER, {"dependency_error_rate": 0.5}), (LATER + 7, {"error_rate": 0.3})),
 }
-BEHAVIOUR = {"leaking": Behaviour(leak=3.0 / RATE)}
+BEHAVIOUR = {
+    "leaking": Behaviour(leak=3.0 / RATE),
+    # The case renamed-label.
+    "renamed": Behaviour(error_rate=0.066, status_label="code"),
+}
 SILENT, CANARY = "silent", "canary"
 
 
@@ -56,6 +61,7 @@ RULES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "leaking": {POOL: {"rules": [FILL]}},
     "climbing": {LATENCY: {"window": "3s", "rules": [CLIMB]}},
     "stepping": {LATENCY: {"window": "3s", "rules": [CLIMB]}},
+    "renamed": {},
     "first": {CALLS: {"rules": [WARN]}},
     SILENT: {ERRORS: {"rules": [QUIET]}, "registrations": {"rules": [FEWER]}},
 }
@@ -78,12 +84,14 @@ def load_signal(source: str) -> dict[str, Any]:
 class Judged:
     """The gates that watched, by what they watched; the canary's by its baseline as well.
 
-    ``console`` watches the shop whose latency makes a step, and keeps its journal below ``home``.
+    ``console`` watches the shop whose latency makes a step, and keeps its journal below ``home``. ``url``
+    is the Prometheus that sees all of it.
     """
 
     gates: dict[str, Aftergreen]
     console: Terminal
     home: Path
+    url: str
 
     def __getitem__(self, name: str) -> Aftergreen:
         gate = self.gates[name]
@@ -141,7 +149,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         # A server that goes before it was asked for the past is another story.
         gates["unseen"].wait_for("sealed")
         stopped.stop()
-        yield Judged(gates, console, home)
+        yield Judged(gates, console, home, prometheus.url)
 
 
 def _serve_both(fleet: Fleet) -> Callable[[float], None]:
@@ -213,6 +221,33 @@ def test_a_version_that_serves_nothing_is_found_and_a_stopped_prometheus_is_not(
     assert unseen.process.returncode == 10, unseen.told
     assert told(unseen, "blind")
     assert not told(unseen, "breached")
+
+
+def test_failures_that_went_away_with_their_label_are_no_good_sign(judged: Judged) -> None:
+    gate = judged["renamed"]
+    assert (gate.process.returncode, gate.finish["state"]) == (10, "unproven"), gate.told
+    (missing,) = [text for text in gate.finish["missing"] if text.startswith("error rate in range")]
+    assert "HTTP 5xx: absent (no series of http_requests_total has a label status" in missing
+    assert "before the deployment they had status, now they have code instead" in missing
+
+
+def test_a_misspelt_metric_is_an_error_before_anything_is_watched(judged: Judged, tmp_path: Path) -> None:
+    """The case absent-numerator: one name is wrong, and the denominator is right."""
+    assert judged["stepping"].finish
+    numerator = 'sum(increase(http_request_total{job="stepping",status=~"5.."}[$window]))'
+    config = tmp_path / "misspelt.toml"
+    document = rules("stepping", judged.url, {ERRORS: {"numerator": numerator}})
+    config.write_text(tomli_w.dumps(document), encoding="utf-8")
+    # The next release: what runs now is the version before it.
+    check = Aftergreen(
+        ["check", "-c", str(config), "--version", "next", "--previous", VERSION], home=tmp_path
+    )
+    check.wait()
+    assert check.process.returncode == 3, check.lines
+    (error,) = [line for line in check.lines if line.startswith("✗")]
+    assert "HTTP 5xx: no series of http_request_total: the nearest name is http_requests_total" in error
+    (because,) = [line for line in check.lines if "no series means zero" in line]
+    assert "other series of its metric carry the label that it picks by" in because
 
 
 def test_the_dependency_that_broke_first_is_named_and_the_advice_says_so(judged: Judged) -> None:

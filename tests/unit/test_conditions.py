@@ -148,6 +148,14 @@ def test_what_cannot_be_seen_is_not_silent(kind: Kind) -> None:
     assert rule_of(release, ERRORS).unknown is not None
 
 
+def test_requests_whose_failures_cannot_be_told_are_no_silence() -> None:
+    release = Scenario(with_rule(ERRORS, silent(60.0))).feed(60)
+    release.feed(300, {ERRORS: Reading.unknown(Kind.ABSENT, "no series of failed")})
+    assert not release.told(EventKind.OVER_LIMIT)
+    assert rule_of(release, ERRORS).unknown is None
+    assert release.stands() is ReleaseState.INCOMPLETE
+
+
 def test_too_few_events_to_miss_are_no_silence() -> None:
     seldom = {ERRORS: Reading(Kind.ZERO, 0.0, 2.0, 0.0)}
     release = Scenario(with_rule(ERRORS, silent(180.0)), before=seldom).feed(60).feed(600, {ERRORS: NONE})

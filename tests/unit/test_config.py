@@ -497,6 +497,20 @@ def test_a_rollback_that_could_never_be_seen_to_recover_is_a_warning() -> None:
         assert ("takes 6m to clear, longer than a rollback is verified (5m)" in texts) is warned
 
 
+def test_an_owner_may_say_that_nothing_means_zero_with_a_reason() -> None:
+    ratio = 'indicator = "error-rate"\nrules = []\nnumerator = "a"\ndenominator = "b"\nabsent_is_zero = {}'
+    plan = config.loads(_with(ratio.format('"one a year"')))
+    assert plan.signals[-1].absent_is_zero == "one a year"
+    for reason, rest, expected in (
+        ('" "', "", "text that is not empty"),
+        ('"one a year"', "\nevents = false", "only on a ratio of events"),
+    ):
+        with pytest.raises(config.ConfigError, match=expected):
+            config.loads(_with(ratio.format(reason) + rest))
+    with pytest.raises(config.ConfigError, match="only on a ratio of events"):
+        config.loads(_with('indicator = "latency"\nprobe = "tcp://a:1"\nabsent_is_zero = "no"'))
+
+
 def test_a_signal_without_rules_is_a_warning() -> None:
     plan = config.loads(_with('indicator = "latency"\nquery = "up"\nrules = []'))
     assert "latency/x has no rules: it is shown, but never judged" in config.warnings_of(plan)

@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aftergreen.model import Reading
-from aftergreen.verdict.state import EventKind
+import pytest
+
+from aftergreen import words
+from aftergreen.model import Kind, Reading, SignalKey
+from aftergreen.verdict.state import EventKind, RuleState
 from aftergreen.words import CHANCE
-from tests.scenario import DEPLOYED_AT, Scenario
+from tests.scenario import DEPLOYED_AT, GOOD, Scenario, silent, with_rule
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+):(\d\d) \| (\d+) \| (\d+) \| (\d+) of (\d+) \| ([0-9.,]+) \|$", re.MULTILINE)
@@ -78,3 +81,56 @@ def test_it_is_proposed_and_breached_when_the_text_says_so() -> None:
     assert told == {EventKind.OVER_LIMIT: 75.0, EventKind.SURE: 135.0, EventKind.BREACHED: 195.0}
     for text in ("At 1:15 the fuse begins", "At 2:15 the evidence is in", "At 3:15 the fuse has"):
         assert text in GUIDE
+
+
+READINGS = re.compile(
+    r"^\| `(?P<kind>[a-z ]+)` \| [^|]+ \| (?P<panel>[^|]+) \| (?P<rules>[^|]+) \| (?P<silence>[^|]+) \| "
+    r"(?P<all>[^|]+) \|$",
+    re.MULTILINE,
+)
+"""The table of readings."""
+
+
+def example(kind: Kind) -> Reading:
+    """A reading of the kind, for an error rate."""
+    match kind:
+        case Kind.VALUE:
+            return Reading.of(0.0005, 1000.0, failures=0.5)
+        case Kind.ZERO:
+            return Reading(Kind.ZERO, 0.0, 1000.0, 0.0)
+        case Kind.DOWN:
+            return Reading.down("connection refused")
+        case _:
+            return Reading.unknown(kind)
+
+
+def rule_after(release: Scenario, reading: Reading) -> RuleState:
+    """The rule of the error rate after one such instant."""
+    release.feed(90).instant({ERRORS: reading})
+    return release.state.signals[SignalKey(ERRORS)].rules[0]
+
+
+def test_the_table_of_readings_has_them_all() -> None:
+    assert [row["kind"] for row in READINGS.finditer(GUIDE)] == [
+        *("value", "zero", "absent", "down", "no traffic", "no series", "stale", "partial", "blind"),
+        "ambiguous",
+    ]
+    assert {row["kind"] for row in READINGS.finditer(GUIDE)} == {kind.value for kind in Kind}
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["kind"]) for row in READINGS.finditer(GUIDE)])
+def test_the_table_of_readings_says_what_the_engine_does(row: re.Match[str]) -> None:
+    reading = example(Kind(row["kind"]))
+    assert row["panel"].strip("`") in (words.reading(reading, "%"), "the number")
+
+    judged = rule_after(Scenario(), reading)
+    assert (judged.unknown is None) is row["rules"].startswith("compare")
+    assert judged.burning is row["rules"].endswith("above every limit")
+
+    quiet = rule_after(Scenario(with_rule(ERRORS, silent(60.0))), reading)
+    shown = "unknown" if quiet.unknown is not None else "silence" if quiet.burning else "no silence"
+    assert shown == row["silence"]
+
+    release = Scenario().feed(90)
+    release.instant(dict.fromkeys(GOOD, reading))
+    assert release.stands().value == row["all"]

@@ -216,6 +216,13 @@ def test_a_baseline_that_exceeded_nothing_is_sealed_as_it_always_was() -> None:
     assert decode(encode(plain), Baseline) == plain
 
 
+def test_a_signal_whose_absence_nobody_declared_is_sealed_as_it_always_was() -> None:
+    (signal, *_) = PLAN.signals
+    assert "absent_is_zero" not in encode(signal)
+    declared = replace(signal, absent_is_zero="it never fails")
+    assert decode(encode(declared), type(signal)) == declared
+
+
 def test_what_is_not_strict_json_is_refused_and_leaves_nothing(journal: Journal) -> None:
     release = start(journal)
     with pytest.raises(ValueError, match="JSON"):

@@ -10,6 +10,7 @@ import pytest
 from aftergreen.model import (
     BaselineSource,
     Condition,
+    Ground,
     Kind,
     Plan,
     Reading,
@@ -17,6 +18,7 @@ from aftergreen.model import (
     RollbackPlan,
     Rule,
     Signal,
+    SignalKey,
     Then,
     View,
 )
@@ -31,6 +33,7 @@ from aftergreen.preflight.checks import (
     measure_offset,
     preflight,
 )
+from aftergreen.sources.protocol import Absence
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
@@ -58,8 +61,10 @@ async def looked(
     previous: str | None = "v2.4.0",
     earlier: Earlier = NOTHING_KNOWN,
     chosen: BaselineSource | None = None,
+    absences: Mapping[SignalKey, Absence] | None = None,
 ) -> Preflight:
     source = MadeUpSource(FakeClock(DEPLOYED_AT), world)
+    source.missing = absences or {}
     source.scraped_every = scraped_every
     release = replace(RELEASE, previous=previous)
     given = given if chosen is None else compared_with(given, chosen)
@@ -172,6 +177,57 @@ async def test_a_short_window_is_a_warning_with_its_cure() -> None:
 )
 async def test_what_a_signal_lacks(reading: Reading, since: float, found: list[str]) -> None:
     assert told(await looked(world=with_reading(POOL.key, reading, since=since))) == found
+
+
+ABSENT = Reading.unknown(Kind.ABSENT, "no series of failed")
+MISSPELT = "no series of failed: the nearest name is faild"
+SEEN_ONCE = "there was one in the last 7 days, but nothing tells that there being none means zero"
+CURE = 'check its names and labels, or say why that means zero with absent_is_zero = "the reason"'
+
+
+@pytest.mark.parametrize(
+    ("absence", "reading", "found"),
+    [
+        (Absence(Ground.LABEL), None, []),
+        (
+            Absence(None, missing=MISSPELT),
+            ABSENT,
+            [
+                f"error: HTTP 5xx: {MISSPELT}, and there was none in the last 7 days: {CURE}",
+            ],
+        ),
+        # They are there now, and would be missed without a word once they are not.
+        (
+            Absence(None, seen=True, missing="no series of failed"),
+            None,
+            [
+                f"warning: HTTP 5xx: no series of failed; {SEEN_ONCE}: {CURE}",
+            ],
+        ),
+        # Of what could not be asked nobody says that it is not there.
+        (
+            Absence(None, missing="nothing tells that it means zero"),
+            Reading.unknown(Kind.STALE, "old"),
+            ["warning: HTTP 5xx is unknown now: stale (old)"],
+        ),
+        (
+            Absence(None, missing=MISSPELT),
+            Reading.unknown(Kind.NO_SERIES),
+            [
+                (
+                    f"error: HTTP 5xx: no such series, neither now nor before the deployment ({MISSPELT}): "
+                    "check the query's metric names and labels"
+                )
+            ],
+        ),
+    ],
+)
+async def test_what_no_series_would_mean_is_known_beforehand(
+    absence: Absence, reading: Reading | None, found: list[str]
+) -> None:
+    world = fine if reading is None else with_reading(ERRORS.key, reading, since=-1e9)
+    checked = await looked(world=world, absences={ERRORS.key: absence})
+    assert sorted(told(checked)) == found
 
 
 async def test_a_probe_that_is_down_already_is_a_warning() -> None:

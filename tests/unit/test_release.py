@@ -57,6 +57,17 @@ def test_unknown_never_finishes_and_never_advises(kind: Kind) -> None:
     assert not release.told(EventKind.BREACHED)
 
 
+def test_what_is_absent_is_named_on_the_finish_card_and_is_not_blindness() -> None:
+    absent = Reading.unknown(Kind.ABSENT, "no series of http_request_total")
+    release = Scenario().feed(60).feed(840, {ERRORS: absent})
+    assert release.stands() is ReleaseState.UNPROVEN
+    assert what_is_missing(release.state)[0] == (
+        "error rate in range: HTTP 5xx: absent (no series of http_request_total)"
+    )
+    everything = dict.fromkeys(GOOD, absent)
+    assert Scenario().feed(60).feed(60, everything).stands() is ReleaseState.INCOMPLETE
+
+
 def test_the_walk_reports_in_its_order_whatever_broke_first() -> None:
     full = {"saturation/db connections": Reading.of(95.0)}
     release = Scenario().feed(120).feed(60, full).feed(180, full | BAD)

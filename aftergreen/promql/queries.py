@@ -18,6 +18,14 @@ _PLACEHOLDER = re.compile(
 
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
+_BARE_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_BARE_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+METRIC = "__name__"
+
+Matcher = tuple[str, str, str]
+"""A label, an operator of PromQL, and a value."""
+
 _INTO_ONE = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar", "quantile"})
 
 _FROM_NOTHING = frozenset({"vector", "absent", "absent_over_time"})
@@ -64,26 +72,36 @@ def selectors(query: str) -> tuple[str, ...]:
     Selectors that look at another time on purpose (``offset``, ``@``, or a subquery with one of them) are
     left out; so are all of a query that the grammar does not know (MetricsQL).
     """
-    found: dict[str, None] = {}
-    elsewhere = 0
+    return tuple(dict.fromkeys(_selector(node) for node in vector_selectors(query, elsewhere=False)))
+
+
+def vector_selectors(query: str, *, elsewhere: bool = True) -> list[promql_parser.VectorSelector]:
+    """The selectors of a query; none of one that the grammar does not know.
+
+    ``elsewhere`` says whether those are wanted too that look at another time on purpose.
+    """
+    found: list[promql_parser.VectorSelector] = []
+    shifted = 0
 
     def enter(node: promql_parser.Expr) -> None:
-        nonlocal elsewhere
+        nonlocal shifted
         if isinstance(node, promql_parser.SubqueryExpr) and _shifted(node):
-            elsewhere += 1
-        elif isinstance(node, promql_parser.VectorSelector) and not elsewhere and not _shifted(node):
-            found[_selector(node)] = None
+            shifted += 1
+        elif isinstance(node, promql_parser.VectorSelector) and (
+            elsewhere or not (shifted or _shifted(node))
+        ):
+            found.append(node)
 
     def leave(node: promql_parser.Expr) -> None:
-        nonlocal elsewhere
+        nonlocal shifted
         if isinstance(node, promql_parser.SubqueryExpr) and _shifted(node):
-            elsewhere -= 1
+            shifted -= 1
 
     try:
         promql_parser.walk(promql_parser.parse(query), enter, leave)
     except ValueError:
-        return ()
-    return tuple(found)
+        return []
+    return found
 
 
 def _shifted(node: promql_parser.SubqueryExpr | promql_parser.VectorSelector) -> bool:
@@ -92,14 +110,41 @@ def _shifted(node: promql_parser.SubqueryExpr | promql_parser.VectorSelector) ->
 
 def _selector(node: promql_parser.VectorSelector) -> str:
     """The selector as text. The parser's own ``prettify`` does not escape quotes in label values."""
-    alternatives = [node.matchers.matchers, *node.matchers.or_matchers]
-    inside = " or ".join(",".join(_matcher(m) for m in group) for group in alternatives if group)
-    return f"{node.name or ''}{{{inside}}}" if inside or not node.name else node.name
+    if not node.matchers.or_matchers:
+        return selector_text(matchers_of(node))
+    # MetricsQL: one selector with alternatives.
+    groups = [group for group in (node.matchers.matchers, *node.matchers.or_matchers) if group]
+    inside = " or ".join(
+        ",".join(_matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in group) for group in groups
+    )
+    return f"{node.name or ''}{{{inside}}}"
 
 
-def _matcher(matcher: promql_parser.Matcher) -> str:
-    value = matcher.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{matcher.name}{_OPERATORS[str(matcher.op)]}"{value}"'
+def matchers_of(node: promql_parser.VectorSelector) -> list[Matcher]:
+    """The matchers of a selector; that of its metric's name comes first."""
+    named: list[Matcher] = [(METRIC, "=", node.name)] if node.name else []
+    return [*named, *((m.name, _OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers)]
+
+
+def selector_text(matchers: Iterable[Matcher]) -> str:
+    """A selector with these matchers, as every version of Prometheus reads it where it can be."""
+    matchers = list(matchers)
+    name = next(
+        (v for label, op, v in matchers if (label, op) == (METRIC, "=") and _BARE_NAME.fullmatch(v)), ""
+    )
+    inside = ",".join(_matcher(*m) for m in matchers if not name or m != (METRIC, "=", name))
+    return f"{name}{{{inside}}}" if inside or not name else name
+
+
+def _matcher(label: str, operator: str, value: str) -> str:
+    # A name with dots or other signs is quoted, and only Prometheus 3 knows such.
+    name = label if _BARE_LABEL.fullmatch(label) else _quoted(label)
+    return f"{name}{operator}{_quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 @lru_cache(maxsize=256)
@@ -137,18 +182,20 @@ def gives_rates(query: str) -> bool:
 
 def _calls(query: str, names: frozenset[str], *, unknown: bool) -> bool:
     """Whether a query calls one of these functions; ``unknown`` where the grammar does not know it."""
-    found = False
-
-    def enter(node: promql_parser.Expr) -> bool:
-        nonlocal found
-        found = found or (isinstance(node, promql_parser.Call) and node.func.name in names)
-        return not found
-
-    try:
-        promql_parser.walk(promql_parser.parse(query), enter)
-    except ValueError:
+    nodes = visited(query)
+    if nodes is None:
         return unknown
-    return found
+    return any(isinstance(node, promql_parser.Call) and node.func.name in names for node in nodes)
+
+
+def visited(query: str) -> list[promql_parser.Expr] | None:
+    """Every node of a query; None where the grammar does not know it."""
+    nodes: list[promql_parser.Expr] = []
+    try:
+        promql_parser.walk(promql_parser.parse(query), nodes.append)
+    except ValueError:
+        return None
+    return nodes
 
 
 def newest(selector: str) -> str:
