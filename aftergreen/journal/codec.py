@@ -36,10 +36,12 @@ for _bulk in (Reading, Instant):
         _bulk, make_dict_unstructure_fn(_bulk, _CONVERTER, _cattrs_omit_if_default=True)
     )
 # A later version that seals the same gives the same seal: what it added is written where it says something.
-for _sealed, _added in ((Baseline, "exceeded"), (Signal, "absent_is_zero")):
+_ADDED: Mapping[type, tuple[str, ...]] = {Baseline: ("exceeded", "repeated"), Signal: ("absent_is_zero",)}
+for _sealed, _names in _ADDED.items():
+    _omitted = {name: override(omit_if_default=True) for name in _names}
     _CONVERTER.register_unstructure_hook(
         _sealed,
-        make_dict_unstructure_fn(_sealed, _CONVERTER, **{_added: override(omit_if_default=True)}),  # type: ignore[arg-type]  # keys are attributes
+        make_dict_unstructure_fn(_sealed, _CONVERTER, **_omitted),  # type: ignore[arg-type]  # named attributes
     )
 
 

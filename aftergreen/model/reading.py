@@ -66,6 +66,13 @@ class Reading:
         """Whether rules may compare it; everything else is unknown."""
         return self.kind in COMPARED
 
+    def taken(self, at: float) -> float:
+        """When the newest raw sample behind it was taken, where it was read at ``at``.
+
+        What has no samples behind it, as a probe, was taken when it was read.
+        """
+        return at if self.newest is None else self.newest
+
     @classmethod
     def of(cls, value: float, count: float | None = None, **rest: float | None) -> Reading:
         """A finite value, perhaps with the number of observations behind it."""

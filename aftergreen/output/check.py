@@ -13,6 +13,7 @@ from aftergreen.model import BaselineSource, Plan, Release, Signal
 from aftergreen.preflight.checks import Preflight, Severity
 from aftergreen.preflight.earlier import known_in
 from aftergreen.preflight.opening import Opening, opened
+from aftergreen.preflight.scrapes import remark
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
@@ -112,6 +113,8 @@ def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]
     yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
     usual = dict(tier_rules(plan.service.tier, signal, plan.timing.interval))
     from_tier = tuple(usual) == signal.rules
+    scrape = checked.intervals.get(signal.key)
     for rule in state.rules:
         reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
-        yield f"    {words.rule(rule)}{reason}"
+        slowly = remark(plan, signal, rule.rule, scrape)
+        yield f"    {words.rule(rule)}{f', {slowly}' if slowly else ''}{reason}"

@@ -12,6 +12,7 @@ from aftergreen.config import warnings_of
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
+from aftergreen.preflight.scrapes import coarse, too_coarse
 from aftergreen.rollback.command import unstartable
 from aftergreen.sources.protocol import Absence, Source, SourceUnavailable
 from aftergreen.units import format_duration
@@ -21,10 +22,6 @@ from aftergreen.verdict.snapshot import Mark
 
 OFFSET_REFUSED = 30.0
 """Seconds between the local and the backend's clock at which times can no longer be trusted."""
-
-SCRAPES_NEEDED = 2
-SCRAPES_WANTED = 4
-"""`increase()` needs two samples in its window; under four it often has no more than that."""
 
 
 class Severity(StrEnum):
@@ -52,7 +49,8 @@ class Preflight:
     """What preflight learned: the findings, the clock offset, the newest readings, the captured past.
 
     ``offset`` is local time minus the backend's. ``unstartable`` says why the rollback command
-    could not be started. ``absences`` tell what it would mean if no series stood behind a number.
+    could not be started. ``absences`` tell what it would mean if no series stood behind a number,
+    ``intervals`` how many seconds lie between two samples of a signal, where that is known.
     """
 
     findings: tuple[Finding, ...]
@@ -61,6 +59,7 @@ class Preflight:
     past: Past
     unstartable: str
     absences: Mapping[SignalKey, Absence] = field(default_factory=dict)
+    intervals: Mapping[SignalKey, float | None] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -114,14 +113,15 @@ async def preflight(
     findings = [
         *_clock_findings(offset),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
-        *_window_findings(plan, intervals),
+        *(Finding(Severity.ERROR, text) for text in too_coarse(plan, intervals)),
+        *(Finding(Severity.WARNING, text) for text in coarse(plan, intervals, past.baselines)),
         *_signal_findings(plan, newest, past, absences),
         *_absence_findings(plan, newest, absences),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
         *_rollback_findings(unprepared(plan, release) or problem),
     ]
-    return Preflight(tuple(findings), offset, newest, past, problem, absences)
+    return Preflight(tuple(findings), offset, newest, past, problem, absences, intervals)
 
 
 async def backend_time(source: Source, plan: Plan, clock: Clock) -> float:
@@ -150,23 +150,6 @@ def _clock_findings(offset: float) -> Iterator[Finding]:
         apart = format_duration(abs(offset))
         text = f"this machine's clock is {apart} {side} the backend's: synchronise it (NTP)"
         yield Finding(Severity.ERROR, text)
-
-
-def _window_findings(plan: Plan, intervals: Mapping[SignalKey, float | None]) -> Iterator[Finding]:
-    for signal in plan.signals:
-        scrape = intervals.get(signal.key)
-        if scrape is None or not signal.windowed:
-            continue
-        scrapes = signal.window / scrape
-        window, every = format_duration(signal.window), format_duration(round(scrape, 1))
-        text = f"{signal.label}: a window of {window} over samples that come every {every}"
-        # A tenth of tolerance: the interval is an estimate.
-        if scrapes < SCRAPES_NEEDED * 0.9:
-            cure = f"set window to at least {format_duration(scrape * SCRAPES_WANTED)}"
-            yield Finding(Severity.ERROR, f"{text} sees nothing most of the time: {cure}")
-        elif scrapes < SCRAPES_WANTED * 0.9:
-            cure = format_duration(scrape * SCRAPES_WANTED)
-            yield Finding(Severity.WARNING, f"{text} is short: {cure} would be steadier")
 
 
 def _signal_findings(

@@ -11,14 +11,13 @@ from aftergreen.verdict.conditions import SILENT, steepest
 from aftergreen.verdict.fitness import SAMPLES_THERE, why_unfit
 from aftergreen.verdict.limits import exceeds, limit_of
 from aftergreen.verdict.ranges import Range, baseline_instants, level_instants
+from aftergreen.verdict.samples import EVENTS_PER_SECOND, distinct, spacing
 from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import EPSILON, Baseline
-
-EVENTS_PER_SECOND = {"/s": 1.0, "/min": 1.0 / 60}
-"""Units that say how many events come in a time, and how many in a second one of it is."""
+from aftergreen.verdict.trend import Samples
 
 NEWEST = 3
-"""How many of the newest samples before the deployment must exceed a limit to call a signal broken."""
+"""How many of the newest raw samples before the deployment must exceed a limit to call a signal broken."""
 
 
 def summarise(
@@ -46,7 +45,7 @@ def summarise(
     inside = _within(range_.instants, read)
     before = _within(level_instants(plan, deployed_at), history) if range_.level else ()
     level = _within(range_.level, read)
-    newest = [instant for instant in history if instant.at <= deployed_at][-NEWEST:]
+    earlier = [instant for instant in history if instant.at <= deployed_at]
     summaries: dict[SignalKey, Baseline] = {}
     for signal in plan.signals:
         values = _values(signal, inside)
@@ -63,9 +62,10 @@ def summarise(
             factor=factor,
             remark=remark,
             climbed=tuple(_climbed(signal, inside, plan.timing.interval, factor)),
+            repeated=len(values) - len(_samples(signal, inside)),
         )
         unfit = why_unfit(signal, range_, inside, plain, plan.timing.interval)
-        last = _values(signal, newest)
+        last = _newest(signal, earlier)
         exceeded = tuple(i for i, rule in enumerate(signal.rules) if _exceeded(rule, last, plain))
         summaries[signal.key] = replace(plain, unfit=unfit, broken=bool(exceeded), exceeded=exceeded)
     return summaries
@@ -82,15 +82,32 @@ def _values(signal: Signal, instants: Iterable[Instant]) -> list[float]:
     return [r.value for r in readings if r is not None and r.compared and r.value is not None]
 
 
+def _samples(signal: Signal, instants: Iterable[Instant]) -> Samples:
+    """The raw samples behind the signal's readings."""
+    return distinct((i.at, i.readings[signal.key]) for i in instants if signal.key in i.readings)
+
+
+def _newest(signal: Signal, earlier: Sequence[Instant]) -> list[float]:
+    """The newest raw samples before the deployment, at most `NEWEST`; they end where one was unknown."""
+    run: list[tuple[float, Reading]] = []
+    for instant in reversed(earlier):
+        reading = instant.readings.get(signal.key)
+        if reading is None or not reading.compared:
+            break
+        run.insert(0, (instant.at, reading))
+        if len(distinct(run)) == NEWEST:
+            break
+    return [value for _, value in distinct(run)]
+
+
 def _climbed(
     signal: Signal, inside: Sequence[Instant], interval: float, factor: float
 ) -> Iterator[tuple[float, float]]:
     """How much the signal rose by itself over the look-back of each rule that asks about a climb."""
-    readings = [(i.at, i.readings[signal.key]) for i in inside if signal.key in i.readings]
-    samples = tuple((at, r.value) for at, r in readings if r.compared and r.value is not None)
-    window = signal.window if signal.windowed else 0.0
+    samples = _samples(signal, inside)
+    window, apart = signal.window if signal.windowed else 0.0, spacing(samples, interval)
     for rule in signal.rules:
-        rise = steepest(rule, samples, interval, window) if rule.condition is Condition.CLIMBING else 0.0
+        rise = steepest(rule, samples, apart, window) if rule.condition is Condition.CLIMBING else 0.0
         if rise > 0:
             yield rule.limit, rise * factor
 
@@ -119,7 +136,7 @@ def _per_second(signal: Signal, inside: Sequence[Instant], interval: float, fact
         return median([*counts, *quiet]) / signal.window
     if signal.unit in EVENTS_PER_SECOND:
         return median(_values(signal, inside)) * EVENTS_PER_SECOND[signal.unit] * factor
-    return 1.0 / interval
+    return 1.0 / spacing(_samples(signal, inside), interval)
 
 
 def _scaling(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aftergreen.model import Instant, Signal, SignalKey, View
 from aftergreen.verdict.control import SAMPLES
 from aftergreen.verdict.limits import clear_of, limit_of
+from aftergreen.verdict.samples import distinct
 from aftergreen.verdict.signal import nothing_known
 from aftergreen.verdict.state import (
     Event,
@@ -61,5 +62,4 @@ def _control(signal: Signal, history: Sequence[Instant]) -> tuple[tuple[float, f
     if not signal.controlled:
         return ()
     readings = ((instant.at, instant.readings.get(signal.key)) for instant in history)
-    known = [(at, r.value) for at, r in readings if r is not None and r.compared and r.value is not None]
-    return tuple(known[-SAMPLES:])
+    return tuple(distinct((at, reading) for at, reading in readings if reading is not None)[-SAMPLES:])

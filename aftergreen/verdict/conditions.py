@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from aftergreen.model import Condition, Kind, Rule, Signal
 from aftergreen.units import format_duration
 from aftergreen.verdict.limits import exceeds, why_no_limit
+from aftergreen.verdict.samples import JITTER, added, spacing
 from aftergreen.verdict.state import EPSILON, Baseline, Look, RuleState
 from aftergreen.verdict.trend import FEWEST, Samples, Trend, left_until, trend_of
 
@@ -44,12 +45,12 @@ def shortest_course(interval: float, window: float) -> float:
 
 
 def remembered(rule: RuleState, look: Look) -> RuleState:
-    """The rule with one more sample of the course that it judges."""
+    """The rule with one more raw sample of the course that it judges, where there is a new one."""
     if not rule.rule.condition.trend or not look.judging or look.reading.value is None:
         return rule
-    samples = (*rule.samples, (look.at, look.reading.value))
-    reach = look_back_of(rule.rule, look.interval, _window(rule.signal))
-    kept = tuple(sample for sample in samples if sample[0] >= look.at - reach - EPSILON)
+    samples = tuple(added(rule.samples, look.at, look.reading))
+    reach = _reach(rule, samples, look)
+    kept = tuple(sample for sample in samples if sample[0] >= samples[-1][0] - reach - JITTER)
     return replace(rule, samples=kept, trend=course_of(rule, kept, look))
 
 
@@ -57,17 +58,24 @@ def _window(signal: Signal) -> float:
     return signal.window if signal.windowed else 0.0
 
 
+def _reach(rule: RuleState, samples: Samples, look: Look) -> float:
+    """The look-back in seconds: long enough for a course even where samples are further apart than polls."""
+    return look_back_of(rule.rule, spacing(samples, look.interval), _window(rule.signal))
+
+
 def course_of(rule: RuleState, samples: Samples, look: Look) -> Trend | None:
     """The course of these samples over the rule's look-back; None where they do not reach so far back."""
-    window = _window(rule.signal)
-    start = look.at - look_back_of(rule.rule, look.interval, window)
-    within = tuple(sample for sample in samples if sample[0] >= start - EPSILON)
-    expected = (look.at - start) / look.interval
+    window, apart = _window(rule.signal), spacing(samples, look.interval)
+    # The newest raw sample is where the course ends, and may be older than the instant that rests on it.
+    end = samples[-1][0] if samples else look.at
+    start = end - _reach(rule, samples, look)
+    within = tuple(sample for sample in samples if sample[0] >= start - JITTER)
+    expected = (end - start) / apart
     # Scrapes are missed: a few holes change no course, wherever they are.
-    late = start + max(look.interval, MISSING * (look.at - start))
-    if len(within) < (1.0 - MISSING) * expected or within[0][0] > late + EPSILON:
+    late = start + max(apart, MISSING * (end - start))
+    if len(within) < (1.0 - MISSING) * expected or within[0][0] > late + JITTER:
         return None
-    return trend_of(within, max(1.0, window / look.interval))
+    return trend_of(within, max(1.0, window / apart))
 
 
 def judged(rule: RuleState, look: Look) -> Judged | str | None:
@@ -91,7 +99,7 @@ def _climbing(rule: RuleState, look: Look, value: float | None) -> Judged | str 
     if value is not None and rule.rule.capacity is not None and value >= rule.rule.capacity:
         return Judged(over=True, clear=False, value=value)
     window = _window(rule.signal)
-    began = look.at - look_back_of(rule.rule, look.interval, window)
+    began = look.at - _reach(rule, rule.samples, look)
     if not rule.breached and began + EPSILON < look.judging_since:
         return None
     if value is None:
@@ -99,7 +107,7 @@ def _climbing(rule: RuleState, look: Look, value: float | None) -> Judged | str 
     trend = rule.trend
     if trend is None and rule.breached:
         # After a rollback what there is must do: its time is limited.
-        trend = trend_of(rule.samples, max(1.0, window / look.interval))
+        trend = trend_of(rule.samples, max(1.0, window / spacing(rule.samples, look.interval)))
     if trend is None:
         return "too few samples to tell its course"
     over = holds(rule.rule, trend, look.baseline)
@@ -118,7 +126,8 @@ def holds(rule: Rule, trend: Trend, baseline: Baseline | None) -> bool:
 def steepest(rule: Rule, samples: Samples, interval: float, window: float) -> float:
     """The largest steady rise over the rule's look-back in these samples; 0 where there is none.
 
-    ``window`` is 0 for a gauge. Every fourth of a look-back is looked at.
+    ``window`` is 0 for a gauge, ``interval`` how far the samples are apart. Every fourth of a look-back is
+    looked at.
     """
     reach = look_back_of(rule, interval, window)
     overlap, highest = max(1.0, window / interval), 0.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen.model import BaselineSource, Reading, Signal
 from aftergreen.verdict.conditions import Judged, course_of, holds, judged
 from aftergreen.verdict.limits import clear_of, limit_of
+from aftergreen.verdict.samples import EVENTS_PER_SECOND, added, spacing
 from aftergreen.verdict.spread import spread_of
 from aftergreen.verdict.state import Baseline, Look, RuleState, SignalState
 from aftergreen.verdict.trend import Samples
@@ -19,15 +19,17 @@ FEWEST = 8
 """With fewer of them a spread says nothing."""
 
 
-def compared_now(before: SignalState, reading: Reading | None, at: float) -> SignalState:
-    """The signal with the control's newest reading as its baseline, and with limits that follow from it."""
+def compared_now(before: SignalState, reading: Reading | None, at: float, interval: float) -> SignalState:
+    """The signal with the control's newest reading as its baseline, and with limits that follow from it.
+
+    ``interval`` is the step of the grid in seconds.
+    """
     if not before.signal.controlled:
         return before
-    known = reading is not None and reading.compared and reading.value is not None
     samples = before.control
-    if known and reading is not None and reading.value is not None:
-        samples = (*samples, (at, reading.value))[-SAMPLES:]
-    baseline = _baseline(before.signal, reading, [value for _, value in samples])
+    if reading is not None and reading.compared:
+        samples = tuple(added(samples, at, reading))[-SAMPLES:]
+    baseline = _baseline(before.signal, reading, samples, interval)
     return replace(
         before,
         control=samples,
@@ -36,25 +38,37 @@ def compared_now(before: SignalState, reading: Reading | None, at: float) -> Sig
     )
 
 
-def _baseline(signal: Signal, reading: Reading | None, values: Sequence[float]) -> Baseline | None:
-    if not values:
+def _baseline(signal: Signal, reading: Reading | None, samples: Samples, interval: float) -> Baseline | None:
+    if not samples:
         return None
+    values = [value for _, value in samples]
     unfit = ""
     if reading is None or not reading.compared:
         kind = "not asked" if reading is None else reading.kind.value
         unfit = f"the previous version gives nothing to compare with now ({kind})"
     elif len(values) < FEWEST:
         unfit = f"{len(values)} samples of the previous version are too few, it takes {FEWEST}"
-    count = None if reading is None else reading.count
+    now = values[-1] if reading is None or reading.value is None else reading.value
     return Baseline(
-        median=values[-1],
+        median=now,
         spread=spread_of(values),
         samples=len(values),
         expected=len(values),
         unfit=unfit,
         source=BaselineSource.CONTROL,
-        per_second=0.0 if count is None else count / signal.window,
+        per_second=_per_second(signal, reading, now, samples, interval),
     )
+
+
+def _per_second(
+    signal: Signal, reading: Reading | None, now: float, samples: Samples, interval: float
+) -> float:
+    """Events that the previous version lets one expect in a second; samples, where no events are counted."""
+    if reading is not None and reading.count is not None:
+        return reading.count / signal.window
+    if signal.unit in EVENTS_PER_SECOND:
+        return now * EVENTS_PER_SECOND[signal.unit]
+    return 1.0 / spacing(samples, interval)
 
 
 def _limited(rule: RuleState, baseline: Baseline | None) -> RuleState:

@@ -10,6 +10,7 @@ from aftergreen.verdict.proposals import advised_on, proven
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import (
     EPSILON,
+    Breach,
     CutShort,
     Lacking,
     NotBorneOut,
@@ -21,6 +22,7 @@ from aftergreen.verdict.state import (
     State,
     TooShort,
     Unticked,
+    WasBreached,
 )
 from aftergreen.verdict.walk import checklist
 
@@ -61,11 +63,13 @@ def exit_code(state: State) -> ExitCode:
 
 def missing(state: State) -> tuple[Lacking, ...]:
     """What keeps the release from being finished; empty where nothing does."""
-    found: list[Lacking] = [
+    # What went wrong says more than what could not be seen.
+    found: list[Lacking] = [WasBreached(breach) for breach in state.breaches if _unanswered(state, breach)]
+    found.extend(
         Unticked(item.indicator, item.why)
         for item in checklist(state)
         if item.mark not in (Mark.OK, Mark.WAIVED)
-    ]
+    )
     for indicator in Indicator:
         if indicator not in state.setup.plan.waived:
             for signal in state.signals_of(indicator):
@@ -94,6 +98,18 @@ def _unproven(signal: SignalState) -> list[Lacking]:
             NotBorneOut(hardest.rule, hardest.rate, hardest.trials, hardest.failures, hardest.needed)
         )
     return found
+
+
+def _unanswered(state: State, breach: Breach) -> bool:
+    """Whether a breach went by without anybody answering for it.
+
+    Who changed the threshold since then did so by name and with a reason: the breach is accepted.
+    """
+    accepted = any(
+        (o.signal.key, o.rule) == (breach.rule.signal.key, breach.rule.rule) and o.at >= breach.since
+        for o in state.overrides
+    )
+    return breach.until is not None and not accepted
 
 
 def _not_running(state: State) -> list[Lacking]:

@@ -14,8 +14,11 @@ from aftergreen.verdict.state import Baseline, Look, RuleState
 SAMPLES_THERE = 0.9
 """The share of the expected samples without which a baseline is not fit."""
 
-SAMPLES_ENOUGH = 20
-"""The number of samples, and of observations behind them, that a baseline needs without trials."""
+SAMPLES_ENOUGH = 12
+"""The number of raw samples without which their spread means nothing."""
+
+OBSERVATIONS_ENOUGH = 20
+"""The number of observations behind all samples of a baseline, where they are counted."""
 
 
 def why_unfit(
@@ -48,8 +51,8 @@ def _too_few(signal: Signal, readings: Sequence[Reading], summary: Baseline, int
         claimed = [claimed_rate(signal, rule, limit_of(rule, summary)) for rule in signal.rules]
         lowest = min((rate for rate in claimed if rate is not None), default=None)
         return "" if lowest is None else _short(counted, TRIALS_PER_LIMIT / lowest, "requests")
-    observed = "" if signal.count is None else _short(counted, SAMPLES_ENOUGH, "observations")
-    return _short(summary.samples, SAMPLES_ENOUGH, "samples") or observed
+    observed = "" if signal.count is None else _short(counted, OBSERVATIONS_ENOUGH, "observations")
+    return _short(summary.distinct, SAMPLES_ENOUGH, "samples") or observed
 
 
 def _short(had: float, needed: float, what: str) -> str:

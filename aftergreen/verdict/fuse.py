@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from aftergreen.model import Condition
 from aftergreen.verdict.conditions import Judged, judged, remembered
+from aftergreen.verdict.samples import JITTER
 from aftergreen.verdict.spread import ROBUST_DEVIATION
-from aftergreen.verdict.state import EPSILON, EventKind, Look, Phase, Receipt, RuleState, Unknown
+from aftergreen.verdict.state import EventKind, Look, Phase, Receipt, RuleState, Unknown
 
 NEAR_MISS_SHARE = 0.5
 """A fuse that burnt at least this share of its length and went out is a near miss."""
@@ -19,9 +20,10 @@ ORDINARY_DEVIATIONS = 4.0
 def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     """The rule after one more instant, and what is worth telling about it.
 
-    The fuse burns over the interval between two neighbouring instants that both exceed the limit and
-    fires when those sum to ``for``. One good instant puts it out; an unknown one freezes it; unknown for
-    longer than ``for``, it starts anew.
+    The fuse burns over the interval between two neighbouring instants that both exceed the limit, measured
+    between the raw samples behind them, and fires when those sum to ``for``: an instant that rests on the
+    sample of the one before adds nothing. One good instant puts it out; an unknown one freezes it; unknown
+    for longer than ``for``, it starts anew.
     """
     rule = remembered(rule, look)
     due = 1 if look.judging and look.claims else 0
@@ -34,13 +36,22 @@ def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
     onset = rule.onset if found.over or rule.breached else None
     if found.over and not rule.breached and onset is None:
         onset = look.at
-    rule = replace(rule, asked=rule.asked + due, judged=rule.judged + due, unknown=None, onset=onset)
-    rule = _outside(rule, look, found)
+    passed = _passed(rule, look)
+    taken = look.reading.taken(look.at)
+    rule = replace(
+        rule, asked=rule.asked + due, judged=rule.judged + due, unknown=None, onset=onset, sample=taken
+    )
+    rule = _outside(rule, look, found, passed)
     if rule.breached:
-        return _clearing(rule, look, found)
+        return _clearing(rule, look, found, passed)
     if not look.judging:
         return rule, None
-    return _burn(rule, look, found.value) if found.over else _put_out(rule)
+    return _burn(rule, look, found.value, passed) if found.over else _put_out(rule)
+
+
+def _passed(rule: RuleState, look: Look) -> float:
+    """Seconds from the raw sample behind the last judged instant to that behind this one."""
+    return 0.0 if rule.sample is None else max(0.0, look.reading.taken(look.at) - rule.sample)
 
 
 def _unknown(rule: RuleState, look: Look, why: str) -> tuple[RuleState, EventKind | None]:
@@ -54,21 +65,21 @@ def _unknown(rule: RuleState, look: Look, why: str) -> tuple[RuleState, EventKin
         return replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None), None
     if rule.phase is Phase.OVER_LIMIT:
         near = EventKind.NEAR_MISS if _nearly(rule) else None
-        lost = replace(rule, phase=Phase.OK, burnt=0.0, onset=None, peak=None, outside=0.0, last_outside=None)
-        return lost, near
+        lost = replace(rule, phase=Phase.OK, burnt=0.0, seen=0.0, onset=None, peak=None)
+        return replace(lost, outside=0.0, last_outside=None), near
     return rule, None
 
 
 def _nearly(rule: RuleState) -> bool:
     """Whether a fuse that goes out now burnt long enough to be told of."""
-    return rule.burnt >= NEAR_MISS_SHARE * rule.rule.sustained
+    return rule.lasted >= NEAR_MISS_SHARE * rule.rule.sustained
 
 
-def _outside(rule: RuleState, look: Look, found: Judged) -> RuleState:
+def _outside(rule: RuleState, look: Look, found: Judged, passed: float) -> RuleState:
     """How long the run over the limit has been more than the ordinary spread of the time before."""
     if not (found.over and look.judging and _unusual(rule, look, found.value)):
         return rule if rule.last_outside is None else replace(rule, outside=0.0, last_outside=None)
-    burnt = look.interval if _neighbours(rule.last_outside, look) else 0.0
+    burnt = passed if _neighbours(rule.last_outside, look) else 0.0
     return replace(rule, outside=rule.outside + burnt, last_outside=look.at)
 
 
@@ -96,7 +107,7 @@ def settled(rule: RuleState, at: float) -> RuleState:
     elif rule.signal.events and rule.rule.condition.compares:
         sure = False
     else:
-        sure = rule.last_outside is not None and rule.outside + EPSILON >= rule.rule.sustained
+        sure = rule.last_outside is not None and rule.outside + JITTER >= rule.rule.sustained
     return replace(rule, sure_at=at) if sure else rule
 
 
@@ -104,22 +115,23 @@ def _neighbours(before: float | None, look: Look) -> bool:
     return before is not None and look.at - before <= look.interval * 1.5
 
 
-def _burn(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKind | None]:
+def _burn(rule: RuleState, look: Look, value: float, passed: float) -> tuple[RuleState, EventKind | None]:
     started = rule.phase is not Phase.OVER_LIMIT
-    burnt = 0.0 if started else rule.burnt
+    burnt, seen = (0.0, 0.0) if started else (rule.burnt, rule.seen)
     if _neighbours(rule.last_over, look):
-        burnt += look.interval
+        burnt, seen = burnt + passed, seen + look.interval
     worse = max if rule.rule.condition.upward else min
     burning = replace(
         rule,
         phase=Phase.OVER_LIMIT,
         burnt=burnt,
+        seen=seen,
         last_over=look.at,
         peak=value if rule.peak is None or started else worse(rule.peak, value),
         receipt=receipt(rule, look, value),
     )
-    # Sums of an interval such as 0.1 s fall short of their length by rounding.
-    if burnt + EPSILON >= rule.rule.sustained:
+    # Sums fall short of their length by rounding.
+    if burnt + JITTER >= rule.rule.sustained:
         return replace(burning, phase=Phase.BREACHED, breached_at=look.at), EventKind.BREACHED
     return burning, EventKind.OVER_LIMIT if started else None
 
@@ -127,28 +139,31 @@ def _burn(rule: RuleState, look: Look, value: float) -> tuple[RuleState, EventKi
 def _put_out(rule: RuleState) -> tuple[RuleState, EventKind | None]:
     if rule.phase is Phase.OK and rule.receipt is None:
         return rule, None
-    out = replace(rule, phase=Phase.OK, burnt=0.0, last_over=None, peak=None, receipt=None)
+    out = replace(rule, phase=Phase.OK, burnt=0.0, seen=0.0, last_over=None, peak=None, receipt=None)
     if rule.phase is not Phase.OVER_LIMIT:
         return out, None
     return out, EventKind.NEAR_MISS if _nearly(rule) else EventKind.BACK
 
 
-def _clearing(rule: RuleState, look: Look, found: Judged) -> tuple[RuleState, EventKind | None]:
+def _clearing(
+    rule: RuleState, look: Look, found: Judged, passed: float
+) -> tuple[RuleState, EventKind | None]:
     if not look.judging:
         return rule, None
     if found.over or not found.clear:
         back = replace(rule, phase=Phase.BREACHED, cleared=0.0, clear_since=None, last_clear=None)
         return back, None
-    cleared = rule.cleared + (look.interval if _neighbours(rule.last_clear, look) else 0.0)
+    cleared = rule.cleared + (passed if _neighbours(rule.last_clear, look) else 0.0)
     since = rule.clear_since if rule.clear_since is not None else look.at
     rule = replace(rule, phase=Phase.CLEARING, cleared=cleared, clear_since=since, last_clear=look.at)
-    if cleared + EPSILON < rule.rule.clear_for:
+    if cleared + JITTER < rule.rule.clear_for:
         return rule, None
     done = replace(
         rule,
         phase=Phase.OK,
         onset=None,
         burnt=0.0,
+        seen=0.0,
         outside=0.0,
         last_outside=None,
         cleared=0.0,

@@ -7,15 +7,17 @@ only the source and the clock differ.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.model import Instant, Kind, Reading, Signal
+from aftergreen.model import Instant, Kind, Reading, Signal, Then
 from aftergreen.verdict.control import compared_now
 from aftergreen.verdict.ending import missing
 from aftergreen.verdict.proposals import acts_on, advised_on, breaches, fuses, proposals, stopped_by
 from aftergreen.verdict.signal import advance_signal
 from aftergreen.verdict.state import (
     EPSILON,
+    Breach,
     Event,
     EventKind,
     Events,
@@ -113,7 +115,11 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
     near: list[NearMiss] = []
     for key, earlier in state.signals.items():
         control = instant.control.get(key) if earlier.signal.controlled else None
-        before = earlier if state.rollback is not None else compared_now(earlier, control, instant.at)
+        before = (
+            earlier
+            if state.rollback is not None
+            else compared_now(earlier, control, instant.at, state.setup.plan.timing.interval)
+        )
         reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
         look = Look(
             at=instant.at,
@@ -134,8 +140,26 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
         events.extend(found)
         near.extend(NearMiss(e.rule, e.at) for e in found if e.kind is EventKind.NEAR_MISS and e.rule)
         signals[key] = after
-    state = replace(state, signals=signals, near_misses=(*state.near_misses, *near))
+    state = replace(
+        state,
+        signals=signals,
+        near_misses=(*state.near_misses, *near),
+        breaches=_breaches(state.breaches, events),
+    )
     return replace(state, decided=_decided(state)), events
+
+
+def _breaches(known: tuple[Breach, ...], events: Sequence[Event]) -> tuple[Breach, ...]:
+    """The breaches of rollback rules so far, after these events."""
+    for event in events:
+        rule = event.rule
+        if rule is None or rule.rule.then is not Then.ROLLBACK:
+            continue
+        if event.kind is EventKind.BREACHED:
+            known = (*known, Breach(rule, event.at))
+        elif event.kind is EventKind.CLEARED:
+            known = tuple(replace(b, until=event.at) if b.stands(rule) else b for b in known)
+    return known
 
 
 def _fresh(state: State, instant: Instant, signal: Signal) -> bool:

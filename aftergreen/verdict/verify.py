@@ -59,6 +59,8 @@ def _anew(rule: RuleState) -> RuleState:
         rule,
         phase=kept,
         burnt=0.0,
+        seen=0.0,
+        sample=None,
         onset=None,
         last_over=None,
         peak=None,

@@ -72,7 +72,8 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
     if state.state is ReleaseState.FINISHED:
         return "Finished.", "Every indicator is in range and there is enough evidence."
     if state.state is ReleaseState.UNPROVEN:
-        return "Unproven:", f"{lacking(state.missing[0]) if state.missing else 'too little was seen'}."
+        first = lacking(state.missing[0], snapshot.context.offset) if state.missing else "too little was seen"
+        return "Unproven:", f"{first}."
     if state.state is ReleaseState.ABANDONED or rollback is None:
         return "Abandoned:", f"{state.reason or 'nobody watches any more'}."
     if rollback.recovered:
@@ -155,7 +156,7 @@ def _counted(receipt: Receipt | None) -> str:
 
 def near_miss(near: NearMiss, offset: float) -> str:
     """``Near miss at 14:08:22 CET: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m``."""
-    burnt, whole = format_duration(near.rule.burnt), format_duration(near.rule.rule.sustained)
+    burnt, whole = format_duration(near.rule.lasted), format_duration(near.rule.rule.sustained)
     return f"Near miss at {local_time(near.at, offset)}: {comparison(near.rule)}, {burnt} of {whole}."
 
 

@@ -104,7 +104,7 @@ def _calm_banner(snapshot: Snapshot) -> Banner:
         return Banner(Mark.OK, word, "every indicator in range, enough evidence")
     if state is ReleaseState.UNPROVEN:
         missing = snapshot.state.missing
-        return Banner(Mark.WARN, word, lacking(missing[0]) if missing else "")
+        return Banner(Mark.WARN, word, lacking(missing[0], snapshot.context.offset) if missing else "")
     if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
         return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
     if state is ReleaseState.ABANDONED:

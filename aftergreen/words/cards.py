@@ -131,7 +131,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         for made in state.overrides
     )
     lines.extend(_noticeable(state))
-    lines.extend(f"Missing: {lacking(found)}." for found in state.missing)
+    lines.extend(f"Missing: {lacking(found, snapshot.context.offset)}." for found in state.missing)
     lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
     return tuple(lines)
 

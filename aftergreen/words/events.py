@@ -80,7 +80,7 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         seldom = chance(status)
         return f"{label}{f': {seldom} by chance' if seldom else ' is more than chance'}; {left} of fuse left"
     if happened.kind is EventKind.NEAR_MISS:
-        burnt, whole = format_duration(status.burnt), format_duration(status.rule.sustained)
+        burnt, whole = format_duration(status.lasted), format_duration(status.rule.sustained)
         known = happened.reading is None or happened.reading.compared
         after = f"back at {value}" if known else "then unknown"
         return f"{label} near miss: {where(status)} for {burnt} of {whole}, {after}"

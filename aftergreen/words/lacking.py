@@ -8,6 +8,7 @@ from typing import assert_never
 from aftergreen.model import Indicator
 from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.state import (
+    Breach,
     CutShort,
     Lacking,
     NotBorneOut,
@@ -16,7 +17,9 @@ from aftergreen.verdict.state import (
     SeldomJudged,
     TooShort,
     Unticked,
+    WasBreached,
 )
+from aftergreen.words.values import local_time
 
 _CHECKLIST: Mapping[Indicator | None, str] = {
     Indicator.ERROR_RATE: "error rate in range",
@@ -33,8 +36,11 @@ def checklist_name(indicator: Indicator | None) -> str:
     return _CHECKLIST[indicator]
 
 
-def lacking(found: Lacking) -> str:
-    """What is missing, in one phrase: ``HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300``."""
+def lacking(found: Lacking, offset: float = 0.0) -> str:
+    """What is missing, in one phrase: ``HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300``.
+
+    ``offset`` is local time minus the backend's, in seconds.
+    """
     match found:
         case Unticked(indicator, why):
             return f"{checklist_name(indicator)}: {why}"
@@ -48,10 +54,19 @@ def lacking(found: Lacking) -> str:
             return f"which version runs could not be measured (expected {version})"
         case NotServing(version, serving, total):
             return f"{version} serves on {serving:.0f} of {total:.0f} instances"
+        case WasBreached(breach):
+            return _was_breached(breach, offset)
         case CutShort(watched, total):
             return f"only {format_duration(watched)} of {format_duration(total)} could be watched"
         case _:
             assert_never(found)
+
+
+def _was_breached(breach: Breach, offset: float) -> str:
+    since = local_time(breach.since, offset)
+    until = local_time(breach.until, offset) if breach.until is not None else "now"
+    told = f"{breach.rule.signal.label} was breached from {since} to {until}"
+    return f"{told}, and nobody rolled back or accepted it"
 
 
 def _course(rule: RuleState) -> str:

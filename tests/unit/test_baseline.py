@@ -111,7 +111,7 @@ def test_a_tenth_of_the_samples_may_be_missing(there: int, unfit: str) -> None:
 
 @pytest.mark.parametrize(
     ("window", "unfit"),
-    [(285.0, ""), (270.0, "19 samples are too few to compare with, it takes 20")],
+    [(165.0, ""), (150.0, "11 samples are too few to compare with, it takes 12")],
 )
 def test_a_short_range_has_too_few_samples(window: float, unfit: str) -> None:
     given = alone(POOL, window=window)

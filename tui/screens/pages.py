@@ -133,7 +133,7 @@ class DecisionPage(Page):
             rows += [
                 row(f"  {line}")
                 for found in snapshot.state.missing
-                for line in folded(words.lacking(found), width - 2)
+                for line in folded(words.lacking(found, snapshot.context.offset), width - 2)
             ]
         rows += [(), row(Span("what happened", "dim"))]
         rows += [line for event in snapshot.events for line in event_rows(event, snapshot, width)]

@@ -12,15 +12,17 @@ from aftergreen.verdict.state.lacking import (
     SeldomJudged,
     TooShort,
     Unticked,
+    WasBreached,
 )
 from aftergreen.verdict.state.release import ENDED, ReleaseState, Rollback, Setup, State
-from aftergreen.verdict.state.rule import EPSILON, NearMiss, Phase, Receipt, RuleState, Unknown
+from aftergreen.verdict.state.rule import EPSILON, Breach, NearMiss, Phase, Receipt, RuleState, Unknown
 from aftergreen.verdict.state.signal import Bucket, Counts, Look, LookBack, SignalState, Trace
 
 __all__ = [
     "ENDED",
     "EPSILON",
     "Baseline",
+    "Breach",
     "Bucket",
     "Counts",
     "CutShort",
@@ -47,4 +49,5 @@ __all__ = [
     "Trace",
     "Unknown",
     "Unticked",
+    "WasBreached",
 ]

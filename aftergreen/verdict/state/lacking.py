@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aftergreen.model import Indicator, Signal
-from aftergreen.verdict.state.rule import RuleState
+from aftergreen.verdict.state.rule import Breach, RuleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,11 @@ class CutShort:
     total: float
 
 
-Lacking = Unticked | SeldomJudged | TooShort | NotBorneOut | NotServing | CutShort
+@dataclass(frozen=True, slots=True)
+class WasBreached:
+    """A rollback rule was breached for a while, and nobody rolled back."""
+
+    breach: Breach
+
+
+Lacking = Unticked | SeldomJudged | TooShort | NotBorneOut | NotServing | CutShort | WasBreached

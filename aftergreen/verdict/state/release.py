@@ -10,7 +10,7 @@ from aftergreen.model import Indicator, Plan, Release, SignalKey, View
 from aftergreen.verdict.state.baseline import Baseline
 from aftergreen.verdict.state.event import Override
 from aftergreen.verdict.state.lacking import Lacking
-from aftergreen.verdict.state.rule import NearMiss, RuleState
+from aftergreen.verdict.state.rule import Breach, NearMiss, RuleState
 from aftergreen.verdict.state.signal import SignalState
 
 
@@ -109,7 +109,8 @@ class State:
 
     ``watched`` is watch time: seconds since ``setup.starts`` in which something could be measured.
     ``blind`` is what could not be. ``extended`` is how far the end was moved for a burning fuse.
-    ``data_at`` is the time of the newest raw sample that any reading so far stood on.
+    ``breaches`` are those of rollback rules so far, also the ones that cleared. ``data_at`` is the time of
+    the newest raw sample that any reading so far stood on.
     """
 
     setup: Setup
@@ -126,6 +127,7 @@ class State:
     running: Mapping[str, float] | None = None
     data_at: float | None = None
     near_misses: tuple[NearMiss, ...] = ()
+    breaches: tuple[Breach, ...] = ()
     decided: RuleState | None = None
     missing: tuple[Lacking, ...] = ()
     overrides: tuple[Override, ...] = ()

@@ -62,7 +62,9 @@ class RuleState:
     """One rule as it stands: its phase, its fuse, and the numbers that put it there.
 
     ``limit`` and ``clear`` are the effective values, None while a relative rule has no fit baseline.
-    ``burnt`` and ``cleared`` are seconds of fuse and of clearing. ``onset`` is the first instant of the
+    ``burnt`` and ``cleared`` are seconds of fuse and of clearing, between the raw samples behind instants;
+    ``seen`` are seconds of the run over the limit between the instants themselves. ``sample`` is when the
+    newest raw sample behind the last judged instant was taken. ``onset`` is the first instant of the
     run over the limit, warm-up included; ``judged`` and ``asked`` count the instants that could and that
     should have been judged. ``evidence`` is what the events since the deployment say against the limit; None
     where none are counted. ``outside`` are seconds of a run over the limit that lies outside the ordinary
@@ -77,6 +79,8 @@ class RuleState:
     clear: float | None
     phase: Phase = Phase.WARM_UP
     burnt: float = 0.0
+    seen: float = 0.0
+    sample: float | None = None
     onset: float | None = None
     last_over: float | None = None
     peak: float | None = None
@@ -128,9 +132,31 @@ class RuleState:
         return max((at for at in (self.breached_at, self.sure_at) if at is not None), default=None)
 
     @property
+    def lasted(self) -> float:
+        """Seconds that the run over the limit was seen for: more than burnt where samples were read again."""
+        return max(self.burnt, self.seen)
+
+    @property
     def remaining(self) -> float:
         """Seconds until the fuse fires if the signal stays over its limit."""
         return max(0.0, self.rule.sustained - self.burnt)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rollback rule that was breached, as it stood then.
+
+    ``until`` is when it cleared; None where it has not.
+    """
+
+    rule: RuleState
+    since: float
+    until: float | None = None
+
+    def stands(self, rule: RuleState) -> bool:
+        """Whether it is one of this rule, and has not cleared."""
+        same = (self.rule.signal.key, self.rule.rule) == (rule.signal.key, rule.rule)
+        return same and self.until is None
 
 
 @dataclass(frozen=True, slots=True)
