@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from aftergreen.clean import clean
 from aftergreen.config.faults import Faults, listed, nearest
 from aftergreen.model import Plan, Signal, Then
-from aftergreen.promql import gives_rates, substitute, syntax_error
+from aftergreen.promql import gives_rates, reach, substitute, syntax_error
 from aftergreen.units import format_duration
 from aftergreen.verdict.conditions import look_back_of
 
@@ -39,6 +39,15 @@ def check_query(faults: Faults, place: str, query: str) -> None:
 def asks_for_version(query: str) -> bool:
     """Whether a query holds ``$version``, and so can be asked for either of two versions."""
     return _VERSION.search(query) is not None
+
+
+def looks_at_one_moment(query: str) -> bool:
+    """Whether a query has no range, so that it gives what is now, and never how much there was.
+
+    False where our parser does not know it.
+    """
+    filled = _filled(query, 60.0)
+    return syntax_error(filled) is None and reach(filled) == 0.0
 
 
 def warnings_of(plan: Plan) -> tuple[str, ...]:

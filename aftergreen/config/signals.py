@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aftergreen.config.addresses import check_probe
 from aftergreen.config.faults import Faults, shown, shown_duration
 from aftergreen.config.file import Name, SignalTable
-from aftergreen.config.queries import asks_for_version, check_query
+from aftergreen.config.queries import asks_for_version, check_query, looks_at_one_moment
 from aftergreen.config.thresholds import resolve_rules
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import BaselineSource, Indicator, Signal, SignalKey, Timing
@@ -144,6 +144,9 @@ def _check_measure(faults: Faults, place: str, table: SignalTable) -> None:
             faults.add(f"{place}.{key}", "nothing", f"a query, because there is a {other}")
     if table.count is not None and not has["query"]:
         faults.add(f"{place}.count", "count", "this key only beside a query")
+    elif table.count is not None and looks_at_one_moment(table.count):
+        expected = "a query that counts over the window, such as sum(increase(requests_total[$window]))"
+        faults.add(f"{place}.count", f"{shown(table.count)}, which has no range", expected)
     if table.events is not None and not ratio:
         faults.add(f"{place}.events", shown(table.events), "this key only beside a numerator and denominator")
     for key in _QUERY_KEYS:

@@ -9,6 +9,7 @@ from aftergreen.config.file import KEYS, Quantity, RuleTable, SignalTable
 from aftergreen.config.tiers import COURSE_HELD
 from aftergreen.model import Condition, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
+from aftergreen.verdict.conditions import CLIMB_SHARE
 from aftergreen.verdict.limits import NEVER_NEGATIVE, insane
 
 _LENGTHS = (Condition.CLIMBING, Condition.EXHAUSTS, Condition.SILENT)
@@ -102,6 +103,7 @@ def _rule(rule: _Written) -> Rule | None:
         sustained=sustained,
         then=table.then,
         by_at_least=floor,
+        by_share=CLIMB_SHARE if _may_climb_little(rule) else 0.0,
         clear=clear,
         clear_for=cleared if table.clear_for is None else table.clear_for,
         fast=bool(table.fast),
@@ -206,6 +208,11 @@ def _floor(rule: _Written) -> float:
     if floor is not None and floor < 0:
         rule.fault(key, rule.shown(key), "a change that is not negative")
     return floor or 0.0
+
+
+def _may_climb_little(rule: _Written) -> bool:
+    """Whether nobody said how much a climb has to be."""
+    return rule.condition is Condition.CLIMBING and rule.table.by_at_least is None
 
 
 def _clear(rule: _Written, limit: float | None) -> float | None:

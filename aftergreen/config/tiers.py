@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from aftergreen.model import Condition, Indicator, Rule, Signal, Then
 from aftergreen.units import default_floor
-from aftergreen.verdict.conditions import shortest_course
+from aftergreen.verdict.conditions import CLIMB_SHARE, shortest_course
 
 COURSE_HELD = 60.0
 """Seconds for which something must be about to run out, and for which a climb must be over to be cleared."""
@@ -164,6 +164,7 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
             sustained=default.sustained,
             then=default.then,
             by_at_least=floor,
+            by_share=CLIMB_SHARE if climb else 0.0,
             clear_for=COURSE_HELD if climb else default.sustained,
         )
         yield rule, default.reason

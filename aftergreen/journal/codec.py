@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.model import Instant, Plan, Reading, Signal, SignalKey
+from aftergreen.model import Instant, Plan, Reading, Rule, Signal, SignalKey
 from aftergreen.verdict.state import Baseline
 
 T = TypeVar("T")
@@ -36,7 +36,12 @@ for _bulk in (Reading, Instant):
         _bulk, make_dict_unstructure_fn(_bulk, _CONVERTER, _cattrs_omit_if_default=True)
     )
 # A later version that seals the same gives the same seal: what it added is written where it says something.
-_ADDED: Mapping[type, tuple[str, ...]] = {Baseline: ("exceeded", "repeated"), Signal: ("absent_is_zero",)}
+# A value comes before those that hold it.
+_ADDED: Mapping[type, tuple[str, ...]] = {
+    Rule: ("by_share",),
+    Signal: ("absent_is_zero",),
+    Baseline: ("exceeded", "repeated"),
+}
 for _sealed, _names in _ADDED.items():
     _omitted = {name: override(omit_if_default=True) for name in _names}
     _CONVERTER.register_unstructure_hook(

@@ -83,7 +83,8 @@ class Rule:
     ``limit`` is in the signal's unit, for relative conditions the change as a fraction (0.5 for 50 %); for
     ``climbing_for``, ``exhausts_within`` and ``silent_for`` it is that duration in seconds. ``capacity`` is
     what runs out, in the signal's unit. ``by_at_least`` is the absolute floor of a relative change or of a
-    climb. ``sustained`` is the key ``for``; that of a silence is its whole length. ``clear`` is the value at
+    climb; ``by_share`` is the share of its value that a climb has to come to where nobody gave a floor.
+    ``sustained`` is the key ``for``; that of a silence is its whole length. ``clear`` is the value at
     which the rule clears; None lets the engine derive it. ``fast`` lets evidence act before the fuse is up.
     """
 
@@ -96,6 +97,7 @@ class Rule:
     clear_for: float = 0.0
     fast: bool = False
     capacity: float | None = None
+    by_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,21 @@ def claim_of(signal: SignalState, rule: RuleState) -> Claim | None:
     return Claim(rule, rate, trials, failures, takes / rate + extra)
 
 
+def within_chance(failures: float, trials: float, rate: float, alpha: float) -> bool:
+    """Whether so many failures of so many trials come with a chance of more than ``alpha`` at this rate.
+
+    By the bound of H. Chernoff (A measure of asymptotic efficiency, 1952): the chance is at most
+    exp(-n D), D being the divergence of the share that failed from the rate.
+    """
+    if trials <= 0 or failures <= rate * trials:
+        return True
+    share = min(1.0, failures / trials)
+    divergence = share * math.log(share / rate)
+    if share < 1.0:
+        divergence += (1.0 - share) * math.log((1.0 - share) / (1.0 - rate))
+    return trials * divergence < math.log(1.0 / alpha)
+
+
 def at_most(failures: float) -> float:
     """The number of failures that is expected at most where so many were seen, with confidence of 95 %.
 

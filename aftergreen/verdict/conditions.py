@@ -20,6 +20,9 @@ WINDOWS = 4.0
 MISSING = 0.25
 """The share of samples without which a course can still be told."""
 
+CLIMB_SHARE = 0.05
+"""The share of its value by which a signal has to climb, unless somebody gave a floor: less is no leak."""
+
 SILENT = frozenset({Kind.NO_TRAFFIC, Kind.NO_SERIES})
 
 
@@ -33,10 +36,12 @@ class Judged:
 
 
 def look_back_of(rule: Rule, interval: float, window: float) -> float:
-    """Seconds over which the course of a signal is judged; ``window`` is 0 for a gauge."""
-    if rule.condition is Condition.CLIMBING:
-        return rule.limit
-    return max(rule.limit / LOOK_BACK_SHARE, shortest_course(interval, window))
+    """Seconds over which the course of a signal is judged, whose samples lie ``interval`` apart.
+
+    ``window`` is 0 for a gauge.
+    """
+    asked = rule.limit if rule.condition is Condition.CLIMBING else rule.limit / LOOK_BACK_SHARE
+    return max(asked, shortest_course(interval, window))
 
 
 def shortest_course(interval: float, window: float) -> float:
@@ -118,7 +123,8 @@ def holds(rule: Rule, trend: Trend, baseline: Baseline | None) -> bool:
     """Whether a course is what the rule asks about: a climb no larger than one of the baseline is none."""
     if rule.condition is Condition.CLIMBING:
         usual = dict(baseline.climbed).get(rule.limit, 0.0) if baseline is not None else 0.0
-        return trend.steady and trend.rise > max(rule.by_at_least, usual)
+        share = rule.by_share * abs(trend.level - trend.rise)
+        return trend.steady and trend.rise > max(rule.by_at_least, share, usual)
     left = left_until(trend, rule.capacity or 0.0)
     return left is not None and left.seconds <= rule.limit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftergreen.model import Signal
 from aftergreen.units import format_duration, format_limit
+from aftergreen.verdict.claims import within_chance
 from aftergreen.verdict.proposals import fuses
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, Snapshot
 from aftergreen.verdict.state import (
@@ -17,7 +18,7 @@ from aftergreen.verdict.state import (
 )
 from aftergreen.verdict.walk import onsets, unmoved, warnings
 from aftergreen.words.lacking import lacking
-from aftergreen.words.rules import comparison, course, rule, where
+from aftergreen.words.rules import chance, comparison, course, rule, where
 from aftergreen.words.values import count, indicator_short, local_time
 
 
@@ -139,13 +140,26 @@ def doubt(doubted: Doubt) -> str:
 
 
 def _thin(status: RuleState) -> str:
-    """Why a breach may still be chance: ``2 of 24, which may be chance``."""
+    """Why nothing acts on a breach yet: ``2 of 24 requests, which may be chance``."""
     if status.evidence is None:
         if status.signal.events and status.rule.condition.compares:
             return "its events cannot be counted, so that it may be chance"
         return "part of it is within the ordinary spread of the time before"
-    numbers = _counted(status.receipt)
-    return f"{numbers}, which may be chance" if numbers else "it may be chance"
+    numbers, seldom = _counted(status.receipt), chance(status)
+    if seldom:
+        return f"{numbers or 'a run'} that chance gives {seldom}"
+    if not numbers:
+        return "it may be chance"
+    return f"{numbers}, which may be {'chance' if _may_be_chance(status) else 'one burst'}"
+
+
+def _may_be_chance(status: RuleState) -> bool:
+    """Whether the numbers of its last window alone could be chance, whatever came before."""
+    receipt, evidence = status.receipt, status.evidence
+    if receipt is None or evidence is None or receipt.count is None or receipt.failures is None:
+        return True
+    failures = receipt.failures if status.rule.condition.upward else receipt.count - receipt.failures
+    return within_chance(failures, receipt.count, evidence.limit, evidence.alpha)
 
 
 def _counted(receipt: Receipt | None) -> str:

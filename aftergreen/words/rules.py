@@ -63,7 +63,9 @@ def rule(status: RuleState) -> str:
 
 def _written(status: RuleState) -> str:
     written, unit = status.rule, status.signal.unit
-    floor = f", by at least {format_limit(written.by_at_least, unit)}" if written.by_at_least else ""
+    floors = [format_limit(written.by_at_least, unit)] if written.by_at_least else []
+    floors += [f"{share(written.by_share)} of its value"] if written.by_share else []
+    floor = f", by at least {' and '.join(floors)}" if floors else ""
     if written.condition is Condition.CLIMBING:
         return f"climbing for {format_duration(written.limit)}{floor}{_held(status)}"
     if not written.condition.compares:

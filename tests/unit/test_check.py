@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import open_journal
-from aftergreen.model import BaselineSource, Indicator, Kind, Reading, Release, RollbackPlan, View
+from aftergreen.model import BaselineSource, Ground, Indicator, Kind, Reading, Release, RollbackPlan, View
 from aftergreen.output.check import check
 from aftergreen.preflight.checks import PreflightFailed
+from aftergreen.sources.protocol import Absence
 from tests.made_up import FakeClock, MadeUpSource, fine
-from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
+from tests.scenario import DEPLOYED_AT, GOOD, above, climbing, plan, signals, with_rule
 
 READY = plan(rollback=RollbackPlan(("true",)))
 BUSINESS = "  (standard tier: a drop of 30 % without errors is still a serious problem)"
@@ -74,6 +75,35 @@ async def test_a_backend_that_cannot_be_asked_is_the_only_finding_and_is_left_in
     with pytest.raises(PreflightFailed, match="cannot be asked: connection refused"):
         await check(READY, source, clock, version="v2.4.1", previous=None)
     assert source.closed
+
+
+async def test_what_the_scrapes_make_of_a_rule_is_said_beside_it() -> None:
+    rules = (above(80.0, lasting=30.0), climbing(300.0), above(90.0))
+    given = replace(READY, signals=with_rule("saturation/db connections", *rules).signals)
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine)
+    for every, remarks in ((15.0, ["", "", ""]), (60.0, [", takes two of the ", ", told from 8m of ", ""])):
+        source.scraped_every = every
+        _, lines = await check(given, source, clock, version="v2.4.1", previous="v2.4.0")
+        found = [line for line in lines if line.startswith("    db connections ")]
+        expected = [f"{remark}samples that come every 1m" if remark else "" for remark in remarks]
+        assert [line.partition(": roll back")[2] for line in found] == expected
+
+
+async def test_what_no_series_would_mean_is_said_of_each_ratio() -> None:
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine)
+    ratio = READY.signals[0]
+    for ground, text in (
+        (Ground.SEEN, "such series were there for this version"),
+        (Ground.LABEL, "other series of its metric carry the label that it picks by"),
+        (Ground.METADATA, "the backend's metadata name its metric for these targets"),
+        (Ground.DECLARED, "one a year"),
+    ):
+        source.missing = {ratio.key: Absence(ground)}
+        given = replace(READY, signals=(replace(ratio, absent_is_zero="one a year"), *READY.signals[1:]))
+        _, lines = await check(given, source, clock, version="v2.4.1", previous="v2.4.0")
+        assert f"    no series means zero: {text}" in lines
 
 
 async def test_the_journal_is_looked_at_and_not_made(tmp_path: Path) -> None:

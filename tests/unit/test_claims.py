@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aftergreen.model import Condition, Kind, Reading, Rule, Then, Timing
-from aftergreen.verdict.claims import TRIALS_PER_LIMIT, at_most
+from aftergreen.verdict.claims import TRIALS_PER_LIMIT, at_most, within_chance
 from aftergreen.verdict.state import ReleaseState
 from tests.scenario import Scenario, above, below, errors, plan, signals, what_is_missing, with_rule
 
@@ -25,6 +25,27 @@ def poisson_tail(failures: int, mean: float) -> float:
 @pytest.mark.parametrize("failures", [0, 1, 2, 5, 20, 60])
 def test_the_bound_on_what_was_seen_holds_with_confidence_of_95_percent(failures: int) -> None:
     assert poisson_tail(failures, at_most(failures)) == pytest.approx(0.05, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("failures", "trials", "within"),
+    [
+        (1, 20, True),
+        (2, 24, True),
+        (1, 300, True),
+        (73, 975, False),
+        (9, 100, False),
+        (5, 5, False),
+        (0, 0, True),
+    ],
+)
+def test_what_chance_gives_is_told_from_what_it_does_not(failures: int, trials: int, *, within: bool) -> None:
+    assert within_chance(failures, trials, 0.01, 0.001) is within
+    # The bound is never below what the chance is.
+    exact = sum(
+        math.comb(trials, k) * 0.01**k * 0.99 ** (trials - k) for k in range(failures, min(trials, 300) + 1)
+    )
+    assert within or exact < 0.001
 
 
 def test_without_failures_the_bound_is_the_rule_of_three() -> None:

@@ -152,7 +152,7 @@ def test_the_contract_becomes_a_plan_in_the_units_of_its_signals() -> None:
         Rule(Condition.BELOW_BASELINE, 0.3, 180, Then.ROLLBACK, by_at_least=1, clear_for=180),
     ]
     assert plan.signals[1].rules[1] == Rule(
-        Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60
+        Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60, by_share=0.05
     )
     assert [signal.baseline for signal in plan.signals] == [BaselineSource.BEFORE] * 4 + [
         BaselineSource.LAST_WEEK
@@ -256,7 +256,7 @@ def test_unit_and_events_follow_from_what_is_measured(head: str, unit: str, even
         ),
         (
             'climbing_for = "5m"\nclear_for = "1m"',
-            Rule(Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60),
+            Rule(Condition.CLIMBING, 300, 0, Then.WARN, by_at_least=0.005, clear_for=60, by_share=0.05),
         ),
         (
             'exhausts_within = "30m"\ncapacity = "2s"',
@@ -495,6 +495,24 @@ def test_a_rollback_that_could_never_be_seen_to_recover_is_a_warning() -> None:
         rollback = f'[rollback]\ncommand = ["undo"]\nverify_within = "{within}"'
         texts = " ".join(config.warnings_of(config.loads(f"{text}\n{rollback}")))
         assert ("takes 6m to clear, longer than a rollback is verified (5m)" in texts) is warned
+
+
+@pytest.mark.parametrize(
+    ("count", "refused"),
+    [
+        ("sum(requests_total)", True),
+        ("sum(increase(requests_total[$window]))", False),
+        ("sum(increase(requests_total[1m]))", False),
+        ("sum(increase(requests_total[$window]) keep_metric_names)", False),
+    ],
+)
+def test_what_stands_behind_a_value_is_counted_over_its_window(count: str, *, refused: bool) -> None:
+    text = _with(f"indicator = \"latency\"\nrules = []\nquery = 'sum(a)'\ncount = '{count}'")
+    if not refused:
+        assert config.loads(text).signals[-1].count == count
+        return
+    with pytest.raises(config.ConfigError, match="has no range, expected a query that counts over"):
+        config.loads(text)
 
 
 def test_an_owner_may_say_that_nothing_means_zero_with_a_reason() -> None:
