@@ -14,6 +14,13 @@ COURSE_HELD = 60.0
 """Seconds for which something must be about to run out, and for which a climb must be over to be cleared."""
 
 
+RESOURCE_FLOORS = {"%": 0.05}
+"""Of what is used up: twice of next to nothing is next to nothing. Five points of a hundred,"""
+
+RESOURCE_FLOOR = 0.1
+"""and of what has no unit of ours, as cores, a tenth of one."""
+
+
 class Measure(Enum):
     """What kind of number a signal is, as far as a usual limit for it goes."""
 
@@ -25,6 +32,7 @@ class Measure(Enum):
     THEIR_DURATION = auto()
     THEIR_PROBE = auto()
     BUSINESS = auto()
+    RESOURCE = auto()
     OTHER = auto()
 
 
@@ -48,6 +56,7 @@ _ABOVE, _MORE, _LESS, _CLIMB = (
 _BACK, _WARN = Then.ROLLBACK, Then.WARN
 
 _LEAK = Default(_CLIMB, 300, 0, _WARN, "what keeps rising and does not settle may be a leak")
+_TWICE = "twice of what it took before is what only resources show; more requests may take more"
 _FULL = "above 90 % the next peak finds no room"
 _THEIRS = "it may be theirs, and rolling back may not help"
 
@@ -60,7 +69,12 @@ TIERS: dict[str, dict[Measure, tuple[Default, ...]]] = {
             Default(_MORE, 0.25, 120, _BACK, "a quarter slower is felt by those who wait for it"),
             _LEAK,
         ),
-        Measure.SHARE: (Default(_ABOVE, 0.9, 120, _BACK, _FULL), _LEAK),
+        Measure.SHARE: (
+            Default(_ABOVE, 0.9, 120, _BACK, _FULL),
+            Default(_MORE, 1.0, 120, _BACK, _TWICE),
+            _LEAK,
+        ),
+        Measure.RESOURCE: (Default(_MORE, 1.0, 120, _BACK, _TWICE), _LEAK),
         Measure.PROBE: (
             Default(_ABOVE, 0.5, 60, _BACK, "half a second, or no answer at all, keeps users waiting"),
         ),
@@ -83,7 +97,12 @@ TIERS: dict[str, dict[Measure, tuple[Default, ...]]] = {
             Default(_ABOVE, 0.01, 120, _BACK, "1 % is ten times what 99.9 % allows; two minutes are no blip"),
         ),
         Measure.DURATION: (Default(_MORE, 0.5, 120, _BACK, "half as slow again is no daily change"), _LEAK),
-        Measure.SHARE: (Default(_ABOVE, 0.9, 180, _WARN, _FULL), _LEAK),
+        Measure.SHARE: (
+            Default(_ABOVE, 0.9, 180, _WARN, _FULL),
+            Default(_MORE, 1.0, 180, _BACK, _TWICE),
+            _LEAK,
+        ),
+        Measure.RESOURCE: (Default(_MORE, 1.0, 180, _BACK, _TWICE), _LEAK),
         Measure.PROBE: (
             Default(_ABOVE, 1.0, 60, _BACK, "a second, or no answer at all, for a minute is no blip"),
         ),
@@ -108,6 +127,11 @@ TIERS: dict[str, dict[Measure, tuple[Default, ...]]] = {
         ),
         Measure.SHARE: (
             Default(_ABOVE, 0.95, 300, _WARN, "it may use what it has, as long as some is left"),
+            Default(_MORE, 2.0, 300, _WARN, "three times of what it took before is worth a look"),
+            _LEAK,
+        ),
+        Measure.RESOURCE: (
+            Default(_MORE, 2.0, 300, _WARN, "three times of what it took before is worth a look"),
             _LEAK,
         ),
         Measure.PROBE: (
@@ -141,11 +165,20 @@ def measure_of(signal: Signal) -> Measure:
         return Measure.THEIR_ERRORS
     if indicator is Indicator.ERROR_RATE and (signal.events or signal.unit == "%"):
         return Measure.ERRORS
-    if indicator is Indicator.SATURATION and signal.unit == "%":
-        return Measure.SHARE
+    if indicator is Indicator.SATURATION:
+        return Measure.SHARE if signal.unit == "%" else Measure.RESOURCE
     if signal.unit in ("s", "ms") and (theirs or indicator is Indicator.LATENCY):
         return Measure.THEIR_DURATION if theirs else Measure.DURATION
     return Measure.OTHER
+
+
+def _floor(signal: Signal, condition: Condition) -> float:
+    """The absolute change below which a usual rule says nothing, in the signal's unit."""
+    if condition is not _CLIMB and not condition.relative:
+        return 0.0
+    if condition.relative and signal.indicator is Indicator.SATURATION:
+        return RESOURCE_FLOORS.get(signal.unit, default_floor(signal.unit) or RESOURCE_FLOOR)
+    return default_floor(signal.unit)
 
 
 def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rule, str]]:
@@ -157,7 +190,7 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
         climb = default.condition is _CLIMB
         window = signal.window if signal.windowed else 0.0
         limit = max(default.limit, shortest_course(interval, window)) if climb else default.limit
-        floor = default_floor(signal.unit) if climb or default.condition.relative else 0.0
+        floor = _floor(signal, default.condition)
         rule = Rule(
             condition=default.condition,
             limit=limit,
@@ -165,6 +198,7 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
             then=default.then,
             by_at_least=floor,
             by_share=CLIMB_SHARE if climb else 0.0,
+            per_request=default.condition.relative and signal.indicator is Indicator.SATURATION,
             clear_for=COURSE_HELD if climb else default.sustained,
         )
         yield rule, default.reason

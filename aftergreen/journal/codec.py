@@ -38,7 +38,7 @@ for _bulk in (Reading, Instant):
 # A later version that seals the same gives the same seal: what it added is written where it says something.
 # A value comes before those that hold it.
 _ADDED: Mapping[type, tuple[str, ...]] = {
-    Rule: ("by_share",),
+    Rule: ("by_share", "per_request"),
     Signal: ("absent_is_zero",),
     Baseline: ("exceeded", "repeated"),
 }

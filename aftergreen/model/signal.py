@@ -86,6 +86,7 @@ class Rule:
     climb; ``by_share`` is the share of its value that a climb has to come to where nobody gave a floor.
     ``sustained`` is the key ``for``; that of a silence is its whole length. ``clear`` is the value at
     which the rule clears; None lets the engine derive it. ``fast`` lets evidence act before the fuse is up.
+    ``per_request`` compares what is used up with what so many requests would have taken before.
     """
 
     condition: Condition
@@ -98,6 +99,7 @@ class Rule:
     fast: bool = False
     capacity: float | None = None
     by_share: float = 0.0
+    per_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftergreen.model import Indicator, Then
+from aftergreen.verdict.neighbours import neighbour
 from aftergreen.verdict.snapshot import Doubt, DoubtKind
 from aftergreen.verdict.state import RuleState, State
 
@@ -28,10 +29,11 @@ def proposals(state: State) -> tuple[RuleState, ...]:
 def stopped_by(state: State, rule: RuleState) -> Doubt | None:
     """What keeps a proposal from being acted on; None where nothing does.
 
-    What was broken before the deployment, and a previous version that moved alike, say that it is not this
-    release. A dependency that broke after the deployment may have been broken by it.
+    What was broken before the deployment, a previous version that moved alike, and a neighbour whose damage
+    explains it say that it is not this release. A dependency that broke after the deployment and explains
+    nothing, or not enough, may have been broken by it.
     """
-    stopping = (DoubtKind.BEFORE, DoubtKind.ALIKE)
+    stopping = (DoubtKind.BEFORE, DoubtKind.NEIGHBOUR, DoubtKind.CALLER, DoubtKind.ALIKE)
     return next((doubt for doubt in doubts(state, rule) if doubt.kind in stopping), None)
 
 
@@ -64,7 +66,10 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     """Why rolling back for this rule may not help."""
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
+    theirs = neighbour(state, rule)
     alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
+    # Who it is says more than that it is not this release.
+    alike = alike if theirs is None else (theirs, *alike)
     own = state.signals[rule.signal.key].baseline
     if own is not None and own.was_exceeded(_place_of(state, rule)):
         alike = (*alike, Doubt(DoubtKind.BEFORE, rule))
@@ -77,10 +82,14 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
         if signal.baseline is not None and signal.baseline.broken and earlier:
             found.append(Doubt(DoubtKind.BEFORE, earlier[0]))
             continue
+        if theirs is not None and theirs.signal is not None and theirs.signal.signal == signal.signal:
+            continue
+        # An order within one scrape is none.
+        apart = max(signal.apart, state.signals[rule.signal.key].apart)
         found.extend(
             Doubt(DoubtKind.EARLIER, other, rule.onset - other.onset)
             for other in earlier
-            if other.onset is not None and other.onset < rule.onset
+            if other.onset is not None and other.onset + apart < rule.onset
         )
     return (*alike, *sorted(found, key=lambda doubt: -doubt.seconds), *thin)
 

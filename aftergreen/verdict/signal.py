@@ -8,6 +8,7 @@ from aftergreen.model import Plan, Reading, Reduce, Rule, Signal
 from aftergreen.verdict.claims import failing_rate
 from aftergreen.verdict.control import alike
 from aftergreen.verdict.counts import counted, look_back
+from aftergreen.verdict.deviations import unusual
 from aftergreen.verdict.evidence import Evidence, no_evidence, weigh
 from aftergreen.verdict.fuse import advance, settled
 from aftergreen.verdict.state import Event, EventKind, Look, RuleState, SignalState, Unknown
@@ -52,6 +53,7 @@ def advance_signal(
         rules.append(after)
     unknown, told_of = _known(before, look)
     since = look.view.since
+    run = _run(before, look, tuple(rules))
     return replace(
         before,
         rules=tuple(rules),
@@ -60,9 +62,33 @@ def advance_signal(
         trace=extend(before.trace, look.at, look.reading),
         unknown=unknown,
         newest=before.newest if look.reading.newest is None else look.reading.newest,
+        apart=_apart(before, look.reading),
+        unusual_since=run[0],
+        unusual_at=run[1],
         counts=counts,
         look_back=None if since is None else look_back(counts, before.signal, since),
     ), [*events, *told_of]
+
+
+def _apart(before: SignalState, reading: Reading) -> float:
+    """Seconds between the last two raw samples behind the signal; as before where there is no new one."""
+    if reading.newest is None or before.newest is None or reading.newest <= before.newest:
+        return before.apart
+    return reading.newest - before.newest
+
+
+def _run(before: SignalState, look: Look, rules: tuple[RuleState, ...]) -> tuple[float | None, float | None]:
+    """The first and the last instant of the present run out of the ordinary.
+
+    A dip that is no longer than the window ends none.
+    """
+    found = unusual(before.signal, look.reading, look.baseline, rules)
+    since, last = before.unusual_since, before.unusual_at
+    if found:
+        return (look.at if since is None else since), look.at
+    if found is None or (last is not None and look.at - last <= before.signal.window):
+        return since, last
+    return None, None
 
 
 def _known(before: SignalState, look: Look) -> tuple[Unknown | None, list[Event]]:

@@ -47,16 +47,24 @@ class DoubtKind(StrEnum):
     BEFORE = "it was broken before the deployment"
     THEIRS = "the failing thing is a dependency itself"
     ALIKE = "the previous version moved alike"
+    NEIGHBOUR = "a dependency explains it"
+    CALLER = "less is asked for, and that succeeds"
     THIN = "it may still be chance"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One doubt about rolling back; ``seconds`` is by how much the dependency was earlier."""
+    """One doubt about rolling back.
+
+    ``seconds`` is by how much the dependency was earlier, ``signal`` the one that explains it, ``share`` the
+    part of the usual requests that still come.
+    """
 
     kind: DoubtKind
     rule: RuleState
     seconds: float = 0.0
+    signal: SignalState | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

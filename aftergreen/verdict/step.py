@@ -13,6 +13,7 @@ from dataclasses import replace
 from aftergreen.model import Instant, Kind, Reading, Signal, Then
 from aftergreen.verdict.control import compared_now
 from aftergreen.verdict.ending import missing
+from aftergreen.verdict.load import load_of, under_load
 from aftergreen.verdict.proposals import acts_on, advised_on, breaches, fuses, proposals, stopped_by
 from aftergreen.verdict.signal import advance_signal
 from aftergreen.verdict.state import (
@@ -113,6 +114,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
     events: list[Event] = []
     signals = {}
     near: list[NearMiss] = []
+    load = load_of(state, instant.readings, instant.at, state.view)
     for key, earlier in state.signals.items():
         control = instant.control.get(key) if earlier.signal.controlled else None
         before = (
@@ -120,6 +122,7 @@ def _read(state: State, instant: Instant, *, blind: bool) -> tuple[State, list[E
             if state.rollback is not None
             else compared_now(earlier, control, instant.at, state.setup.plan.timing.interval)
         )
+        before = under_load(before, load)
         reading = instant.readings.get(key, Reading.unknown(Kind.BLIND, "not asked"))
         look = Look(
             at=instant.at,

@@ -14,12 +14,13 @@ from aftergreen.verdict.state import (
     ReleaseState,
     Rollback,
     RuleState,
+    SignalState,
     State,
 )
 from aftergreen.verdict.walk import onsets, unmoved, warnings
 from aftergreen.words.lacking import lacking
 from aftergreen.words.rules import chance, comparison, course, rule, where
-from aftergreen.words.values import count, indicator_short, local_time
+from aftergreen.words.values import count, indicator_short, local_time, median, reading, share
 
 
 def advice(snapshot: Snapshot) -> tuple[str, str]:
@@ -129,6 +130,10 @@ def doubt(doubted: Doubt) -> str:
     """Why rolling back may not help."""
     if doubted.kind is DoubtKind.THIN:
         return f"thin: {_thin(doubted.rule)}"
+    if doubted.kind is DoubtKind.CALLER:
+        return _fewer_requests(doubted)
+    if doubted.kind is DoubtKind.NEIGHBOUR and doubted.signal is not None:
+        return _explained_by(doubted.signal, alike=doubted.rule.moved_alike)
     if doubted.kind is DoubtKind.ALIKE:
         return "the previous version moved alike: it is not this release"
     name = _dependency(doubted.rule.signal)
@@ -137,6 +142,24 @@ def doubt(doubted: Doubt) -> str:
     if doubted.kind is DoubtKind.BEFORE:
         return f"{name} was over its limit before the deployment: rolling back will not help that"
     return f"{name} itself is failing: the fault may be theirs"
+
+
+def _explained_by(signal: SignalState, *, alike: bool) -> str:
+    """Which dependency explains it, and whether rolling back could help: ``orders-db fails as well …``."""
+    name = _dependency(signal.signal)
+    if alike:
+        return f"{name} fails for both versions: it is not this release"
+    now = reading(signal.reading, signal.signal.unit)
+    was = median(signal.baseline, signal.signal.unit)
+    course = f"{now}, was {was}" if was else now
+    return f"{name} explains it ({signal.signal.name} {course}): rolling back may not help"
+
+
+def _fewer_requests(doubted: Doubt) -> str:
+    if doubted.share is None:
+        return "the previous version fell silent alike: who calls them may have broken"
+    left = f"only {share(doubted.share)} of the usual requests come" if doubted.share else "no requests come"
+    return f"{left}, and nothing else is wrong: who calls it may have broken"
 
 
 def _thin(status: RuleState) -> str:

@@ -73,7 +73,8 @@ def _written(status: RuleState) -> str:
     if not written.condition.relative:
         return f"{written.condition.value} {format_limit(written.limit, unit)}{_lasting(status)}"
     direction = "above" if written.condition.upward else "below"
-    return f"{share(written.limit)} {direction} baseline{floor}{_lasting(status)}"
+    each = " per request" if written.per_request else ""
+    return f"{share(written.limit)} {direction} baseline{each}{floor}{_lasting(status)}"
 
 
 def _held(status: RuleState) -> str:

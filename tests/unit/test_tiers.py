@@ -32,7 +32,11 @@ KINDS: dict[Measure, tuple[str, Signal]] = {
     ),
     Measure.THEIR_PROBE: ("a probe of a dependency", replace(PROBE, indicator=Indicator.DEPENDENCY)),
     Measure.BUSINESS: ("business", replace(PLAIN, indicator=Indicator.BUSINESS, unit="/min")),
-    Measure.OTHER: ("anything else", replace(PLAIN, indicator=Indicator.SATURATION, unit="")),
+    Measure.RESOURCE: (
+        "saturation in anything else",
+        replace(PLAIN, indicator=Indicator.SATURATION, unit=""),
+    ),
+    Measure.OTHER: ("anything else", replace(PLAIN, indicator=Indicator.LATENCY, unit="")),
 }
 
 
@@ -49,7 +53,7 @@ def test_every_measure_of_number_has_its_signal(kind: Measure) -> None:
         (replace(RATIO, indicator=Indicator.LATENCY), Measure.OTHER),
         (replace(RATIO, indicator=Indicator.BUSINESS), Measure.BUSINESS),
         (replace(PLAIN, indicator=Indicator.DEPENDENCY, unit="%"), Measure.OTHER),
-        (replace(PLAIN, indicator=Indicator.SATURATION, unit="s"), Measure.OTHER),
+        (replace(PLAIN, indicator=Indicator.SATURATION, unit="s"), Measure.RESOURCE),
         (replace(PROBE, indicator=Indicator.BUSINESS), Measure.PROBE),
     ],
 )

@@ -61,6 +61,13 @@ class Counts:
     added_at: float | None = None
     rolling: bool = False
 
+    def since(self, at: float) -> tuple[float, float] | None:
+        """Trials and failures since the last instant before ``at`` that is remembered; None where none is."""
+        if not self.recent:
+            return None
+        _, trials, failures = next((e for e in reversed(self.recent) if e[0] < at), self.recent[0])
+        return max(0.0, self.total[0] - trials), max(0.0, self.total[1] - failures)
+
     @property
     def claimed(self) -> tuple[float, float]:
         """Trials and failures since claims began."""
@@ -93,7 +100,9 @@ class SignalState:
     ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
     event ratio; None for everything else. ``companions`` are the baselines that were not committed: they are
     shown and decide nothing. ``control`` are the newest samples of the previous version, where it is
-    compared.
+    compared. ``unusual_since`` is the first instant of the present run of values out of the ordinary and
+    ``unusual_at`` the last,
+    ``apart`` how many seconds lay between its last two raw samples.
     """
 
     signal: Signal
@@ -107,4 +116,7 @@ class SignalState:
     counts: Counts = field(default_factory=Counts)
     look_back: LookBack | None = None
     companions: tuple[Baseline, ...] = ()
+    unusual_since: float | None = None
+    unusual_at: float | None = None
+    apart: float = 0.0
     control: tuple[tuple[float, float], ...] = ()
