@@ -18,6 +18,12 @@ _PLACEHOLDER = re.compile(
 
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
+_STRING_OR_COMMENT = re.compile(
+    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""", re.DOTALL
+)
+
+_RANGE_BOUND = re.compile(r"@\s*(?:start|end)\s*\(")
+
 _BARE_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BARE_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -55,6 +61,17 @@ def _in_string(char: str) -> str:
 def _duration(seconds: float) -> str:
     milliseconds = max(1, round(seconds * 1000))
     return f"{milliseconds}ms" if milliseconds % 1000 else f"{milliseconds // 1000}s"
+
+
+def one_line(query: str) -> str:
+    """The query without comments and line ends, so that more can be written behind it."""
+    bare = _STRING_OR_COMMENT.sub(lambda match: match["string"] or "", query)
+    return re.sub(r"\s*\n\s*", " ", bare).strip()
+
+
+def ends_with_its_range(query: str) -> bool:
+    """Whether a query looks at the end of the range that it is asked over, and so at one time only."""
+    return _RANGE_BOUND.search(one_line(query)) is not None
 
 
 def syntax_error(query: str) -> str | None:
@@ -225,7 +242,7 @@ def expression(signal: Signal, at: float, view: View) -> str:
     window = view.span(signal, at)
 
     def filled(query: str) -> str:
-        return substitute(query, window=window, version=view.version)
+        return one_line(substitute(query, window=window, version=view.version))
 
     if signal.query is not None:
         query = filled(signal.query)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from aftergreen.model import Backend, Condition, Ground, Instant, Reading, Signal, SignalKey, View
-from aftergreen.promql import newest, samples, substitute
+from aftergreen.promql import ends_with_its_range, newest, samples, substitute
 from aftergreen.sources.absence import Absences, Lookup, ground, missing
 from aftergreen.sources.answer import Answer, Refused, parse
 from aftergreen.sources.classify import NOTHING, Found, classified, counted
@@ -25,8 +25,16 @@ AT_ONCE = 8
 SCRAPE = 60.0
 """Seconds between two scrapes where they could not be measured: the longest that is usual."""
 
+_AS_ASKED = {"nocache": "1", "latency_offset": "1ms"}
+"""Has VictoriaMetrics evaluate at the times that are asked for; otherwise it moves them to suit its cache,
+and back from late samples. Others do not know these parameters, and pass over them."""
+
 Sheet = dict[tuple[str, int], Found]
 """What was found, by the text that was asked and the evaluation time in milliseconds."""
+
+
+class OtherTimes(SourceUnavailable):
+    """A range query was answered for other times than were asked, as by fronts that align it to its step."""
 
 
 class PrometheusSource:
@@ -42,6 +50,7 @@ class PrometheusSource:
         self._window = window
         self._client = Client(backend)
         self._scrapes: dict[SignalKey, float | None] = {}
+        self._aligns = False
         self._absences = Absences(self._found, partial(self._client.ask, method="GET"))
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
@@ -131,7 +140,7 @@ class PrometheusSource:
         """See `Source.now`."""
         try:
             async with asyncio.timeout(self._backend.timeout):
-                answer = await self._answer("query", {"query": "time()"})
+                answer = await self._answer("query", {"query": "time()", **_AS_ASKED})
         except TimeoutError:
             raise SourceUnavailable(self._too_late()) from None
         times = [value for series in answer.series for _, value in series.samples]
@@ -170,23 +179,36 @@ class PrometheusSource:
     ) -> None:
         """Ask one text at the instants of a run, and note at each what was found."""
         async with slots or nullcontext():
+            if len(run) > 1 and (self._aligns or ends_with_its_range(text)):
+                await self._fill_each(sheet, text, run)
+                return
             if deadline is None:
                 deadline = asyncio.get_running_loop().time() + self._backend.timeout
             try:
                 async with asyncio.timeout_at(deadline):
                     found = await (self._moment(text, run[0]) if len(run) == 1 else self._range(text, run))
+            except OtherTimes:
+                self._aligns = True
+                await self._fill_each(sheet, text, run)
+                return
             except TimeoutError:
                 found = _everywhere(run, Found(failure=self._too_late()))
             except SourceUnavailable as error:
                 found = _everywhere(run, Found(failure=str(error), refused=isinstance(error, Refused)))
         sheet.update({(text, at): one for at, one in found.items()})
 
+    async def _fill_each(self, sheet: Sheet, text: str, run: tuple[float, ...]) -> None:
+        """Ask instant by instant, each under a deadline of its own."""
+        for at in run:
+            await self._fill(sheet, text, (at,))
+
     async def _found(self, text: str, at: float) -> Found:
         """What one query gives at one time; raises `SourceUnavailable`."""
         return (await self._moment(text, at))[milliseconds(at)]
 
     async def _moment(self, text: str, at: float) -> dict[int, Found]:
-        answer = await self._answer("query", {"query": text, "time": f"{at:.3f}"})
+        form = {"query": text, "time": f"{at:.3f}", **_AS_ASKED}
+        answer = await self._answer("query", form)
         values = tuple(series.samples[0][1] for series in answer.series)
         labels = tuple(series.labels for series in answer.series)
         return {milliseconds(at): Found(values, labels, partial=answer.partial, notes=answer.notes)}
@@ -198,8 +220,7 @@ class PrometheusSource:
             "start": f"{run[0]:.3f}",
             "end": f"{run[-1]:.3f}",
             "step": f"{step:.3f}",
-            # VictoriaMetrics moves the times of a range query so that it can cache it, unless told not to.
-            "nocache": "1",
+            **_AS_ASKED,
         }
         return _columns(await self._answer("query_range", form), run)
 
@@ -298,7 +319,7 @@ def _columns(answer: Answer, run: tuple[float, ...]) -> dict[int, Found]:
         for at, value in series.samples:
             row = rows.get(milliseconds(at))
             if row is None:
-                raise SourceUnavailable("Prometheus answered for other times than were asked")
+                raise OtherTimes("Prometheus answered for other times than were asked")
             row.append((value, series.labels))
     return {
         at: Found(

@@ -100,6 +100,52 @@ async def test_each_answer_is_its_reading(body: bytes, kind: Kind, value: float 
     assert (got.kind, got.value) == (kind, value)
 
 
+def moved(request: Request) -> Reply:
+    """A front that moves the ends of a range to multiples of its step, as those of Thanos and Mimir do."""
+    if request.path.endswith("query_range"):
+        start, step = float(request.form["start"]), float(request.form["step"])
+        first = start - start % step
+        return Reply(matrix({first + k * step: "1" for k in range(3)}))
+    at = float(request.form["time"])
+    return Reply(vector(str(at if "timestamp(" in request.query else at - 1000.0)))
+
+
+async def test_a_front_that_aligns_ranges_is_asked_instant_by_instant() -> None:
+    """The case aligned-range; the answers have the documented shape, and no such front was at hand."""
+    async with scripted(moved) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        instants = [1007.25 + 15.0 * k for k in range(3)]
+        found = await source.history([POOL], instants, ANY)
+        assert [instant.readings[POOL.key].value for instant in found] == [7.25, 22.25, 37.25]
+        asked = sum(request.path.endswith("query_range") for request in backend.requests)
+        await source.history([POOL], instants, ANY)
+        # Once is enough to know it.
+        assert sum(request.path.endswith("query_range") for request in backend.requests) == asked
+        await source.close()
+
+
+async def test_a_query_that_ends_with_its_range_is_asked_instant_by_instant() -> None:
+    async with scripted(moved) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        ended = replace(POOL, query="sum(pool @ end())")
+        found = await source.history([ended], [1000.0, 1015.0], ANY)
+        assert [instant.readings[ended.key].value for instant in found] == [0.0, 15.0]
+        assert not [r for r in backend.requests if r.path.endswith("query_range")]
+        await source.close()
+
+
+async def test_every_question_tells_victoria_metrics_to_take_the_times_as_they_are() -> None:
+    """The case victoria-past."""
+    async with scripted(by_query({"time()": vector("1000")}, vector("1"))) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        await source.now()
+        await source.read([POOL], AT, ANY)
+        await source.history([POOL], [AT, AT + 15.0], ANY)
+        await source.close()
+    assert {request.form.get("nocache") for request in backend.requests} == {"1"}
+    assert {request.form.get("latency_offset") for request in backend.requests} == {"1ms"}
+
+
 async def test_a_ratio_asks_both_halves_with_window_and_version() -> None:
     async with scripted(by_query({"failed": vector(), "all": vector("250")})) as backend:
         source = PrometheusSource(Backend(backend.url))
@@ -395,7 +441,7 @@ async def test_running_is_none_where_it_did_not_answer() -> None:
 async def test_now_is_the_time_of_the_backend() -> None:
     async def act(source: PrometheusSource, backend: ScriptedBackend) -> None:
         assert await source.now() == 1435781451.781
-        assert backend.requests[0].form == {"query": "time()"}
+        assert backend.requests[0].query == "time()"
 
     await source_over(always(Reply(answer("scalar", [1435781451.781, "1435781451.781"]))), act)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aftergreen.model import Backend, Condition, Indicator, Reduce, Rule, Signal, Then, View
 from aftergreen.promql import (
     curl,
+    ends_with_its_range,
     expression,
     newest,
     samples,
@@ -127,6 +128,54 @@ def test_freshness_and_scrape_interval_are_asked_of_a_selector() -> None:
 @pytest.mark.parametrize("query", ["sum(rate(x[60s]))", "1", 'x{a="b"} > bool 3'])
 def test_a_sound_query_has_no_syntax_error(query: str) -> None:
     assert syntax_error(query) is None
+
+
+HARD = [
+    'sum(increase({"http.server.requests_total", "service.name"="checkout", "http.status"=~"5.."}[$window]))',
+    'sum(increase(http_requests_total{code=~"5.."}[$window])) # errors of the last window',
+    'sum by () (increase(http_requests_total{path!~"/health|/metrics", note="a # is no comment"}[$window]))',
+    'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{le!="+Inf"}[$window])))',
+    "sum(rate(http_requests_total[$window] offset 5m)) or vector(0)",
+    'max_over_time((sum(rate(http_requests_total{version="$version"}[30s])))[$window:15s])',
+    'sum(increase(http_requests_total{handler="/a\\"b\\\\c"}[$window] @ end()))',
+    'label_replace(sum(up{job="checkout"}), "x", "$1", "job", "(.*)")',
+    'sum(\n  increase(http_requests_total{code=~"5.."}[$window])  # one line\n)',
+    "sum(\r\n  increase(a[$window]) # 'quoted\r\n) # and more",
+]
+"""Queries as people write them."""
+
+
+@pytest.mark.parametrize("query", HARD)
+def test_a_query_survives_its_age_its_version_and_its_receipt(query: str) -> None:
+    filled = substitute(query, window=60.0, version="v2")
+    assert syntax_error(filled) is None
+    assert all(syntax_error(newest(selector)) is None for selector in selectors(filled))
+    for signal in (
+        replace(VALUE, query=query),
+        replace(VALUE, query=query, reduce=Reduce.SUM),
+        replace(RATIO, numerator=query),
+        replace(RATIO, denominator=query, reduce=Reduce.WORST),
+    ):
+        written = expression(signal, 1000.0, View("v2", None))
+        assert syntax_error(written) is None, written
+        assert not set(written) & set("\r\n")
+        assert curl(Backend("http://a"), written, 1000.0).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "ends"),
+    [
+        ("x @ end()", True),
+        ("rate(x[1m] @  start ())", True),
+        ("x @ 1700000000", False),
+        # Asked instant by instant, it gives the same.
+        ('x{a="@ end()"}', True),
+        ("x # @ end()", False),
+        ("x", False),
+    ],
+)
+def test_a_query_that_ends_with_its_range_is_known(query: str, *, ends: bool) -> None:
+    assert ends_with_its_range(query) is ends
 
 
 @pytest.mark.parametrize("query", ["", "sum(", "rate(x)", "x{a=}", "rate(x[60])x"])
