@@ -38,6 +38,8 @@ class Client:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._method = "POST"
+        self.moves_what_is_new = False
+        """Whether this is VictoriaMetrics, whose ranges leave out what is newer than half a minute."""
         self._http: httpx.AsyncClient | None = None
 
     async def ask(self, endpoint: str, form: Mapping[str, str], method: str = "") -> tuple[int, bytes]:
@@ -79,6 +81,7 @@ class Client:
             request = http.build_request("GET", url, params=dict(form), headers=credentials)
         response = await http.send(request, stream=True)
         try:
+            self.moves_what_is_new = "X-Server-Hostname" in response.headers
             return response.status_code, await _body(response)
         finally:
             await response.aclose()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,9 @@ from aftergreen.sources.questions import Catalogue, Questions, milliseconds, run
 
 AT_ONCE = 8
 """Questions about the past that are under way at a time."""
+
+RECENT = 90.0
+"""Seconds for which VictoriaMetrics may hold back what is new, and by which clocks may differ, twice over."""
 
 SCRAPE = 60.0
 """Seconds between two scrapes where they could not be measured: the longest that is usual."""
@@ -78,7 +82,7 @@ class PrometheusSource:
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for text, times in wanted.items():
-                for run in runs(times):
+                for run in self._runs(times):
                     group.create_task(self._fill(sheet, text, run, slots))
         await self._look_into(catalogue, instants, view, sheet)
         return tuple(self._instant(catalogue, at, view, sheet) for at in instants)
@@ -159,6 +163,12 @@ class PrometheusSource:
             return ()
         window = self._window if view.since is None else min(self._window, at - view.since)
         return (substitute(self._running, window=window, version=view.version),)
+
+    def _runs(self, times: Sequence[float]) -> Iterator[tuple[float, ...]]:
+        """The instants in runs that one range query can evaluate; alone those that it would get wrong."""
+        settled = time.time() - RECENT if self._client.moves_what_is_new else math.inf
+        yield from runs(at for at in times if at <= settled)
+        yield from ((at,) for at in times if at > settled)
 
     async def _together(self, texts: Iterable[str], at: float) -> Sheet:
         """Ask all texts at once under one deadline; what has no answer by then is blind."""

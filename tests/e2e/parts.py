@@ -267,6 +267,52 @@ class Prometheus:
         return value
 
 
+class VictoriaMetrics:
+    """A real server of another kind that scrapes ``targets``, and answers nearly as Prometheus does."""
+
+    def __init__(self, folder: Path, targets: Sequence[Mapping[str, object]], interval: str = "1s") -> None:
+        self.program = require("victoria-metrics")
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._client = httpx.Client(trust_env=False)
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        scrape = {"job_name": "shops", "static_configs": list(targets)}
+        times = {"scrape_interval": interval, "scrape_timeout": interval}
+        (folder / "scrape.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
+
+    def __enter__(self) -> Self:
+        command = [
+            self.program,
+            f"-promscrape.config={self.folder}/scrape.yml",
+            f"-storageDataPath={self.folder}/data",
+            f"-httpListenAddr=127.0.0.1:{self.port}",
+            "-loggerLevel=WARN",
+        ]
+        with (self.folder / "log").open("ab") as log:
+            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(
+            lambda: _answers(process, f"{self.url}/health", self._client), "VictoriaMetrics to be ready"
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            end(self._process)
+        self._client.close()
+
+    def wait_for(self, selector: str, since: float) -> None:
+        """Come back once the selector has a sample of that time or later."""
+        query = {"query": f"timestamp({selector}) >= {since:.3f}", "nocache": "1"}
+
+        def fresh() -> bool:
+            answer = self._client.get(f"{self.url}/api/v1/query", params=query)
+            return bool(answer.is_success and answer.json()["data"]["result"])
+
+        wait_until(fresh, f"a sample of {selector}", lambda: (self.folder / "log").read_text()[-2000:])
+
+
 class Fleet:
     """Shops side by side under load, and a control address at which a rollback command deploys a version."""
 

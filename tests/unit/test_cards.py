@@ -26,7 +26,7 @@ QUERY = (
 EVIDENCE = "a run this bad would come once in 620,000 releases if the true rate were 1 %"
 CURL = (
     "curl -sG http://127.0.0.1:9090/api/v1/query"
-    f" --data-urlencode 'query={QUERY}' --data-urlencode time=1700000315.000"
+    f" --data-urlencode 'query={QUERY}' --data-urlencode time=1700000315.000 -d nocache=1"
 )
 
 

@@ -250,6 +250,8 @@ def test_a_curl_line_asks_for_the_expression_at_its_time() -> None:
         """query=sum(x{a="it's"})""",
         "--data-urlencode",
         "time=1700000000.250",
+        "-d",
+        "nocache=1",
     ]
 
 
