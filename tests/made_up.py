@@ -58,6 +58,7 @@ class MadeUpSource:
         self.asked_again: list[float] = []
         self.scraped_every: float | None = 15.0
         self.closed = False
+        self.bounds: Mapping[SignalKey, tuple[float, ...]] = {}
         self.missing: Mapping[SignalKey, Absence] = {}
 
     def _up(self) -> bool:
@@ -108,6 +109,14 @@ class MadeUpSource:
         view: View,  # noqa: ARG002  # the protocol's
     ) -> Mapping[SignalKey, Absence]:
         return self.missing
+
+    async def buckets(
+        self,
+        signals: Sequence[Signal],  # noqa: ARG002  # the protocol's
+        at: float,  # noqa: ARG002  # the protocol's
+        view: View,  # noqa: ARG002  # the protocol's
+    ) -> Mapping[SignalKey, tuple[float, ...]]:
+        return self.bounds
 
     async def now(self) -> float:
         if not self._up():

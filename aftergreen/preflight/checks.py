@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aftergreen.clock import Clock
@@ -12,6 +12,7 @@ from aftergreen.config import warnings_of
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
+from aftergreen.preflight.histograms import unseen_limits
 from aftergreen.preflight.scrapes import coarse, too_coarse
 from aftergreen.rollback.command import unstartable
 from aftergreen.sources.protocol import Absence, Source, SourceUnavailable
@@ -107,6 +108,7 @@ async def preflight(
     async with asyncio.TaskGroup() as group:
         capturing = group.create_task(capture(source, plan, release, earlier))
         asking = group.create_task(source.absences(plan.signals, at, before))
+        looking = group.create_task(source.buckets(plan.signals, at, before))
     past, absences = capturing.result(), asking.result()
     # One sentence among others there, part of a longer one here.
     problem = unstartable(plan.rollback.command).removesuffix(".") if plan.rollback is not None else ""
@@ -115,7 +117,9 @@ async def preflight(
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
         *(Finding(Severity.ERROR, text) for text in too_coarse(plan, intervals)),
         *(Finding(Severity.WARNING, text) for text in coarse(plan, intervals, past.baselines)),
-        *_signal_findings(plan, newest, past, absences),
+        *(Finding(Severity.WARNING, text) for text in unseen_limits(plan, looking.result())),
+        *_signal_findings(plan, _expected(plan, release, newest, past), past, absences),
+        *_first_findings(first=_is_first(plan, release, newest, past)),
         *_absence_findings(plan, newest, absences),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
@@ -150,6 +154,28 @@ def _clock_findings(offset: float) -> Iterator[Finding]:
         apart = format_duration(abs(offset))
         text = f"this machine's clock is {apart} {side} the backend's: synchronise it (NTP)"
         yield Finding(Severity.ERROR, text)
+
+
+def _is_first(plan: Plan, release: Release, newest: Instant, past: Past) -> bool:
+    """Whether the backend knows nothing of the service, and nobody says that there was a version before."""
+    asked = [newest.readings[s.key] for s in plan.signals if s.probe is None and s.key in newest.readings]
+    nothing = bool(asked) and all(reading.kind is Kind.NO_SERIES for reading in asked)
+    return release.previous is None and nothing and not past.baselines
+
+
+def _expected(plan: Plan, release: Release, newest: Instant, past: Past) -> Instant:
+    """The readings without those that a first release cannot have yet."""
+    if not _is_first(plan, release, newest, past):
+        return newest
+    there = {key: reading for key, reading in newest.readings.items() if reading.kind is not Kind.NO_SERIES}
+    return replace(newest, readings=there)
+
+
+def _first_findings(*, first: bool) -> Iterator[Finding]:
+    if first:
+        text = "nothing is known of the service before this deployment: it is watched on fixed limits alone"
+        cure = "if it is not its first release, check the queries' metric names and labels"
+        yield Finding(Severity.WARNING, f"{text}; {cure}")
 
 
 def _signal_findings(

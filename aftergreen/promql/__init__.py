@@ -3,6 +3,7 @@
 from aftergreen.promql.queries import (
     METRIC,
     api,
+    bucket_selectors,
     curl,
     ends_with_its_range,
     expression,
@@ -25,6 +26,7 @@ __all__ = [
     "METRIC",
     "Witness",
     "api",
+    "bucket_selectors",
     "curl",
     "ends_with_its_range",
     "expression",

@@ -29,6 +29,9 @@ _BARE_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 METRIC = "__name__"
 
+NO_VERSION = "no version at all"
+"""Asked for where there is no previous version."""
+
 Matcher = tuple[str, str, str]
 """A label, an operator of PromQL, and a value."""
 
@@ -42,13 +45,14 @@ _PER_SECOND = frozenset({"rate", "irate"})
 def substitute(query: str, *, window: float, version: str | None) -> str:
     """The query with ``$window``, ``$window_seconds`` and ``$version`` filled in.
 
-    ``window`` is in seconds. An unknown version becomes the empty string, which matches no label value.
+    ``window`` is in seconds. An unknown version becomes a name that no version has: the empty string would
+    match every series without such a label.
     """
     # `:.9g` keeps milliseconds of any window that a watch can have, and writes 60, not 60.0.
     values = {
         "window": _duration(window),
         "window_seconds": f"{window:.9g}",
-        "version": "".join(_in_string(char) for char in version or ""),
+        "version": "".join(_in_string(char) for char in (NO_VERSION if version is None else version)),
     }
     return _PLACEHOLDER.sub(lambda match: values[match["braced"] or match["plain"]], query)
 
@@ -213,6 +217,18 @@ def visited(query: str) -> list[promql_parser.Expr] | None:
     except ValueError:
         return None
     return nodes
+
+
+def bucket_selectors(query: str) -> tuple[str, ...]:
+    """The selectors of the histogram that a query is a quantile of; none where it is anything else."""
+    try:
+        root = promql_parser.parse(query)
+    except ValueError:
+        return ()
+    while isinstance(root, promql_parser.ParenExpr):
+        root = root.expr
+    quantile = isinstance(root, promql_parser.Call) and root.func.name == "histogram_quantile"
+    return selectors(query) if quantile else ()
 
 
 def newest(selector: str) -> str:

@@ -15,6 +15,7 @@ import promql_parser
 
 from aftergreen.promql.queries import (
     METRIC,
+    NO_VERSION,
     Matcher,
     matchers_of,
     selector_text,
@@ -109,9 +110,8 @@ def _allows_none(label: str, matchers: Sequence[Matcher]) -> bool:
 
 
 def _text(matchers: Sequence[Matcher], version: str | None) -> str:
-    return selector_text(
-        [(label, op, value.replace(_VERSION, version or "")) for label, op, value in matchers]
-    )
+    asked = NO_VERSION if version is None else version
+    return selector_text([(label, op, value.replace(_VERSION, asked)) for label, op, value in matchers])
 
 
 @lru_cache(maxsize=256)

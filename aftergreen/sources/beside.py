@@ -54,6 +54,12 @@ class ControlledSource:
         """See `Source.absences`."""
         return await self._source.absences(signals, at, view)
 
+    async def buckets(
+        self, signals: Sequence[Signal], at: float, view: View
+    ) -> Mapping[SignalKey, tuple[float, ...]]:
+        """See `Source.buckets`."""
+        return await self._source.buckets(signals, at, view)
+
     async def now(self) -> float:
         """See `Source.now`."""
         return await self._source.now()

@@ -43,6 +43,12 @@ class LiveSource:
         """See `Source.absences`."""
         return await self._backend.absences(signals, at, view)
 
+    async def buckets(
+        self, signals: Sequence[Signal], at: float, view: View
+    ) -> Mapping[SignalKey, tuple[float, ...]]:
+        """See `Source.buckets`."""
+        return await self._backend.buckets(signals, at, view)
+
     async def now(self) -> float:
         """See `Source.now`."""
         return await self._backend.now()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from aftergreen.model import Backend, Condition, Ground, Instant, Reading, Signal, SignalKey, View
-from aftergreen.promql import ends_with_its_range, newest, samples, substitute
+from aftergreen.promql import bucket_selectors, ends_with_its_range, newest, samples, substitute
 from aftergreen.sources.absence import Absences, Lookup, ground, missing
 from aftergreen.sources.answer import Answer, Refused, parse
 from aftergreen.sources.classify import NOTHING, Found, classified, counted
@@ -139,6 +139,24 @@ class PrometheusSource:
             intervals = [_interval(one, at, sheet) for one in selectors]
             self._scrapes[key] = max((known for known in intervals if known is not None), default=None)
         return dict(self._scrapes)
+
+    async def buckets(
+        self, signals: Sequence[Signal], at: float, view: View
+    ) -> Mapping[SignalKey, tuple[float, ...]]:
+        """See `Source.buckets`; what cannot be asked has none."""
+        asked = {
+            signal.key: [
+                f"count by (le) ({one})"
+                for one in bucket_selectors(substitute(signal.query, window=60.0, version=view.version))
+            ]
+            for signal in signals
+            if signal.query is not None
+        }
+        sheet = await self._together((text for texts in asked.values() for text in texts), at)
+        found = {
+            key: _bounds(sheet[text, milliseconds(at)] for text in texts) for key, texts in asked.items()
+        }
+        return {key: bounds for key, bounds in found.items() if bounds}
 
     async def now(self) -> float:
         """See `Source.now`."""
@@ -294,6 +312,16 @@ class PrometheusSource:
         if absence or not asked.totals:
             return reading
         return replace(reading, total=counted(signal, {r: look(t) for r, t in asked.totals.items()}))
+
+
+def _bounds(found: Iterable[Found]) -> tuple[float, ...]:
+    """The finite upper bounds of buckets, by their label."""
+    bounds = set()
+    for answer in found:
+        for labels in answer.labels:
+            with suppress(ValueError):
+                bounds.add(float(labels.get("le", "")))
+    return tuple(sorted(bound for bound in bounds if math.isfinite(bound)))
 
 
 def _at(sheet: Sheet, at: float) -> Lookup:

@@ -51,6 +51,12 @@ class Source(Protocol):
         """What the absence of its series would mean, of every signal whose number can do without any."""
         ...
 
+    async def buckets(
+        self, signals: Sequence[Signal], at: float, view: View
+    ) -> Mapping[SignalKey, tuple[float, ...]]:
+        """The finite bounds of the buckets behind each signal that is a histogram's quantile, ascending."""
+        ...
+
     async def now(self) -> float:
         """The time on the source's clock; raises `SourceUnavailable` where it cannot be had."""
         ...

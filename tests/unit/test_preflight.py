@@ -218,6 +218,69 @@ async def test_what_a_signal_lacks(reading: Reading, since: float, found: list[s
     assert told(await looked(world=with_reading(POOL.key, reading, since=since))) == found
 
 
+async def test_a_first_release_is_watched_on_fixed_limits_and_that_is_said() -> None:
+    """The case first-release."""
+
+    def nothing(_at: float, _view: View) -> Mapping[str, Reading]:
+        return dict.fromkeys(GOOD, Reading.unknown(Kind.NO_SERIES))
+
+    first = await looked(world=nothing, previous=None)
+    assert first.passed
+    assert told(first)[0] == (
+        "warning: nothing is known of the service before this deployment: it is watched on fixed limits "
+        "alone; if it is not its first release, check the queries' metric names and labels"
+    )
+    # Somebody says that there was a version before, or something of it is there: names are wrong.
+    assert not (await looked(world=nothing)).passed
+    some = with_reading(POOL.key, Reading.unknown(Kind.NO_SERIES), since=-1e9)
+    assert not (await looked(world=some, previous=None)).passed
+
+
+P99 = replace(LATENCY, name="p99", numerator=None, denominator=None, query="p99")
+LARGEST = "the largest bucket of its histogram is"
+ADD_ONE = "set a lower limit, or add a bucket above it"
+GUESSED = "where a quantile is guessed: add a bucket near it"
+BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "bounds", "found"),
+    [
+        (0.3, BOUNDS, ""),
+        (2.0, BOUNDS, ""),
+        # The case top-bucket.
+        (
+            3.0,
+            BOUNDS[:-1],
+            f"p99: nothing is ever above 3 s, for {LARGEST} 2.5 s: {ADD_ONE}",
+        ),
+        (
+            10.0,
+            BOUNDS,
+            f"p99: nothing is ever above 10 s, for {LARGEST} 10 s: {ADD_ONE}",
+        ),
+        (
+            4.0,
+            BOUNDS,
+            f"p99: 4 s lies between the buckets of 2.5 s and 10 s, {GUESSED}",
+        ),
+        (2.5, BOUNDS, ""),
+        (3.0, (), ""),
+    ],
+)
+async def test_a_limit_that_no_bucket_can_show_is_a_warning(
+    limit: float, bounds: tuple[float, ...], found: str
+) -> None:
+    quantile = replace(P99, rules=(above(limit),))
+    given = replace(READY, signals=(ERRORS, quantile, POOL, CONNECT, BUSINESS))
+    source = MadeUpSource(
+        FakeClock(DEPLOYED_AT), lambda at, view: {**fine(at, view), quantile.key: Reading.of(0.2, 3000.0)}
+    )
+    source.bounds = {quantile.key: bounds}
+    checked = await preflight(source, given, RELEASE, 0.0)
+    assert told(checked) == ([f"warning: {found}"] if found else [])
+
+
 ABSENT = Reading.unknown(Kind.ABSENT, "no series of failed")
 MISSPELT = "no series of failed: the nearest name is faild"
 SEEN_ONCE = "there was one in the last 7 days, but nothing tells that there being none means zero"

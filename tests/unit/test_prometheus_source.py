@@ -134,6 +134,22 @@ async def test_a_query_that_ends_with_its_range_is_asked_instant_by_instant() ->
         await source.close()
 
 
+async def test_the_buckets_behind_a_quantile_are_found_by_their_label() -> None:
+    bounds = ("0.1", "0.5", "2.5e+00", "+Inf", "odd")
+    series = [{"metric": {"le": bound}, "value": [AT, "3"]} for bound in bounds]
+    quantile = "histogram_quantile(0.99, sum by (le) (rate(seconds_bucket[$window])))"
+    signals = [
+        replace(POOL, name="p99", query=f"({quantile})"),
+        replace(POOL, name="computed", query=f"{quantile} * 1000"),
+        POOL,
+    ]
+    async with scripted(by_query({"count by (le) (seconds_bucket)": answer("vector", series)})) as backend:
+        source = PrometheusSource(Backend(backend.url))
+        found = await source.buckets(signals, AT, ANY)
+        await source.close()
+    assert found == {signals[0].key: (0.1, 0.5, 2.5)}
+
+
 async def test_every_question_tells_victoria_metrics_to_take_the_times_as_they_are() -> None:
     """The case victoria-past."""
     async with scripted(by_query({"time()": vector("1000")}, vector("1"))) as backend:

@@ -68,7 +68,9 @@ def test_a_window_is_written_so_that_prometheus_reads_it(window: float, duration
 
 
 def test_an_unknown_version_matches_nothing() -> None:
-    assert substitute('x{version="$version"}', window=60.0, version=None) == 'x{version=""}'
+    filled = substitute('x{version="$version"}', window=60.0, version=None)
+    # The empty string would match every series without the label.
+    assert filled == 'x{version="no version at all"}'
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])
