@@ -69,7 +69,7 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     theirs = neighbour(state, rule)
     alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
     # Who it is says more than that it is not this release.
-    alike = alike if theirs is None else (theirs, *alike)
+    alike = alike if theirs is None else (theirs,)
     own = state.signals[rule.signal.key].baseline
     if own is not None and own.was_exceeded(_place_of(state, rule)):
         alike = (*alike, Doubt(DoubtKind.BEFORE, rule))

@@ -250,6 +250,15 @@ def test_a_frozen_fuse_does_not_count_down() -> None:
     assert words.advice(snapshot) == ("Wait:", "HTTP 5xx is unknown (stale), 1m15s of its fuse are left.")
 
 
+def test_what_is_absent_is_named_in_the_advice() -> None:
+    absent = Reading.unknown(Kind.ABSENT, "no series of failed: the nearest name is faild")
+    release = watched(60).feed(60, {"error-rate/HTTP 5xx": absent})
+    assert words.advice(seen(release)) == (
+        "Wait:",
+        "HTTP 5xx: absent (no series of failed: the nearest name is faild).",
+    )
+
+
 def test_a_burning_fuse_advises_nothing_while_nothing_can_be_measured() -> None:
     snapshot = seen(watched().feed(60, BAD).blind(45))
     assert words.advice(snapshot) == ("Wait:", "nothing can be measured.")
