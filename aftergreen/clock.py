@@ -19,15 +19,32 @@ class Clock(Protocol):
         """Wait for so many seconds of this clock; returns at once for zero or less."""
         ...
 
+    def stepped(self) -> float:
+        """Seconds by which the machine's time was set forward since this clock began; negative for back."""
+        ...
+
+
+def _elapsed() -> float:
+    """Seconds that pass whatever a clock is set to, and while the machine sleeps, where it tells."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's time when it began, and the seconds that passed since: no setting of a clock moves it."""
+
+    def __init__(self) -> None:
+        self._origin = time.time()
+        self._started = _elapsed()
 
     def now(self) -> float:
-        return time.time()
+        return self._origin + _elapsed() - self._started
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    def stepped(self) -> float:
+        return time.time() - self.now()
 
 
 class FastClock:
@@ -43,6 +60,10 @@ class FastClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
+
+    def stepped(self) -> float:
+        """Simulated time is set by nobody."""
+        return 0.0
 
 
 async def sleep_unless(clock: Clock, seconds: float, woken: asyncio.Event) -> None:

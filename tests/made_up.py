@@ -22,9 +22,13 @@ class FakeClock:
     def __init__(self, start: float) -> None:
         self.time = start
         self.held: Callable[[], bool] = lambda: False
+        self.set_by = 0.0
 
     def now(self) -> float:
         return self.time
+
+    def stepped(self) -> float:
+        return self.set_by
 
     async def sleep(self, seconds: float) -> None:
         # A turn of the loop lets real processes and orders come in between.
@@ -42,6 +46,9 @@ class HeldClock:
 
     def now(self) -> float:
         return self.time
+
+    def stepped(self) -> float:
+        return 0.0
 
     async def sleep(self, seconds: float) -> None:
         self.time += max(0.0, seconds)

@@ -12,6 +12,7 @@ from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.opening import opened
 from aftergreen.sources.protocol import Source
+from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
@@ -28,6 +29,11 @@ from aftergreen.watch.wanted import Report, Wanted
 
 LEAVING = 5.0
 """Real seconds for which leaving waits for a running rollback command, so that its outcome is recorded."""
+
+STEP = 2.0
+"""Seconds by which a clock must be set at once for anybody to be told; less is how clocks are kept right."""
+
+GOES_ON = "the watch goes by the seconds that pass"
 
 LEFT = "this console was left before the command was started"
 
@@ -70,6 +76,7 @@ class Watch:
         self.orders = Ordering(self, self._ledger, self._log, self._rollbacks, self._backend_now)
         """Carries out what a person orders, except leaving."""
         self._wake = asyncio.Event()
+        self._stepped = 0.0
         self._left = ""
         self._asking: Asking
         self._state: State
@@ -154,6 +161,7 @@ class Watch:
         lag = self._state.setup.plan.backend.lag
         wait = self._asking.upcoming(self._state) + lag - self._backend_now()
         await sleep_unless(self._clock, wait, self._wake)
+        self._note_step()
         due = self._asking.due(self._state, self._backend_now() - lag)
         if self._left or not due:
             return
@@ -166,6 +174,15 @@ class Watch:
         # A rollback that ended meanwhile changed whose windows are looked through.
         if self._state.view == view and not over(self._state):
             self._judge(answers)
+
+    def _note_step(self) -> None:
+        """Say that somebody set the machine's clock; the watch goes by the seconds that pass."""
+        stepped = self._clock.stepped()
+        if abs(stepped - self._stepped) >= STEP:
+            apart = format_duration(round(abs(stepped - self._stepped)))
+            way = "forward" if stepped > self._stepped else "back"
+            self._log.note(self._backend_now(), f"this machine's clock was set {way} by {apart}; {GOES_ON}")
+            self._stepped = stepped
 
     async def _superseded(self) -> None:
         newer = self._ledger.superseded_by
