@@ -15,7 +15,6 @@ from aftergreen.verdict.proposals import acts_on, withheld
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.verdict.walk import advice
-from tests.benchmarks import shop
 from tests.scenario import (
     GOOD,
     Scenario,
@@ -276,18 +275,3 @@ def test_twice_of_what_it_took_is_found_per_request(cores: float, requests: floa
     readings = {ERRORS: errors(0.001, 3000.0 * requests), POOL: Reading.of(cores)}
     release = Scenario(given).feed(180).feed(400, readings)
     assert (acts_on(release.state) is not None) is found
-
-
-# A whole shop
-
-
-@pytest.mark.parametrize(("every", "count"), [(15.0, 11), (60.0, 33)])
-def test_in_a_shop_the_bad_are_found_and_their_neighbours_spared(every: float, count: int) -> None:
-    """Reduced; `python -m tests.benchmarks.shop` judges more of them."""
-    outcomes = shop.run(count, every)
-    flagged, found, after = shop.summary(outcomes)
-    told = [outcome for outcome in outcomes if (outcome.after is not None) != outcome.bad]
-    assert flagged <= 0.03, told
-    assert found >= 0.95, told
-    # Two windows' worth of samples, and two minutes of fuse.
-    assert after <= 240.0
