@@ -80,15 +80,16 @@ class Shop:
 
     def serve(self, path: str) -> int:
         """Answer a request for a page: takes its time, counts, and returns the status."""
-        behaviour = self.behaviour
         with self._lock:
+            behaviour = self.behaviour
             self._served += 1
             uneven = _UNEVEN[self._served % len(_UNEVEN)]
             failed = self._due("error", behaviour.error_rate)
             dependency_failed = self._due("dependency", behaviour.dependency_error_rate)
             registered = path == "/register" and not failed
             registered = registered and self._due("registration", behaviour.registrations)
-        self._connections.inc(behaviour.leak)
+            # Under the lock: a leak of before must not come after a change.
+            self._connections.inc(behaviour.leak)
         time.sleep(behaviour.latency * uneven)
         self._dependency_duration.observe(behaviour.dependency_latency * uneven)
         self._dependency.labels(self.version, DEPENDENCY, "error" if dependency_failed else "ok").inc()
@@ -103,9 +104,10 @@ class Shop:
     def change(self, changes: dict[str, Any]) -> None:
         """Behave differently from now on; ``connections`` sets how many are taken from the pool."""
         connections = changes.pop("connections", None)
-        if connections is not None:
-            self._connections.set(connections)
-        self.behaviour = replace(self.behaviour, **changes)
+        with self._lock:
+            if connections is not None:
+                self._connections.set(connections)
+            self.behaviour = replace(self.behaviour, **changes)
 
     def _due(self, kind: str, share: float) -> bool:
         self._owed[kind] += share
