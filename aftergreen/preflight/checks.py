@@ -112,14 +112,15 @@ async def preflight(
     past, absences = capturing.result(), asking.result()
     # One sentence among others there, part of a longer one here.
     problem = unstartable(plan.rollback.command).removesuffix(".") if plan.rollback is not None else ""
+    first = _is_first(plan, release, newest, past)
     findings = [
         *_clock_findings(offset),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
         *(Finding(Severity.ERROR, text) for text in too_coarse(plan, intervals)),
         *(Finding(Severity.WARNING, text) for text in coarse(plan, intervals, past.baselines)),
         *(Finding(Severity.WARNING, text) for text in unseen_limits(plan, looking.result())),
-        *_signal_findings(plan, _expected(plan, release, newest, past), past, absences),
-        *_first_findings(first=_is_first(plan, release, newest, past)),
+        *_signal_findings(plan, _expected(newest) if first else newest, past, absences),
+        *_first_findings(first=first),
         *_absence_findings(plan, newest, absences),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
@@ -163,10 +164,8 @@ def _is_first(plan: Plan, release: Release, newest: Instant, past: Past) -> bool
     return release.previous is None and nothing and not past.baselines
 
 
-def _expected(plan: Plan, release: Release, newest: Instant, past: Past) -> Instant:
+def _expected(newest: Instant) -> Instant:
     """The readings without those that a first release cannot have yet."""
-    if not _is_first(plan, release, newest, past):
-        return newest
     there = {key: reading for key, reading in newest.readings.items() if reading.kind is not Kind.NO_SERIES}
     return replace(newest, readings=there)
 

@@ -10,11 +10,12 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
-from aftergreen.model import Backend, Condition, Ground, Instant, Reading, Signal, SignalKey, View
+from aftergreen.model import Backend, Condition, Instant, Reading, Signal, SignalKey, View
 from aftergreen.promql import bucket_selectors, ends_with_its_range, newest, samples, substitute
-from aftergreen.sources.absence import Absences, Lookup, ground, missing
+from aftergreen.sources.absence import Lookup, unfounded
 from aftergreen.sources.answer import Answer, Refused, parse
 from aftergreen.sources.classify import NOTHING, Found, classified, counted
+from aftergreen.sources.explain import Explainer
 from aftergreen.sources.freshness import SPANS, STALE_SCRAPES, Query, age, interval, judged
 from aftergreen.sources.http import Client
 from aftergreen.sources.protocol import Absence, SourceUnavailable
@@ -55,7 +56,7 @@ class PrometheusSource:
         self._client = Client(backend)
         self._scrapes: dict[SignalKey, float | None] = {}
         self._aligns = False
-        self._absences = Absences(self._found, partial(self._client.ask, method="GET"))
+        self._explainer = Explainer(self._found, partial(self._client.ask, method="GET"))
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         """See `Source.read`; equal texts are asked once. ``at`` lies after the beginning of the view."""
@@ -102,27 +103,10 @@ class PrometheusSource:
     async def _told(
         self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet
     ) -> Absence | None:
-        """What the absence of its series means; None where it has all, and cannot do without."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._backend.timeout):
-                return await self._told_in_time(signal, asked, at, view, sheet)
+                return await self._explainer.told(signal, asked, at, view, _at(sheet, at))
         return None
-
-    async def _told_in_time(
-        self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet
-    ) -> Absence | None:
-        look = _at(sheet, at)
-        if _nothing(asked, look):
-            return Absence(None, missing=await self._absences.nothing(signal, at, view))
-        if not asked.doubted:
-            return None
-        found = ground(signal, asked, look)
-        if found is not None:
-            return Absence(found)
-        await self._absences.look_into(signal, asked, at, view)
-        if self._absences.named(signal, view):
-            return Absence(Ground.METADATA)
-        return Absence(None, await self._absences.ever(asked, at), self._absences.why(signal, view))
 
     async def prepare(
         self, signals: Sequence[Signal], at: float, view: View
@@ -268,20 +252,21 @@ class PrometheusSource:
         wanted: dict[SignalKey, tuple[Signal, float]] = {}
         for at in instants:
             for signal in catalogue.signals:
-                asked = catalogue.of(signal, at)
-                if _missing(asked, at, sheet) and ground(signal, asked, _at(sheet, at)) is None:
+                if unfounded(signal, catalogue.of(signal, at), _at(sheet, at)):
                     wanted[signal.key] = signal, at
+        if not wanted:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._backend.timeout), asyncio.TaskGroup() as group:
                 for signal, at in wanted.values():
-                    asking = self._absences.look_into(signal, catalogue.of(signal, at), at, view)
+                    asking = self._explainer.look_into(signal, catalogue.of(signal, at), at, view)
                     group.create_task(asking)
 
-    def _absence(self, signal: Signal, asked: Questions, at: float, view: View, sheet: Sheet) -> str:
-        """Why a number that no series stands behind is not known to mean zero; empty where one does."""
-        if not _missing(asked, at, sheet) or self._absences.named(signal, view):
+    def _absence(self, signal: Signal, asked: Questions, view: View, look: Lookup) -> str:
+        """Why a number that no series stands behind is not known to mean zero; empty where it is."""
+        if not unfounded(signal, asked, look) or self._explainer.named(signal, view):
             return ""
-        return "" if ground(signal, asked, _at(sheet, at)) else self._absences.why(signal, view)
+        return self._explainer.why(signal, view)
 
     def _instant(self, catalogue: Catalogue, at: float, view: View, sheet: Sheet) -> Instant:
         when = milliseconds(at)
@@ -305,7 +290,7 @@ class PrometheusSource:
             Query(found[role], tuple(look(text) for text in asked.ages[role]), role in asked.alone)
             for role in asked.queries
         ]
-        absence = self._absence(signal, asked, at, view, sheet)
+        absence = self._absence(signal, asked, view, look)
         reading = classified(signal, found, absence)
         reading = judged(reading, age(queries), at, self._scrapes.get(signal.key))
         # What was tried while nobody could see whether it failed proves nothing.
@@ -327,17 +312,6 @@ def _bounds(found: Iterable[Found]) -> tuple[float, ...]:
 def _at(sheet: Sheet, at: float) -> Lookup:
     when = milliseconds(at)
     return lambda text: sheet.get((text, when), NOTHING)
-
-
-def _nothing(asked: Questions, look: Lookup) -> bool:
-    """Whether a query that cannot do without series finds none."""
-    answers = [look(text) for role, text in asked.queries.items() if role not in (asked.doubted, "count")]
-    return any(not (answer.values or answer.failure or answer.partial) for answer in answers)
-
-
-def _missing(asked: Questions, at: float, sheet: Sheet) -> bool:
-    look = _at(sheet, at)
-    return missing(asked, {role: look(text) for role, text in asked.queries.items()}, look)
 
 
 def _freshness_texts(signals: Sequence[Signal]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from aftergreen.verdict.spread import ROBUST_DEVIATION
 from aftergreen.verdict.state import Baseline, RuleState
 
 DEVIATIONS = 4.0
-"""Robust deviations from the median within which a value is ordinary; as for what acts by itself."""
+"""Robust deviations from the baseline's median within which a value is nothing unusual."""
 
 SHARE_RISEN = 0.01
 """Of a share, such as failed of all calls: the least rise that is worth a word."""

@@ -6,15 +6,13 @@ from dataclasses import replace
 
 from aftergreen.model import Condition
 from aftergreen.verdict.conditions import Judged, judged, remembered
+from aftergreen.verdict.deviations import DEVIATIONS
 from aftergreen.verdict.samples import JITTER
 from aftergreen.verdict.spread import ROBUST_DEVIATION
 from aftergreen.verdict.state import EventKind, Look, Phase, Receipt, RuleState, Unknown
 
 NEAR_MISS_SHARE = 0.5
 """A fuse that burnt at least this share of its length and went out is a near miss."""
-
-ORDINARY_DEVIATIONS = 4.0
-"""Robust deviations from the baseline's median within which a sample is nothing unusual."""
 
 
 def advance(rule: RuleState, look: Look) -> tuple[RuleState, EventKind | None]:
@@ -88,7 +86,7 @@ def _unusual(rule: RuleState, look: Look, value: float) -> bool:
     # Of a silence the baseline has said already that so many events are expected.
     if baseline is None or not baseline.fit or rule.rule.condition is Condition.SILENT:
         return True
-    ordinary = ORDINARY_DEVIATIONS * ROBUST_DEVIATION * baseline.spread
+    ordinary = DEVIATIONS * ROBUST_DEVIATION * baseline.spread
     return (value - baseline.median if rule.rule.condition.upward else baseline.median - value) > ordinary
 
 

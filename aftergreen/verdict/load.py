@@ -26,7 +26,7 @@ def load_of(state: State, readings: Mapping[SignalKey, Reading], at: float, view
 
 def under_load(signal: SignalState, load: float | None) -> SignalState:
     """The signal with limits for what is used up by so many requests; fewer of them excuse nothing."""
-    if signal.signal.controlled or not any(rule.rule.per_request for rule in signal.rules):
+    if signal.signal.controlled:
         return signal
     times = load if load is not None and load > MORE else 1.0
     return replace(signal, rules=tuple(_limited(signal, rule, times) for rule in signal.rules))

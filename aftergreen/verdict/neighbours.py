@@ -87,15 +87,15 @@ def _explaining(state: State, suspects: Sequence[SignalState], rule: RuleState) 
     failing = [suspect for suspect in suspects if shares(suspect.signal)]
     slow = [suspect for suspect in suspects if not shares(suspect.signal)]
     own = state.signals[rule.signal.key]
-    ours = _rise(own)
+    ours = _above(own)
     match rule.signal.indicator:
         case Indicator.ERROR_RATE:
             theirs = sum(_failing(s, rule) * _calls(state, s) for s in failing)
             return failing if theirs >= HALF * _failing(own, rule) else []
         case Indicator.LATENCY:
-            theirs = sum(_seconds(s) * _calls(state, s) for s in slow)
+            theirs = sum(_seconds(s, _rise(s)) * _calls(state, s) for s in slow)
             longer = [s for s in slow if _rise(s).times >= ours.times]
-            return slow if theirs >= HALF * _seconds(own) else longer
+            return slow if theirs >= HALF * _seconds(own, ours) else longer
         case Indicator.BUSINESS:
             lost = [s for s in failing if _rise(s).by >= FAILING]
             return lost or [s for s in slow if _rise(s).times >= SLOWER]
@@ -103,32 +103,39 @@ def _explaining(state: State, suspects: Sequence[SignalState], rule: RuleState) 
             return [s for s in slow if _rise(s).times >= SLOWER]
 
 
+def _above(own: SignalState) -> Rise:
+    """How far the service's own signal is above what it was; above nothing where that is not known."""
+    value = own.reading.value if own.reading is not None and own.reading.value is not None else 0.0
+    usual = own.baseline.median if own.baseline is not None else 0.0
+    by = max(0.0, value - usual)
+    return Rise(by, by / usual if usual > 0 else math.inf)
+
+
 def _failing(signal: SignalState, rule: RuleState) -> float:
     """By how much more of a share failed since the rule was exceeded than before; one window may deceive."""
     usual = signal.baseline.median if signal.baseline is not None else 0.0
     counted = signal.counts.since(rule.onset or 0.0)
     if counted is None or counted[0] <= 0:
-        return _rise(signal).by
+        return _above(signal).by
     return max(0.0, counted[1] / counted[0] - usual)
 
 
-def _seconds(signal: SignalState) -> float:
-    rise = _rise(signal).by
-    return rise / 1000.0 if signal.signal.unit == "ms" else rise
+def _seconds(signal: SignalState, rise: Rise) -> float:
+    return rise.by / 1000.0 if signal.signal.unit == "ms" else rise.by
 
 
 def _calls(state: State, suspect: SignalState) -> float:
     """How often a dependency is called for one request; once, where that is not counted."""
-    calls = _counted(state, Indicator.DEPENDENCY, suspect.signal.dependency)
-    requests = _counted(state, Indicator.ERROR_RATE, None)
+    calls = _per_second(state, Indicator.DEPENDENCY, suspect.signal.dependency)
+    requests = _per_second(state, Indicator.ERROR_RATE, None)
     return calls / requests if calls and requests else 1.0
 
 
-def _counted(state: State, indicator: Indicator, dependency: str | None) -> float:
-    """Events of an indicator, or of one dependency, in the last window."""
+def _per_second(state: State, indicator: Indicator, dependency: str | None) -> float:
+    """Events of an indicator, or of one dependency, by the last window of each signal."""
     return max(
         (
-            signal.reading.count or 0.0
+            (signal.reading.count or 0.0) / state.view.span(signal.signal, state.at)
             for signal in state.signals_of(indicator)
             if signal.signal.dependency == dependency and signal.reading is not None
         ),

@@ -67,15 +67,18 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
     if rule is None or rule.rule.then is not Then.ROLLBACK or rule.onset is None:
         return ()
     theirs = neighbour(state, rule)
-    alike = (Doubt(DoubtKind.ALIKE, rule),) if rule.moved_alike else ()
-    # Who it is says more than that it is not this release.
-    alike = alike if theirs is None else (theirs,)
+    not_ours: list[Doubt] = []
+    if theirs is not None:
+        # Who it is says more than that it is not this release.
+        not_ours.append(theirs)
+    elif rule.moved_alike:
+        not_ours.append(Doubt(DoubtKind.ALIKE, rule))
     own = state.signals[rule.signal.key].baseline
     if own is not None and own.was_exceeded(_place_of(state, rule)):
-        alike = (*alike, Doubt(DoubtKind.BEFORE, rule))
+        not_ours.append(Doubt(DoubtKind.BEFORE, rule))
     thin = (Doubt(DoubtKind.THIN, rule),) if rule.thin else ()
     if rule.signal.indicator is Indicator.DEPENDENCY:
-        return (*alike, Doubt(DoubtKind.THEIRS, rule), *thin)
+        return (*not_ours, Doubt(DoubtKind.THEIRS, rule), *thin)
     found: list[Doubt] = []
     for signal in state.signals_of(Indicator.DEPENDENCY):
         earlier = [r for r in signal.rules if r.onset is not None and (r.burning or r.breached)]
@@ -91,7 +94,7 @@ def doubts(state: State, rule: RuleState | None) -> tuple[Doubt, ...]:
             for other in earlier
             if other.onset is not None and other.onset + apart < rule.onset
         )
-    return (*alike, *sorted(found, key=lambda doubt: -doubt.seconds), *thin)
+    return (*not_ours, *sorted(found, key=lambda doubt: -doubt.seconds), *thin)
 
 
 def _place_of(state: State, rule: RuleState) -> int:

@@ -40,10 +40,10 @@ NOISES = 8.0
 ENOUGH = 12
 """Samples from which on noise is known well enough; of fewer it comes out too small by chance."""
 
-FEW_POWER = 2.5
+FEW_POWER = 3.0
 """How much steeper a climb has to be with fewer: by (`ENOUGH` / samples) to this power.
 
-Measured on noise alone: with it, of 4,000 watches of 15 minutes at one sample a minute at most 4 climb.
+Measured on noise alone: with it, of 6,000 watches of 15 minutes at one sample a minute at most 5 climb.
 """
 
 SETTLED_SHARE = 0.2

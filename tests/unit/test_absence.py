@@ -92,6 +92,13 @@ async def read(script: Script, signal: Signal) -> Reading:
             {"vector(0)": vector("0"), "count(": vector("3")},
             Kind.VALUE,
         ),
+        # One term is there, the other is not, and PromQL adds nothing to nothing.
+        (
+            replace(CODED, numerator=f"{BY_CODE} + {FAILED}"),
+            {"timestamp(failed": vector("1000"), "count(": vector("3")},
+            Kind.ABSENT,
+        ),
+        (replace(CODED, numerator=f"{BY_CODE} + {BY_CODE}"), {"count(": vector("3")}, Kind.ZERO),
         # Without traffic it does not matter which of it failed.
         (SIGNAL, {'increase(all{version="v2"}': vector("0")}, Kind.NO_TRAFFIC),
         (SIGNAL, {'increase(all{version="v2"}': vector()}, Kind.NO_SERIES),
@@ -167,6 +174,11 @@ async def test_a_label_that_changed_is_told_with_both_names(before: bytes, detai
     assert reading.detail == f"no series of all has a label code: {detail}"
 
 
+async def test_metadata_of_a_metric_whose_label_changed_vouch_for_nothing() -> None:
+    script = told(SERVES | RENAMED | INSTANCE, {TARGETS: listed({"type": "counter"})})
+    assert (await read(script, CODED)).kind is Kind.ABSENT
+
+
 async def test_metadata_are_asked_once_and_what_is_missing_is_looked_up_once_more() -> None:
     asked: list[str] = []
 
@@ -182,6 +194,8 @@ async def test_metadata_are_asked_once_and_what_is_missing_is_looked_up_once_mor
         for expected in (Kind.ABSENT, Kind.ABSENT):
             assert (await source.read([SIGNAL], AT, LATE)).readings[SIGNAL.key].kind is expected
         assert asked.count(TARGETS) == 2
+        # The names of all metrics are many: they are fetched once.
+        assert asked.count(NAMES) == 1
         # A new instance has come, and its page names the metric.
         backend.script = counting(told(SERVES | INSTANCE, {TARGETS: listed({"type": "counter"})}))
         for _ in range(3):

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from aftergreen import words
-from aftergreen.model import BaselineSource, Indicator, Kind, Plan, Reading, Rule, Signal
+from aftergreen.model import BaselineSource, Indicator, Kind, Plan, Reading, Rule, Signal, SignalKey
 from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.neighbours import neighbour
 from aftergreen.verdict.present import present
 from aftergreen.verdict.proposals import acts_on, withheld
 from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind
@@ -93,7 +94,9 @@ ALL_SLOW = {key: value for name in CALLEES for key, value in slow(name, 0.2).ite
         # It fails, and not enough to explain so much.
         ([(180, OWN | fails("price", 0.03))], None),
         # It began long after: it suffers, or it is another story.
-        ([(100, OWN), (80, OWN | fails("price", 0.16))], None),
+        ([(100, OWN), (80, OWN | fails("price", 0.5))], None),
+        # It fails, is fine for half a minute, and fails again: that is one run.
+        ([(45, OWN | fails("price", 0.3)), (30, OWN), (120, OWN | fails("price", 0.3))], "price"),
         # All four at once are no coincidence: it is the way to them.
         ([(180, OWN | ALL_FAIL)], None),
         ([(180, LATE | ALL_SLOW)], None),
@@ -131,6 +134,28 @@ def test_calls_that_one_request_makes_several_times_count_as_often() -> None:
     assert withheld(watched(calling(*CALLEES), (180, OWN | several)).state) is not None
     once = {FAILED.format("price"): errors(0.025, 3000.0)}
     assert withheld(watched(calling(*CALLEES), (180, OWN | once)).state) is None
+
+
+def test_what_nobody_knows_from_before_is_not_explained_by_next_to_nothing() -> None:
+    """A fixed limit without a baseline: all of the 400 ms are to be explained, and 15 ms of them are."""
+    given = calling(*CALLEES, given=with_rule(LATENCY, above(0.3)))
+    release = Scenario(given, before=WELL)
+    own = release.state.signals[SignalKey(LATENCY)]
+    release.state = replace(
+        release.state, signals={**release.state.signals, SignalKey(LATENCY): replace(own, baseline=None)}
+    )
+    release.feed(180, WELL).feed(180, WELL | LATE | slow("users", 0.035))
+    assert acts_on(release.state) is not None
+    release.feed(60, WELL | LATE | slow("users", 0.5))
+    assert withheld(release.state) is not None
+
+
+def test_calls_are_counted_over_the_time_of_their_own_window() -> None:
+    """Three times the requests of a minute, in a window of three minutes: one call for each request."""
+    given = calling(*CALLEES)
+    wide = tuple(replace(s, window=180.0) if s.key == FAILED.format("price") else s for s in given.signals)
+    once = {FAILED.format("price"): errors(0.025, 9000.0)}
+    assert withheld(watched(replace(given, signals=wide), (180, OWN | once)).state) is None
 
 
 def test_what_the_service_used_up_before_may_have_broken_the_dependency() -> None:
@@ -218,6 +243,9 @@ def fewer(requests: float, done: float) -> dict[str, Reading]:
         # Half of the requests bring half of the business.
         (fewer(0.5, 0.5), True),
         (fewer(0.1, 0.1), True),
+        # So many fewer may be chance, where so few are counted.
+        (fewer(0.5, 0.37), True),
+        (fewer(0.5, 0.3), False),
         # Each of them brings less.
         (fewer(1.0, 0.5), False),
         (fewer(0.7, 0.3), False),
@@ -235,6 +263,21 @@ def test_less_business_from_fewer_requests_that_succeed_is_the_callers(
     doubt = withheld(release.state)
     assert (doubt is not None and doubt.kind is DoubtKind.CALLER) is stopped
     assert (acts_on(release.state) is None) is stopped
+
+
+def test_a_caller_is_no_excuse_while_what_arrives_fails_by_more_than_chance() -> None:
+    given = with_rule(BUSINESS, below_baseline(0.3, floor=1.0))
+    release = Scenario(given).feed(180).feed(300, fewer(0.5, 0.5) | {ERRORS: errors(0.08, 1500.0)})
+    assert neighbour(release.state, release.state.signals[SignalKey(BUSINESS)].rules[0]) is None
+    # One window with a few failures is no more than that.
+    blip = (
+        Scenario(given)
+        .feed(180)
+        .feed(300, fewer(0.5, 0.5))
+        .instant(fewer(0.5, 0.5) | {ERRORS: errors(0.011, 1500.0)})
+    )
+    assert blip.state.rules[0].burning
+    assert neighbour(blip.state, blip.state.signals[SignalKey(BUSINESS)].rules[0]) is not None
 
 
 def test_a_rule_that_somebody_wrote_is_taken_to_the_letter() -> None:
@@ -274,4 +317,5 @@ def test_twice_of_what_it_took_is_found_per_request(cores: float, requests: floa
     given = with_rule(POOL, twice)
     readings = {ERRORS: errors(0.001, 3000.0 * requests), POOL: Reading.of(cores)}
     release = Scenario(given).feed(180).feed(400, readings)
+    assert bool(release.told(EventKind.BREACHED)) is found
     assert (acts_on(release.state) is not None) is found

@@ -11,7 +11,7 @@ import pytest
 
 from aftergreen import words
 from aftergreen.journal import EntryKind, Journal, open_journal
-from aftergreen.model import Plan, Reading, Release, View
+from aftergreen.model import Plan, Reading, Release, SignalKey, View
 from aftergreen.verdict.override import override
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
@@ -27,6 +27,33 @@ pytestmark = pytest.mark.usefixtures("in_utc")
 ERRORS = "error-rate/HTTP 5xx"
 BAD = {ERRORS: errors(0.015)}
 SAID = "HTTP 5xx above 1% to 2% because clients retry"
+
+
+def breached_and_cleared() -> Scenario:
+    """Errors above the limit for a while, and then none for long enough to clear."""
+    release = Scenario().feed(180).feed(150, BAD).feed(240)
+    assert [breach.until is not None for breach in release.state.breaches] == [True]
+    return release
+
+
+def test_a_breach_that_cleared_is_accepted_by_whoever_changes_its_threshold() -> None:
+    silent = breached_and_cleared().feed(400)
+    assert silent.stands() is ReleaseState.UNPROVEN
+    release = breached_and_cleared()
+    (rule,) = release.state.signals[SignalKey(ERRORS)].signal.rules
+    change = changed(release.plan, parse_change(release.plan, SAID))
+    made = Override(
+        release.plan.signal(SignalKey(ERRORS)),
+        rule,
+        change.signal(SignalKey(ERRORS)).rules[0],
+        "clients retry",
+        "ana",
+        release.state.at,
+        release.state.seal,
+        "next",
+    )
+    release.take(override(release.state, change, made)).feed(400)
+    assert release.stands() is ReleaseState.FINISHED
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,12 @@ def test_eight_hours_of_samples_cost_no_more_than_an_hour() -> None:
     trend = trend_of(line(0.1, 2000), 1.0)
     assert trend is not None
     assert trend.level == pytest.approx(40 + 0.1 * INTERVAL * 1999)
+
+
+def test_of_few_samples_noise_has_to_be_exceeded_by_more() -> None:
+    """Eight samples make their own noise look small: of 8,000 draws of noise alone a dozen would climb."""
+    found = [trend_of([(60.0 * n, 41.0 + noise(3.0)) for n in range(FEWEST)], 1.0) for _ in range(8000)]
+    assert sum(trend is not None and trend.steady for trend in found) <= 4
+    line = trend_of([(60.0 * n, 41.0 + 3.0 * n + noise(0.1)) for n in range(FEWEST)], 1.0)
+    assert line is not None
+    assert line.steady

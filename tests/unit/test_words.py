@@ -10,7 +10,7 @@ import pytest
 from aftergreen import words
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
 from aftergreen.verdict.evidence import ODDS, no_evidence
-from aftergreen.verdict.snapshot import Mark
+from aftergreen.verdict.snapshot import Doubt, DoubtKind, Mark
 from aftergreen.verdict.state import Baseline, Event, EventKind, RuleState
 from tests.scenario import (
     DEPLOYED_AT,
@@ -302,6 +302,27 @@ def test_evidence_in_words(odds: float, text: str) -> None:
     each, pairs = (odds,) * len(ODDS), ((odds, 0.0),) * len(ODDS)
     known = replace(no_evidence(0.01, 1, 0.001), unstarted=0.0, independent=each, steady=each, bursting=pairs)
     assert words.evidence(replace(rule, evidence=known)) == text
+
+
+@pytest.mark.parametrize(
+    ("failed", "requests", "odds", "text"),
+    [
+        (1.0, 20.0, 1.0, "thin: 1 of 20 requests, which may be chance"),
+        # The case thin-words: so many are no chance, whatever else they may be.
+        (73.0, 975.0, 1.0, "thin: 73 of 975 requests, which may be one burst"),
+        (5.0, 60.0, 130.0, "thin: 5 of 60 requests that chance gives once in 130 releases"),
+    ],
+)
+def test_a_thin_breach_says_how_likely_chance_is(
+    failed: float, requests: float, odds: float, text: str
+) -> None:
+    rule = breached().state.rules[0]
+    assert rule.receipt is not None
+    each, pairs = (odds,) * len(ODDS), ((odds, 0.0),) * len(ODDS)
+    known = replace(no_evidence(0.01, 1, 0.001), unstarted=0.0, independent=each, steady=each, bursting=pairs)
+    counted = replace(rule.receipt, count=requests, failures=failed)
+    thin = replace(rule, sure_at=None, evidence=known, receipt=counted)
+    assert words.doubt(Doubt(DoubtKind.THIN, thin)) == text
 
 
 def test_a_signal_without_events_has_no_evidence() -> None:
