@@ -23,14 +23,15 @@ def walk_row(snapshot: Snapshot) -> Row:
 
 
 def advice_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
-    """The advice in a sentence, then every doubt."""
+    """The advice in a sentence, then every doubt that is not said in it already."""
     lead, rest = words.advice(snapshot)
     look = LOOK_OF[banner_of(snapshot, snapshot.at).mark]
     lines = folded(f"{lead} {rest}", width)
     rows: list[Row] = [(Span(lead, look, bold=True), Span(lines[0][len(lead) :]))]
     rows.extend((Span(line),) for line in lines[1:])
     for doubt in snapshot.doubts:
-        rows.extend((Span(line, "warn"),) for line in folded(f"Doubt: {words.doubt(doubt)}.", width))
+        if doubt != snapshot.advice.doubt:
+            rows.extend((Span(line, "warn"),) for line in folded(f"Doubt: {words.doubt(doubt)}.", width))
     return tuple(rows)
 
 

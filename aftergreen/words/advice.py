@@ -153,14 +153,13 @@ def doubt(doubted: Doubt) -> str:
 
 
 def _explained_by(signal: SignalState, *, alike: bool) -> str:
-    """Which dependency explains it, and whether rolling back could help: ``orders-db fails as well …``."""
-    name = _dependency(signal.signal)
+    """Which dependency explains it: ``rolling back may not help: orders-db connect is 350 ms, was 8 ms``."""
     if alike:
-        return f"{name} fails for both versions: it is not this release"
+        return f"{_dependency(signal.signal)} fails for both versions: it is not this release"
     now = reading(signal.reading, signal.signal.unit)
     was = median(signal.baseline, signal.signal.unit)
-    course = f"{now}, was {was}" if was else now
-    return f"{name} explains it ({signal.signal.name} {course}): rolling back may not help"
+    # What counts comes first: the line may be cut.
+    return f"rolling back may not help: {signal.signal.label} is {now}, was {was}"
 
 
 def _fewer_requests(doubted: Doubt) -> str:
