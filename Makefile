@@ -23,14 +23,14 @@ demo: $(READY) ## the console on a simulated release that goes bad (plain lines 
 test e2e: export AFTERGREEN_REQUIRE_REAL = 1
 
 test: $(READY) ## every test, those on a real Prometheus too (fetched where that can be); K=WORD: what matches
-	@sh .ci/tools.sh prometheus curl victoria-metrics
+	@sh .ci/tools.sh prometheus curl victoria-metrics faketime
 	@$(BIN)/python .ci/test.py $(WORDS)
 
 unit: $(READY) ## the tests that need nothing but Python
 	@$(BIN)/python .ci/test.py --unit $(WORDS)
 
 e2e: $(READY) ## the tests on real parts only
-	@sh .ci/tools.sh prometheus curl victoria-metrics
+	@sh .ci/tools.sh prometheus curl victoria-metrics faketime
 	@$(BIN)/python .ci/test.py --e2e $(WORDS)
 
 test-thorough: $(READY) ## every property on a thousand examples and more (some minutes)

@@ -17,12 +17,16 @@ World = Callable[[float, View], Mapping[str, Reading]]
 
 
 class FakeClock:
-    """Time that passes only while somebody waits for it, and not while `held` says that it stands."""
+    """Time that passes only while somebody waits for it, and not while `held` says that it stands.
+
+    `asleep` says for how many seconds the machine sleeps on when somebody wanted to wake at a time.
+    """
 
     def __init__(self, start: float) -> None:
         self.time = start
         self.held: Callable[[], bool] = lambda: False
         self.set_by = 0.0
+        self.asleep: Callable[[float], float] = lambda _at: 0.0
 
     def now(self) -> float:
         return self.time
@@ -36,6 +40,7 @@ class FakeClock:
         # A command takes as long as the machine needs for it, which is no time of this clock.
         await until(lambda: not self.held(), "a real command to end")
         self.time += max(0.0, seconds)
+        self.time += self.asleep(self.time)
 
 
 @dataclass

@@ -71,6 +71,7 @@ class BaselineTable:
     source: BaselineSource | None = None
     window: Seconds | None = None
     gap: Seconds | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 from aftergreen.config.addresses import check_backend
 from aftergreen.config.faults import Faults, listed, nearest, shown, shown_duration
@@ -116,7 +117,21 @@ def _baseline(document: Document, faults: Faults, timing: Timing) -> BaselinePla
     if not faults.faulty("watch.interval"):
         _check_samples(faults, window, timing.interval)
     gap = min(window / _GAP_SHARE, _LONGEST_GAP) if table.gap is None else float(table.gap)
-    return BaselinePlan(table.source or BaselineSource.BEFORE, window, gap)
+    _check_zone(faults, table.zone)
+    return BaselinePlan(table.source or BaselineSource.BEFORE, window, gap, table.zone or "")
+
+
+def _check_zone(faults: Faults, zone: str | None) -> None:
+    if zone is None:
+        return
+    known = available_timezones()
+    if zone not in known:
+        by_lower = {name.lower(): name for name in known}
+        meant = by_lower.get(nearest(zone, by_lower) or "")
+        expected = 'a time zone, as "Europe/Berlin"'
+        if not known:
+            expected = "the time zones of this machine, and it has none: install its package tzdata"
+        faults.add("baseline.zone", shown(zone), expected, meant)
 
 
 def _alpha(document: Document, faults: Faults) -> float:

@@ -75,7 +75,7 @@ def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> S
         _check_courses(faults, place, table, shortest_course(watch.timing.interval, window))
     # Which rules are usual for a signal that belongs nowhere, or has rules that cannot be read, nobody knows.
     elif table.indicator is not None and not faults.faulty(f"{place}.rules"):
-        usual = tier_rules(watch.tier, signal, watch.timing.interval)
+        usual = tier_rules(watch.tier, signal, watch.timing)
         signal = replace(signal, rules=tuple(rule for rule, _ in usual))
     _check_control(faults, place, table, signal)
     _check_absent_is_zero(faults, place, signal)

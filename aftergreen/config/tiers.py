@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from aftergreen.model import Condition, Indicator, Rule, Signal, Then
+from aftergreen.model import Condition, Indicator, Rule, Signal, Then, Timing
 from aftergreen.units import default_floor
 from aftergreen.verdict.conditions import CLIMB_SHARE, shortest_course
 
@@ -181,15 +181,16 @@ def _floor(signal: Signal, condition: Condition) -> float:
     return default_floor(signal.unit)
 
 
-def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rule, str]]:
+def tier_rules(tier: str, signal: Signal, timing: Timing) -> Iterator[tuple[Rule, str]]:
     """The rules of the tier for a signal without its own, each with its reason.
 
-    ``interval`` is the step of the grid: a climb needs some samples to be told.
+    A climb takes some samples to be told, and is left out where the watch is over by then (see `too_long`).
     """
     for default in TIERS[tier][measure_of(signal)]:
         climb = default.condition is _CLIMB
-        window = signal.window if signal.windowed else 0.0
-        limit = max(default.limit, shortest_course(interval, window)) if climb else default.limit
+        if climb and too_long(tier, signal, timing) is not None:
+            continue
+        limit = _climb(default, signal, timing) if climb else default.limit
         floor = _floor(signal, default.condition)
         rule = Rule(
             condition=default.condition,
@@ -202,3 +203,19 @@ def tier_rules(tier: str, signal: Signal, interval: float) -> Iterator[tuple[Rul
             clear_for=COURSE_HELD if climb else default.sustained,
         )
         yield rule, default.reason
+
+
+def too_long(tier: str, signal: Signal, timing: Timing) -> float | None:
+    """Seconds that a climb of the signal takes to be told, where that is longer than the watch judges.
+
+    Nobody asked for that rule: a release should not stay unproven for want of it.
+    """
+    climbs = [default for default in TIERS[tier][measure_of(signal)] if default.condition is _CLIMB]
+    taken = max((_climb(default, signal, timing) for default in climbs), default=0.0)
+    return taken if taken > timing.duration - timing.warmup else None
+
+
+def _climb(default: Default, signal: Signal, timing: Timing) -> float:
+    """Seconds for which a signal has to climb: those of the tier, or more where samples are too few."""
+    window = signal.window if signal.windowed else 0.0
+    return max(default.limit, shortest_course(timing.interval, window))

@@ -59,11 +59,16 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class BaselinePlan:
-    """The range that the baseline is captured from: ``window`` long, ending ``gap`` before the deployment."""
+    """The range that the baseline is captured from: ``window`` long, ending ``gap`` before the deployment.
+
+    ``zone`` names the time zone whose clock says when it was the same time on another day; where it is
+    empty, a day has 24 hours.
+    """
 
     source: BaselineSource = BaselineSource.BEFORE
     window: float = 1800.0
     gap: float = 120.0
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
-from aftergreen.config.tiers import tier_rules
+from aftergreen.config.tiers import tier_rules, too_long
 from aftergreen.model import BaselineSource, Plan, Release, Signal
 from aftergreen.preflight.checks import Preflight, Severity
 from aftergreen.preflight.earlier import known_in
@@ -111,10 +111,14 @@ def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]
     was = f"{words.baseline(state.baseline, signal.unit)}{_whence(state.baseline)}"
     title = words.indicator_title(signal.indicator)
     yield f"{words.SYMBOLS[mark]} {title}, {signal.label}: {now}, was {was}"
-    usual = dict(tier_rules(plan.service.tier, signal, plan.timing.interval))
+    usual = dict(tier_rules(plan.service.tier, signal, plan.timing))
     from_tier = tuple(usual) == signal.rules
     scrape = checked.intervals.get(signal.key)
     for rule in state.rules:
         reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
         slowly = remark(plan, signal, rule.rule, scrape)
         yield f"    {words.rule(rule)}{f', {slowly}' if slowly else ''}{reason}"
+    taken = too_long(plan.service.tier, signal, plan.timing) if from_tier else None
+    if taken is not None:
+        takes, left = format_duration(taken), format_duration(plan.timing.duration - plan.timing.warmup)
+        yield f"    no climb is judged: telling one takes {takes}, of {left} that are judged"

@@ -11,8 +11,8 @@ from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, Signa
 from aftergreen.sources.protocol import Source
 from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.ranges import (
+    DAYS,
     NOTHING_KNOWN,
-    SHIFTS,
     Earlier,
     Range,
     level_instants,
@@ -123,13 +123,13 @@ async def _rest_of_the_level(
     source: Source, plan: Plan, release: Release, read: Mapping[BaselineSource, Sequence[Instant]]
 ) -> tuple[Instant, ...]:
     """What is missing of the half hour before the deployment, where something is scaled to it."""
-    if not any(read.get(name) for name in SHIFTS):
+    if not any(read.get(name) for name in DAYS):
         return ()
     begins = min((instant.at for instant in read[BaselineSource.BEFORE]), default=release.deployed_at)
     missing = [at for at in level_instants(plan, release.deployed_at) if at < begins - EPSILON]
     signals = [signal for signal in plan.signals if signal.probe is None]
     reading = _history(source, signals, missing, View(release.previous, None))
-    if any(signal.baseline in SHIFTS for signal in signals):
+    if any(signal.baseline in DAYS for signal in signals):
         return await reading
     return await _briefly(reading, plan.backend.timeout)
 

@@ -11,7 +11,7 @@ from aftergreen.clock import Clock
 from aftergreen.config import warnings_of
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
 from aftergreen.preflight.capture import Past, capture
-from aftergreen.preflight.comparable import baseline_errors, baseline_warnings
+from aftergreen.preflight.comparable import baseline_errors, baseline_warnings, clock_warnings
 from aftergreen.preflight.histograms import unseen_limits
 from aftergreen.preflight.scrapes import coarse, too_coarse
 from aftergreen.rollback.command import unstartable
@@ -124,6 +124,7 @@ async def preflight(
         *_absence_findings(plan, newest, absences),
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
+        *(Finding(Severity.WARNING, text) for text in clock_warnings(plan, at)),
         *_rollback_findings(unprepared(plan, release) or problem),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem, absences, intervals)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from aftergreen.model import BaselineSource, Condition, Plan, Release, Signal
 from aftergreen.preflight.capture import Past
-from aftergreen.verdict.ranges import Earlier
+from aftergreen.verdict.ranges import DAYS, Earlier, days_before
 from aftergreen.verdict.state import Baseline
 
 FRACTION_AT_MOST = 1.5
@@ -40,6 +41,24 @@ def baseline_warnings(plan: Plan, past: Past, earlier: Earlier) -> Iterator[str]
         why = _why_not(past.baselines.get(signal.key), past.absent.get(signal.key, ""))
         if signal in needing and why:
             yield f"{signal.label}: {why}, so the release cannot end finished{_cure(signal, needing, past)}"
+
+
+def clock_warnings(plan: Plan, deployed_at: float) -> Iterator[str]:
+    """Where clocks here were set since the day that is compared with, and no zone says which are meant."""
+    if plan.baseline.zone:
+        return
+    here = _offset(deployed_at)
+    for source, days in DAYS.items():
+        compared = any(signal.baseline is source for signal in plan.signals)
+        if compared and _offset(days_before(deployed_at, days, "")) != here:
+            yield (
+                f"the clocks here were set since, and {source} is {24 * days} hours ago: to compare with the "
+                'same clock time, name the zone of its users, as zone = "Europe/Berlin" in [baseline]'
+            )
+
+
+def _offset(at: float) -> timedelta | None:
+    return datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
 
 
 def _control_errors(plan: Plan, release: Release, chosen: BaselineSource | None) -> Iterator[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from aftergreen.model import BaselineSource, Plan, Release, Signal
 
 HALF_HOUR = 1800.0
 """Seconds before this deployment, and before the same clock time then, whose levels are compared."""
 
-DAY = 86400.0
-SHIFTS: Mapping[BaselineSource, float] = {BaselineSource.YESTERDAY: DAY, BaselineSource.LAST_WEEK: 7 * DAY}
-"""Seconds by which the sources of the same clock time lie before this deployment."""
+DAYS: Mapping[BaselineSource, int] = {BaselineSource.YESTERDAY: 1, BaselineSource.LAST_WEEK: 7}
+"""Days by which the sources of the same clock time lie before this deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,22 @@ def level_instants(plan: Plan, at: float) -> tuple[float, ...]:
     return _grid(plan, at, -plan.baseline.gap - HALF_HOUR, -plan.baseline.gap)
 
 
+def days_before(at: float, days: int, zone: str) -> float:
+    """The time at which the clocks of a zone showed the same so many days earlier.
+
+    Where they are set forward or back in between, a day has 23 or 25 hours; a time that was skipped is taken
+    as if they had been set forward after it, and one that came twice is the first. Without a zone every day
+    has 24 hours. Raises ``zoneinfo.ZoneInfoNotFoundError`` where the machine does not know the zone.
+    """
+    there = ZoneInfo(zone) if zone else UTC
+    # Differences within one zone are differences of what its clocks show.
+    return (datetime.fromtimestamp(at, there) - timedelta(days=days)).replace(fold=0).timestamp()
+
+
 def _ranges(plan: Plan, release: Release, earlier: Earlier) -> Iterator[Range]:
     yield before(plan, release)
-    for source, shift in SHIFTS.items():
-        then, window = release.deployed_at - shift, plan.baseline.window
+    for source, days in DAYS.items():
+        then, window = days_before(release.deployed_at, days, plan.baseline.zone), plan.baseline.window
         asked = _grid(plan, then, -plan.baseline.gap - HALF_HOUR, window)
         instants = _grid(plan, then, 0.0, window)
         yield Range(source, release.previous, instants, asked, level_instants(plan, then))

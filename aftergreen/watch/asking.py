@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Instant, Kind, Reading, SignalKey
@@ -12,6 +12,14 @@ from aftergreen.verdict.state import State
 
 MANY = 10
 """A share of the watch, one in so many, from which on catching up is worth a word of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Instants that nobody asked about, ascending; ``live`` where the last of them is the present one."""
+
+    times: tuple[float, ...]
+    live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +48,22 @@ class Asking:
         interval = state.setup.plan.timing.interval
         return grid(since, interval, asked + interval, after=asked)[-1]
 
-    def due(self, state: State, until: float) -> tuple[float, ...]:
-        """All instants up to a time on the backend's clock that nobody asked about."""
+    def due(self, state: State, until: float) -> Due:
+        """What nobody asked about up to a time on the backend's clock: as much at once as one watch is long.
+
+        Where more is due, the rest comes next: the watch may be over by then.
+        """
         since, asked = self._from(state)
-        return grid(since, state.setup.plan.timing.interval, until, after=asked)
+        timing = state.setup.plan.timing
+        longest = max(timing.duration, timing.interval)
+        live = until - asked <= longest
+        return Due(grid(since, timing.interval, until if live else asked + longest, after=asked), live)
 
     def _from(self, state: State) -> tuple[float, float]:
         deployed_at = state.setup.release.deployed_at
         return deployed_at, max(self._asked, state.view.since or deployed_at)
 
-    async def ask(
-        self, state: State, sound: State, due: Sequence[float], progress: Callable[[str], None]
-    ) -> Answers:
+    async def ask(self, state: State, sound: State, due: Due, progress: Callable[[str], None]) -> Answers:
         """Ask about what is due and, where the backend answers, about what was missed since it last did.
 
         ``sound`` is the state before sight was lost. A rollback that was started while nothing could be seen
@@ -92,20 +104,14 @@ class Asking:
         missed, self._missed = self._missed, []
         return tuple(missed)
 
-    async def _ask(
-        self, state: State, due: Sequence[float], progress: Callable[[str], None]
-    ) -> tuple[Instant, ...]:
+    async def _ask(self, state: State, due: Due, progress: Callable[[str], None]) -> tuple[Instant, ...]:
         signals, view, timing = state.setup.plan.signals, state.view, state.setup.plan.timing
-        *earlier, newest = due
-        if not earlier:
-            return (await self._source.read(signals, newest, view),)
-        if len(due) > timing.duration / timing.interval / MANY:
-            progress(f"catching up on {len(due)} instants")
-        return (
-            *await self._source.history(signals, earlier, view),
-            # Only now can a probe be made.
-            await self._source.read(signals, newest, view),
-        )
+        if len(due.times) > timing.duration / timing.interval / MANY:
+            progress(f"catching up on {len(due.times)} instants")
+        # Only now can a probe be made.
+        past, now = (due.times[:-1], due.times[-1:]) if due.live else (due.times, ())
+        earlier = await self._source.history(signals, past, view) if past else ()
+        return (*earlier, *[await self._source.read(signals, at, view) for at in now])
 
     def _unanswered(self, state: State, instant: Instant) -> bool:
         """Whether the backend did not answer at all; a probe goes past it."""

@@ -35,6 +35,9 @@ STEP = 2.0
 
 GOES_ON = "the watch goes by the seconds that pass"
 
+OVERSLEPT = 5.0
+"""Seconds, and one interval at least, by which a wait must be too long for anybody to be told."""
+
 LEFT = "this console was left before the command was started"
 
 DRAINING = 60.0
@@ -159,11 +162,14 @@ class Watch:
     async def _turn(self) -> None:
         """Wait for the next instant of the grid, ask for all that are due, and judge them in order."""
         lag = self._state.setup.plan.backend.lag
-        wait = self._asking.upcoming(self._state) + lag - self._backend_now()
-        await sleep_unless(self._clock, wait, self._wake)
+        upcoming = self._asking.upcoming(self._state) + lag
+        # What is late already was not slept through.
+        awaited = max(upcoming, self._backend_now())
+        await sleep_unless(self._clock, upcoming - self._backend_now(), self._wake)
         self._note_step()
+        self._note_sleep(self._backend_now() - awaited)
         due = self._asking.due(self._state, self._backend_now() - lag)
-        if self._left or not due:
+        if self._left or not due.times:
             return
         view = self._state.view
         answers = await self._asking.ask(self._state, self._sound, due, self._report.progress)
@@ -183,6 +189,12 @@ class Watch:
             way = "forward" if stepped > self._stepped else "back"
             self._log.note(self._backend_now(), f"this machine's clock was set {way} by {apart}; {GOES_ON}")
             self._stepped = stepped
+
+    def _note_sleep(self, seconds: float) -> None:
+        """Say that nothing ran here for a while, so that nobody takes it for a backend that was away."""
+        if seconds >= max(OVERSLEPT, self._state.setup.plan.timing.interval) and not self._wanted.simulated:
+            asleep = f"nothing ran here for {format_duration(round(seconds))}, as when a machine sleeps"
+            self._log.note(self._backend_now(), f"{asleep}: what was missed is read now")
 
     async def _superseded(self) -> None:
         newer = self._ledger.superseded_by
@@ -211,6 +223,8 @@ class Watch:
             if answers.answered:
                 self._ledger.record_instants(instant)
             self._take(step(self._state, instant))
+            if over(self._state):
+                break
         if again and lost is not None and self._state.blind_since is None:
             seen_again = answers.instants[-1].at
             self._log.tell((Event(seen_again, EventKind.SIGHT, seconds=seen_again - lost),))

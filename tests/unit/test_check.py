@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aftergreen.config.tiers import tier_rules
 from aftergreen.journal import open_journal
 from aftergreen.model import BaselineSource, Ground, Indicator, Kind, Reading, Release, RollbackPlan, View
 from aftergreen.output.check import check
@@ -138,3 +139,17 @@ async def test_a_baseline_of_another_time_says_which() -> None:
     clock = FakeClock(DEPLOYED_AT)
     _, lines = await check(given, MadeUpSource(clock, world), clock, version="v2.4.1", previous="v2.4.0")
     assert "✓ Latency, average: 175 ms, was 175 ms ±0 (yesterday, scaled by 1.25)" in lines
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [(60.0, None), (240.0, "    no climb is judged: telling one takes 16m, of 14m that are judged")],
+)
+async def test_a_usual_rule_that_is_left_out_is_named(window: float, said: str | None) -> None:
+    bare = replace(next(s for s in signals() if s.indicator is Indicator.LATENCY), window=window, rules=())
+    latency = replace(bare, rules=tuple(rule for rule, _ in tier_rules("standard", bare, READY.timing)))
+    given = replace(READY, signals=(*(s for s in signals() if s.key != bare.key), latency))
+    clock = FakeClock(DEPLOYED_AT)
+    _, lines = await check(given, MadeUpSource(clock, fine), clock, version="v2.4.1", previous="v2.4.0")
+    assert [line for line in lines if "climb is judged" in line] == ([said] if said else [])
+    assert any("average climbing" in line for line in lines) is (said is None)

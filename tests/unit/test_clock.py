@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aftergreen.clock import FastClock, SystemClock
+from aftergreen.journal import EntryKind
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from tests.rig import Rig
@@ -51,3 +52,26 @@ async def test_a_clock_that_is_set_is_named_and_no_instant_is_lost(tmp_path: Pat
         f"this machine's clock was set {how}; the watch goes by the seconds that pass"
         for how in ("back by 1h", "forward by 2m")
     ]
+
+
+@pytest.mark.parametrize(
+    ("asleep", "told"),
+    [
+        (0.0, []),
+        (14.0, []),
+        (15.0, ["nothing ran here for 15s, as when a machine sleeps: what was missed is read now"]),
+        (240.0, ["nothing ran here for 4m, as when a machine sleeps: what was missed is read now"]),
+        (7200.0, ["nothing ran here for 2h, as when a machine sleeps: what was missed is read now"]),
+    ],
+)
+async def test_a_machine_that_sleeps_misses_no_instant(
+    tmp_path: Path, asleep: float, told: list[str]
+) -> None:
+    rig = Rig(tmp_path)
+    left = [asleep]
+    rig.clock.asleep = lambda at: left.pop() if left and at >= DEPLOYED_AT + 300.0 else 0.0
+    last = await rig.watch.run()
+    assert last.release_state is ReleaseState.FINISHED
+    judged = [body["at"] for body in rig.entries(EntryKind.INSTANT)]
+    assert judged == [DEPLOYED_AT + 15.0 * k for k in range(1, 61)]
+    assert [event.text for event in last.events if event.kind is EventKind.NOTE] == told

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from aftergreen.model import (
+    BaselinePlan,
     BaselineSource,
     Condition,
     Kind,
@@ -20,10 +23,11 @@ from aftergreen.model import (
     View,
 )
 from aftergreen.preflight.capture import compared_with
+from aftergreen.preflight.comparable import clock_warnings
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
 from tests.looked import BUSINESS, ERRORS, LATENCY, POOL, READY, looked, told, with_reading
 from tests.made_up import World, fine
-from tests.scenario import DEPLOYED_AT, GOOD, signals
+from tests.scenario import DEPLOYED_AT, GOOD, plan, signals
 
 
 async def test_a_relative_rule_without_a_fit_baseline_is_said_beforehand() -> None:
@@ -233,3 +237,34 @@ async def test_percent_where_a_fraction_is_meant_is_noticed() -> None:
             "divide it by 100"
         )
     ]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that lives in Berlin."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("source", "zone", "at", "hours"),
+    [
+        (BaselineSource.LAST_WEEK, "", "2026-03-31T12:00+02:00", 168),
+        (BaselineSource.LAST_WEEK, "", "2026-10-31T12:00+01:00", 168),
+        (BaselineSource.YESTERDAY, "", "2026-03-29T12:00+02:00", 24),
+        (BaselineSource.YESTERDAY, "", "2026-03-31T12:00+02:00", None),
+        (BaselineSource.LAST_WEEK, "Europe/Berlin", "2026-03-31T12:00+02:00", None),
+        (BaselineSource.BEFORE, "", "2026-03-29T12:00+02:00", None),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_where_clocks_were_set_since_it_is_said_how_long_a_day_is(
+    source: BaselineSource, zone: str, at: str, hours: int | None
+) -> None:
+    watched = compared_with(plan(baseline=BaselinePlan(zone=zone)), source)
+    warned = list(clock_warnings(watched, datetime.fromisoformat(at).timestamp()))
+    expected = [f"the clocks here were set since, and {source} is {hours} hours ago"] if hours else []
+    assert [text.partition(":")[0] for text in warned] == expected

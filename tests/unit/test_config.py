@@ -286,7 +286,7 @@ def test_a_signal_without_the_key_rules_gets_those_of_its_tier(tier: str) -> Non
     head = 'indicator = "saturation"\nquery = "a"\nunit = "%"'
     text = _with(head).replace('name = "shop"', f'name = "shop"\ntier = "{tier}"', 1)
     plan = config.loads(f'{text}\n[rollback]\ncommand = ["undo"]')
-    usual = tier_rules(tier, plan.signals[-1], plan.timing.interval)
+    usual = tier_rules(tier, plan.signals[-1], plan.timing)
     assert plan.signals[-1].rules == tuple(rule for rule, _ in usual)
     assert not config.warnings_of(plan)
 

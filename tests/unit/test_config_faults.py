@@ -227,6 +227,17 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         ),
     ),
     (
+        _after(WINDOW, 'zone = "europe/berln"'),
+        "baseline.zone",
+        '"europe/berln", expected a time zone, as "Europe/Berlin"; did you mean "Europe/Berlin"?',
+    ),
+    (
+        _after(WINDOW, 'zone = "../../etc/passwd"'),
+        "baseline.zone",
+        '"../../etc/passwd", expected a time zone, as "Europe/Berlin"',
+    ),
+    (_after(WINDOW, "zone = 1"), "baseline.zone", "1, expected text in quotes"),
+    (
         ("[evidence]", '[evidence]\nalpha = "6%"'),
         "evidence.alpha",
         '"6 %", expected at least 0.0000001 % and at most 5 %, such as "0.1%"',

@@ -216,6 +216,13 @@ def test_a_baseline_that_exceeded_nothing_is_sealed_as_it_always_was() -> None:
     assert decode(encode(plain), Baseline) == plain
 
 
+def test_a_baseline_in_no_zone_is_sealed_as_it_always_was() -> None:
+    assert "zone" not in str(encode(PLAN)["baseline"])
+    elsewhere = replace(PLAN, baseline=replace(PLAN.baseline, zone="Europe/Berlin"))
+    assert seal(elsewhere, {}) != seal(PLAN, {})
+    assert decode(encode(elsewhere), Plan) == elsewhere
+
+
 def test_a_signal_whose_absence_nobody_declared_is_sealed_as_it_always_was() -> None:
     (signal, *_) = PLAN.signals
     assert "absent_is_zero" not in encode(signal)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from aftergreen.model import BaselinePlan, BaselineSource, Plan, Release, Timing
-from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier, ranges
+from aftergreen.verdict.ranges import DAYS, NOTHING_KNOWN, Disturbance, Earlier, ranges
 from tests.scenario import DEPLOYED_AT, plan, signals
 
 ERRORS = signals()[0]
@@ -42,6 +43,36 @@ def test_the_level_is_that_of_the_half_hour_before_the_same_clock_time(source: B
     assert (found.level[0], found.level[-1]) == (then - 1920.0, then - 120.0)
     # One evenly spaced run, which one request can ask for.
     assert list(found.asked) == [then + 15.0 * k for k in range(-128, 121)]
+
+
+BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
+CLOCKS = [
+    # Clocks there were set forward on 2026-03-29 at 02:00, and back on 2026-10-25 at 03:00.
+    (BERLIN, "2026-03-29T12:00+02:00", 1, "2026-03-28T12:00+01:00"),
+    (BERLIN, "2026-03-30T12:00+02:00", 1, "2026-03-29T12:00+02:00"),
+    (BERLIN, "2026-04-02T12:00+02:00", 7, "2026-03-26T12:00+01:00"),
+    (BERLIN, "2026-10-25T12:00+01:00", 1, "2026-10-24T12:00+02:00"),
+    (BERLIN, "2026-10-28T12:00+01:00", 7, "2026-10-21T12:00+02:00"),
+    # What was skipped, what came twice, and what comes for the second time.
+    (BERLIN, "2026-03-30T02:30+02:00", 1, "2026-03-29T03:30+02:00"),
+    (BERLIN, "2026-10-26T02:30+01:00", 1, "2026-10-25T02:30+02:00"),
+    (BERLIN, "2026-10-25T02:30+01:00", 1, "2026-10-24T02:30+02:00"),
+    # Elsewhere on other days, by half an hour, and never.
+    (NEW_YORK, "2026-03-29T12:00-04:00", 1, "2026-03-28T12:00-04:00"),
+    ("Australia/Lord_Howe", "2026-04-05T12:00+10:30", 1, "2026-04-04T12:00+11:00"),
+    ("", "2026-03-29T12:00+02:00", 1, "2026-03-28T12:00+02:00"),
+]
+
+
+@pytest.mark.parametrize(("zone", "at", "days", "then"), CLOCKS, ids=lambda value: str(value) or "no zone")
+def test_the_same_clock_time_is_that_of_the_zone(zone: str, at: str, days: int, then: str) -> None:
+    deployed_at, expected = (datetime.fromisoformat(text).timestamp() for text in (at, then))
+    source = next(source for source, number in DAYS.items() if number == days)
+    found = ranges(
+        plan(baseline=BaselinePlan(zone=zone)), replace(RELEASE, deployed_at=deployed_at), NOTHING_KNOWN
+    )
+    assert found[source].instants[0] == expected
+    assert found[source].level[-1] == expected - 120.0
 
 
 def test_there_is_no_range_of_a_previous_release_where_none_finished() -> None:

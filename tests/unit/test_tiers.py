@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from aftergreen import words
-from aftergreen.config.tiers import TIERS, Measure, measure_of, tier_rules
+from aftergreen.config.tiers import TIERS, Measure, measure_of, tier_rules, too_long
 from aftergreen.journal.codec import decode, dumps, encode
-from aftergreen.model import Condition, Indicator, Signal, Then
+from aftergreen.model import Condition, Indicator, Signal, Then, Timing
 from aftergreen.verdict.state import RuleState
 from tests.scenario import signals
 
@@ -64,7 +64,7 @@ def test_a_usual_limit_is_for_what_is_known_to_be_bad_above_it(signal: Signal, k
 @pytest.mark.parametrize("tier", list(TIERS))
 @pytest.mark.parametrize("kind", list(Measure))
 def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str, kind: Measure) -> None:
-    found = list(tier_rules(tier, KINDS[kind][1], 15.0))
+    found = list(tier_rules(tier, KINDS[kind][1], Timing()))
     assert found
     for rule, reason in found:
         assert reason
@@ -76,7 +76,7 @@ def test_every_signal_has_a_rule_with_a_reason_and_none_acts_in_haste(tier: str,
 def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
     order = ("background", "standard", "critical")
     for _, signal in KINDS.values():
-        firsts = [next(tier_rules(tier, signal, 15.0))[0] for tier in order]
+        firsts = [next(tier_rules(tier, signal, Timing()))[0] for tier in order]
         limits = [rule.limit for rule in firsts]
         assert limits == sorted(limits, reverse=True)
         assert [rule.sustained for rule in firsts] == sorted((r.sustained for r in firsts), reverse=True)
@@ -85,14 +85,38 @@ def test_a_more_critical_service_is_never_judged_more_leniently() -> None:
 
 
 def test_a_climb_is_long_enough_for_the_grid() -> None:
-    climbs = [r for r, _ in tier_rules("standard", KINDS[Measure.OTHER][1], 60.0)]
+    climbs = [r for r, _ in tier_rules("standard", KINDS[Measure.OTHER][1], Timing(interval=60.0))]
     assert [(r.condition, r.limit, r.clear_for) for r in climbs] == [(Condition.CLIMBING, 480.0, 60.0)]
+
+
+@pytest.mark.parametrize(
+    ("window", "timing", "taken"),
+    [
+        (60.0, Timing(), None),
+        (210.0, Timing(), None),
+        # Four windows are longer than what is left of a quarter of an hour.
+        (240.0, Timing(), 960.0),
+        (240.0, Timing(duration=1800.0), None),
+        (60.0, Timing(interval=120.0), 960.0),
+        (60.0, Timing(duration=300.0), 300.0),
+        (60.0, Timing(duration=360.0), None),
+    ],
+)
+@pytest.mark.parametrize("kind", [Measure.DURATION, Measure.RESOURCE, Measure.OTHER])
+def test_a_usual_climb_that_the_watch_is_too_short_for_is_left_out(
+    kind: Measure, window: float, timing: Timing, taken: float | None
+) -> None:
+    signal = replace(KINDS[kind][1], query="rate(x[$window])", window=window)
+    found = [rule for rule, _ in tier_rules("standard", signal, timing)]
+    assert too_long("standard", signal, timing) == taken
+    assert any(rule.condition is Condition.CLIMBING for rule in found) is (taken is None)
+    assert len(found) == len(TIERS["standard"][kind]) - (taken is not None)
 
 
 @pytest.mark.parametrize("tier", list(TIERS))
 @pytest.mark.parametrize("kind", list(Measure))
 def test_usual_rules_are_known_again_when_they_come_out_of_a_journal(tier: str, kind: Measure) -> None:
-    usual = tuple(rule for rule, _ in tier_rules(tier, KINDS[kind][1], 15.0))
+    usual = tuple(rule for rule, _ in tier_rules(tier, KINDS[kind][1], Timing()))
     written = json.loads(dumps(encode(replace(KINDS[kind][1], rules=usual))))
     assert decode(written, Signal).rules == usual
 
@@ -103,7 +127,7 @@ def guide_rows() -> list[str]:
     for name, signal in KINDS.values():
         cells = []
         for tier in TIERS:
-            rules = [rule for rule, _ in tier_rules(tier, signal, 15.0)]
+            rules = [rule for rule, _ in tier_rules(tier, signal, Timing())]
             bare = replace(signal, name="")
             texts = [words.rule(RuleState(bare, replace(r, by_at_least=0.0), None, None)) for r in rules]
             cells.append("; ".join(text.removeprefix(bare.label).strip() for text in texts))
