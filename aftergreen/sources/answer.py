@@ -13,7 +13,9 @@ from aftergreen.clean import clean
 from aftergreen.sources.protocol import SourceUnavailable
 
 _CURES: Mapping[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "check bearer_token_env, bearer_token_file or basic_auth_env of [metrics]",
+    HTTPStatus.UNAUTHORIZED: (
+        "check bearer_token_env, bearer_token_file or basic_auth_env of [metrics], or the tenant in headers"
+    ),
     HTTPStatus.FORBIDDEN: "these credentials may not query, or headers lacks the tenant",
     HTTPStatus.NOT_FOUND: "check metrics.url, for there is no query API below it",
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "check the proxy that the environment names",

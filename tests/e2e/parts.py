@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -302,15 +302,25 @@ class VictoriaMetrics:
             end(self._process)
         self._client.close()
 
-    def wait_for(self, selector: str, since: float) -> None:
-        """Come back once the selector has a sample of that time or later."""
+    def hold(self, lines: Iterable[str]) -> None:
+        """Take over a past; its lines are those of OpenMetrics, with times in seconds."""
+        told = []
+        for line in lines:
+            if not line.startswith("#"):
+                sample, _, at = line.rpartition(" ")
+                told.append(f"{sample} {round(float(at) * 1000)}\n")
+        url = f"{self.url}/api/v1/import/prometheus"
+        self._client.post(url, content="".join(told)).raise_for_status()
+
+    def wait_for(self, selector: str, since: float, series: int = 1) -> None:
+        """Come back once so many series of the selector have a sample of that time or later."""
         query = {"query": f"timestamp({selector}) >= {since:.3f}", "nocache": "1"}
 
         def fresh() -> bool:
             answer = self._client.get(f"{self.url}/api/v1/query", params=query)
-            return bool(answer.is_success and answer.json()["data"]["result"])
+            return answer.is_success and len(answer.json()["data"]["result"]) >= series
 
-        wait_until(fresh, f"a sample of {selector}", lambda: (self.folder / "log").read_text()[-2000:])
+        wait_until(fresh, f"{series} of {selector}", lambda: (self.folder / "log").read_text()[-2000:])
 
 
 class Fleet:

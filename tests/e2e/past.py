@@ -34,7 +34,7 @@ def backfill(folder: Path, shops: Iterable[Shop], until: float) -> None:
     ``folder`` belongs to a server that has not been started. The counters of the shops themselves begin at
     ``until``, as after a restart, so that nothing is missing in between.
     """
-    write(folder, _openmetrics(list(shops), until))
+    write(folder, past_of(shops, until))
 
 
 def write(folder: Path, lines: Iterable[str]) -> None:
@@ -48,7 +48,9 @@ def write(folder: Path, lines: Iterable[str]) -> None:
     written.unlink()
 
 
-def _openmetrics(shops: list[Shop], until: float) -> Iterator[str]:
+def past_of(shops: Iterable[Shop], until: float) -> Iterator[str]:
+    """The past of healthy shops under their load as lines of OpenMetrics, with times in seconds."""
+    shops = list(shops)
     for name, (labels, value) in METRICS.items():
         yield f"# TYPE {name} gauge"
         for shop in shops:
