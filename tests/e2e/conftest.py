@@ -8,7 +8,13 @@ import pytest
 
 from tests.e2e.parts import Prometheus
 
-LONGEST = ("test_release.py", "test_verdicts.py", "test_outage.py", "test_terminal_lost.py")
+LONGEST = (
+    "test_backends.py",
+    "test_release.py",
+    "test_verdicts.py",
+    "test_outage.py",
+    "test_terminal_lost.py",
+)
 """Files that take longest, and therefore begin first: each runs on one worker."""
 
 

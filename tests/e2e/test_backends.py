@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
 SHOPS = ("errors", "healthy")
 REAL = ("prometheus", "victoria")
-SHORT = {"window": "1m"}
+SHORT = {"window": "30s"}
 """Of the baseline: a front that moves ranges is asked instant by instant."""
 
 FRONTS: Mapping[str, type[Front]] = {"prometheus 3": Prometheus3, "thanos": Thanos, "mimir": Mimir}

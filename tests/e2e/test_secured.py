@@ -106,5 +106,5 @@ async def test_a_wrong_password_is_told_and_not_shown(
     assert await read(secured.backend) == Reading.unknown(
         Kind.BLIND,
         "Prometheus answered 401: Unauthorized: check bearer_token_env, bearer_token_file or basic_auth_env "
-        "of [metrics]",
+        "of [metrics], or the tenant in headers",
     )
