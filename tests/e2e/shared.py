@@ -47,9 +47,10 @@ def in_service(names: Sequence[str], folder: Path) -> Iterator[Shops]:
 
 @contextmanager
 def another(fleet: Fleet, folder: Path, since: float) -> Iterator[Prometheus]:
-    """A server that knows the shops since long before ``since``, when they began to serve."""
-    backfill(folder, fleet.shops.values(), since)
+    """A server that knows the shops in service since long before ``since``, when they began to serve."""
+    serving = [shop for shop in fleet.shops.values() if shop.version]
+    backfill(folder, serving, since)
     with Prometheus(folder, fleet.targets) as server:
         # A version that was never scraped is not seen to go, either.
-        server.wait_for("app_info", since + 0.001, len(fleet.shops))
+        server.wait_for("app_info", since + 0.001, len(serving))
         yield server

@@ -14,18 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
-from tests.e2e.configuration import write_config
+from tests.e2e.configuration import configuration, write_config
 from tests.e2e.fronts import Front, Mimir, Prometheus3, Thanos, served
 from tests.e2e.parts import Behaviour, Fleet, VictoriaMetrics
 from tests.e2e.past import past_of
-from tests.e2e.program import Aftergreen, release_arguments
+from tests.e2e.program import Aftergreen, iso, release_arguments
 from tests.e2e.shared import BAD, PREVIOUS, VERSION, another
 from tests.waiting import HANG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
 SHOPS = ("errors", "healthy")
+NEWBORN = "newborn"
+"""A service of which nothing is known before this release, its first."""
+
+FIXED = "newborn on fixed limits"
+FIXED_RULES = {"average": {"above": "0.5s"}, "registrations": {"below": "1/min"}}
+"""What takes the place of the rules that compare with a past."""
+
 REAL = ("prometheus", "victoria")
 SHORT = {"window": "30s"}
 """Of the baseline: a front that moves ranges is asked instant by instant."""
@@ -61,24 +69,43 @@ class Watched:
         return Aftergreen(["gate", "--history", *arguments, "--json"], home=home)
 
 
+def document(name: str, url: str) -> dict[str, Any]:
+    """The configuration of a shop, or that of the newborn one on fixed limits."""
+    found = configuration(url=url, job=NEWBORN if name == FIXED else name, command=("true",))
+    found["baseline"] |= SHORT
+    for signal in found["signals"]:
+        if name == FIXED and signal["name"] in FIXED_RULES:
+            signal["rules"] = [{**FIXED_RULES[signal["name"]], "for": "5s", "then": "rollback"}]
+    return found
+
+
+def first(deployed_at: float) -> list[str]:
+    """The flags of a release that nothing came before."""
+    return ["--version", VERSION, "--deployed-at", iso(deployed_at)]
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("backends")
-    with Fleet(SHOPS) as fleet, ExitStack() as running:
+    with Fleet((*SHOPS, NEWBORN)) as fleet, ExitStack() as running:
         since = fleet.deploy({name: (PREVIOUS, Behaviour()) for name in SHOPS})
         victoria = running.enter_context(VictoriaMetrics(folder / "victoria", fleet.targets))
-        victoria.hold(past_of(fleet.shops.values(), since))
+        victoria.hold(past_of([fleet[name] for name in SHOPS], since))
         prometheus = running.enter_context(another(fleet, folder / "prometheus", since))
         victoria.wait_for("app_info", since + 0.001, len(SHOPS))
-        deployed_at = fleet.deploy({name: (VERSION, BAD[name]) for name in SHOPS})
+        behaviours = {name: BAD.get(name, Behaviour()) for name in (*SHOPS, NEWBORN)}
+        deployed_at = fleet.deploy({name: (VERSION, behaviour) for name, behaviour in behaviours.items()})
         gates = {}
         for backend, url in zip(REAL, (prometheus.url, victoria.url), strict=True):
-            for shop in SHOPS:
-                config = write_config(folder / f"{backend}-{shop}.toml", url=url, job=shop, baseline=SHORT)
-                arguments = ["-c", str(config), *release_arguments(VERSION, PREVIOUS, deployed_at), "--json"]
-                gate = Aftergreen(["gate", *arguments], home=folder / f"home-{backend}-{shop}")
-                gates[backend, shop] = gate
-                running.callback(gate.stop)
+            for shop in (*SHOPS, NEWBORN, FIXED):
+                config = folder / f"{backend}-{shop}.toml"
+                config.write_text(tomli_w.dumps(document(shop, url)), encoding="utf-8")
+                previous = (
+                    release_arguments(VERSION, PREVIOUS, deployed_at) if shop in SHOPS else first(deployed_at)
+                )
+                arguments = ["gate", "-c", str(config), *previous, "--json"]
+                gates[backend, shop] = Aftergreen(arguments, home=folder / f"home-{backend}-{shop}")
+                running.callback(gates[backend, shop].stop)
         yield Watched(gates, folder, deployed_at, prometheus.url)
 
 
@@ -126,3 +153,19 @@ def test_a_tenant_that_is_not_named_is_said_with_its_cure(watched: Watched) -> N
         assert gate.wait() == 3, gate.told
     assert "no org id" in gate.told
     assert "headers" in gate.told
+
+
+@pytest.mark.parametrize("backend", REAL)
+def test_a_first_release_is_watched_on_fixed_limits_and_that_is_said(watched: Watched, backend: str) -> None:
+    """The case first-release: nothing is guessed of a past that is not there."""
+    fixed = watched[backend, FIXED]
+    assert (fixed["exit_code"], fixed["state"]) == (0, "finished"), watched.gates[backend, FIXED].told
+    assert "watched on fixed limits alone" in watched.gates[backend, FIXED].errors
+    compared = watched[backend, NEWBORN]
+    assert (compared["exit_code"], compared["state"]) == (10, "unproven"), watched.gates[
+        backend, NEWBORN
+    ].told
+    lacking = " ".join(compared["missing"])
+    assert "average" in lacking
+    assert "registrations" in lacking
+    assert "HTTP 5xx" not in lacking

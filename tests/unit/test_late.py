@@ -98,6 +98,7 @@ def lost(at: float, view: View) -> Mapping[str, Reading]:
 
 @pytest.mark.parametrize(("world", "code"), [(fine, 0), (lost, 10)])
 async def test_a_release_of_years_ago_takes_no_more_than_one_of_yesterday(world: World, code: int) -> None:
+    """The case old-release; `tests.benchmarks.aged` measures it."""
     asked = []
     for since in (86400.0, 4 * 365 * 86400.0):
         judged = Judged(world, since=since)

@@ -149,6 +149,7 @@ HARD = [
 
 @pytest.mark.parametrize("query", HARD)
 def test_a_query_survives_its_age_its_version_and_its_receipt(query: str) -> None:
+    """The cases quoted-labels and trailing-comment, and all others of the kind."""
     filled = substitute(query, window=60.0, version="v2")
     assert syntax_error(filled) is None
     assert all(syntax_error(newest(selector)) is None for selector in selectors(filled))

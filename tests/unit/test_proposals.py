@@ -77,6 +77,7 @@ def test_a_breach_of_few_requests_is_thin_and_a_gate_waits_for_more() -> None:
 
 
 def test_what_may_be_chance_at_the_end_is_unproven_in_state_and_code() -> None:
+    """The case thin-23."""
     release = Scenario(advice_ends=True).feed(1860, scarce(0.0101))
     assert release.state.rules[0].thin
     assert (release.stands(), exit_code(release.state)) == (ReleaseState.UNPROVEN, 10)
@@ -149,6 +150,7 @@ def test_what_was_broken_before_the_deployment_is_not_acted_on(
 
 
 def test_a_signal_that_was_broken_before_masks_no_later_breach_of_another() -> None:
+    """The case masked-breach."""
     second = replace(signals()[0], name="HTTP 4xx", rules=(above(0.01),))
     key = f"error-rate/{second.name}"
     release = Scenario(plan(signals=(*signals(), second)))
@@ -182,6 +184,7 @@ def test_a_signal_that_was_broken_before_masks_no_later_breach_of_another() -> N
 def test_a_warning_that_was_exceeded_before_withholds_no_stricter_rule(
     before: float, after: float, *, acts: bool
 ) -> None:
+    """The case warn-withholds."""
     warn, back = replace(above(0.01), then=Then.WARN), above(0.05)
     given = with_rule(ERRORS, warn, back)
     release = Scenario(given, before={ERRORS: errors(before)})
