@@ -29,6 +29,9 @@ _VERSION = "theversionunderjudgement"
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
 
+BORN_TOGETHER = frozenset({"le", "quantile"})
+"""Labels whose values are all there from the first observation on: one that is missing never comes."""
+
 _ASKS_FOR_ABSENCE = frozenset({"absent", "absent_over_time"})
 
 
@@ -39,7 +42,8 @@ class Witness:
     ``metric`` is its metric's name, empty where it is not selected by one name. ``labels`` are those by which
     it picks among the series that its query is about. ``carrying`` are all of these that have the labels,
     ``same`` also those that have not, and ``any_version`` those of other versions too. ``exact`` is the
-    selector itself, of any version. ``versioned`` are the labels that hold the version.
+    selector itself, of any version. ``versioned`` are the labels that hold the version, ``bounds`` label and
+    value of what it picks one bucket or quantile by.
     """
 
     selector: str
@@ -50,6 +54,7 @@ class Witness:
     any_version: str
     exact: str
     versioned: tuple[str, ...] = ()
+    bounds: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +92,9 @@ def _witness(
     # The denominator may ask for something of the same label: of all codes but 1xx, those of 5xx.
     wider = [m for m in whole if m[0] in picking and m not in shared]
     same = [*shared, *wider]
-    carrying = [*same, *((label, "!=", "") for label in picking if not _allows_none(label, matchers))]
+    born = [m for m in matchers if m[0] in BORN_TOGETHER and m not in same]
+    named = [label for label in picking if label not in BORN_TOGETHER and not _allows_none(label, matchers)]
+    carrying = [*same, *((label, "!=", "") for label in named), *born]
     return Witness(
         selector=_text(matchers, version),
         metric=metric,
@@ -97,6 +104,7 @@ def _witness(
         any_version=_text(_versionless(same), version),
         exact=_text(_versionless(matchers), version),
         versioned=tuple(m[0] for m in matchers if _VERSION in m[2]),
+        bounds=tuple((label, value) for label, op, value in born if op == "="),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 
@@ -14,7 +15,7 @@ from aftergreen.promql import METRIC, Witness, newest, selector_text, selectors,
 from aftergreen.sources.absence import Lookup, ground, times
 from aftergreen.sources.classify import NOTHING, Found, Labels
 from aftergreen.sources.protocol import Absence, SourceUnavailable
-from aftergreen.sources.questions import Questions
+from aftergreen.sources.questions import Questions, there
 
 LOOK_BACK = 7 * 86400.0
 """Seconds within which failures must have been seen once, or something must say that they would be."""
@@ -123,9 +124,8 @@ class Explainer:
         """Whether a selector finds series, or would if there were anything to find."""
         if times(await self._moment(newest(witness.selector), at)):
             return True
-        now = await self._moment(_few(witness.same), at)
-        if now.values:
-            return not _lost(witness, _labels(now.labels))
+        if (await self._moment(_few(witness.same), at)).values:
+            return any((await self._moment(there(witness.carrying), at)).values)
         return bool(witness.metric) and await self._has_metadata(witness.metric, queries, at)
 
     async def _missing(self, witness: Witness, at: float, view: View) -> str:
@@ -134,13 +134,13 @@ class Explainer:
             return ""
         now = await self._moment(_few(witness.same), at)
         if now.values:
-            return await self._label_missing(witness, _labels(now.labels), view)
+            return await self._label_missing(witness, _labels(now.labels), at, view)
         return await self._metric_missing(witness, at)
 
-    async def _label_missing(self, witness: Witness, now: frozenset[str], view: View) -> str:
-        lost = _lost(witness, now)
+    async def _label_missing(self, witness: Witness, now: frozenset[str], at: float, view: View) -> str:
+        lost = [label for label in witness.labels if label not in now]
         if not lost:
-            return ""
+            return await self._bound_missing(witness, at)
         text = f"no series of {witness.metric or witness.same} has a label {' or '.join(lost)}"
         if view.since is not None:
             found = await self._moment(_few(witness.any_version), view.since)
@@ -150,6 +150,17 @@ class Explainer:
                 was, now_has = _listing(before - now), _listing(now - before) or "nothing"
                 return f"{text}: before the deployment they had {was}, now they have {now_has} instead"
         return f"{text}: they have {_listing(now)}"
+
+    async def _bound_missing(self, witness: Witness, at: float) -> str:
+        """Which bucket or quantile there is not, and how it is written where only that is wrong."""
+        for label, wanted in witness.bounds:
+            found = await self._moment(f"topk({FEW}, count by ({label}) ({witness.same}))", at)
+            known = sorted({labels[label] for labels in found.labels if label in labels}, key=_number)
+            if known and wanted not in known:
+                text = f'no series of {witness.metric or witness.same} has {label}="{wanted}"'
+                same = [value for value in known if _number(value) == _number(wanted)]
+                return f'{text}: here it is "{same[0]}"' if same else f"{text}: there are {', '.join(known)}"
+        return ""
 
     async def _metric_missing(self, witness: Witness, at: float) -> str:
         metric = witness.metric or witness.same
@@ -200,11 +211,6 @@ class Explainer:
         return [clean(str(one)) for one in data] if isinstance(data, list | dict) else []
 
 
-def _lost(witness: Witness, there: frozenset[str]) -> list[str]:
-    """The labels that a selector picks by and no series has."""
-    return [label for label in witness.labels if label not in there]
-
-
 def _few(selector: str) -> str:
     return f"topk({FEW}, {selector})"
 
@@ -212,6 +218,14 @@ def _few(selector: str) -> str:
 def _labels(series: Iterable[Labels]) -> frozenset[str]:
     """The names of the labels that a few series have."""
     return frozenset(name for labels in series for name in labels if name != METRIC)
+
+
+def _number(bound: str) -> float:
+    """A bound by its size; infinite where it is no number."""
+    try:
+        return float(bound)
+    except ValueError:
+        return math.inf
 
 
 def _listing(names: Iterable[str]) -> str:

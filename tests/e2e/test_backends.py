@@ -135,10 +135,12 @@ def test_real_backends_come_to_the_same_verdict(watched: Watched, backend: str) 
 
 @pytest.mark.parametrize("name", FRONTS)
 def test_fronts_of_documented_shape_come_to_it_too(watched: Watched, name: str) -> None:
-    live = {shop: watched["prometheus", shop] for shop in SHOPS}
+    # Who is asked instant by instant is asked for long.
+    shops = SHOPS[:1] if name == "thanos" else SHOPS
+    live = {shop: watched["prometheus", shop] for shop in shops}
     front = FRONTS[name]
     with served(front(watched.prometheus)) as url:
-        gates = {shop: watched.later(name, shop, url, **front.headers) for shop in SHOPS}
+        gates = {shop: watched.later(name, shop, url, **front.headers) for shop in shops}
         for shop, gate in gates.items():
             gate.wait()
             assert verdict(gate.finish) == verdict(live[shop]), gate.told

@@ -250,6 +250,22 @@ def test_a_misspelt_metric_is_an_error_before_anything_is_watched(judged: Judged
     assert "other series of its metric carry the label that it picks by" in because
 
 
+def test_a_bucket_that_is_spelt_otherwise_is_told_as_it_is_written(judged: Judged, tmp_path: Path) -> None:
+    """Prometheus 3 writes whole bounds with a fraction, as this shop does."""
+    assert judged["stepping"].finish
+    slow = 'sum(increase(http_request_duration_seconds_bucket{job="stepping",le="1"}[$window]))'
+    served = 'sum(increase(http_request_duration_seconds_count{job="stepping"}[$window]))'
+    document = rules("stepping", judged.url, {ERRORS: {"numerator": slow, "denominator": served}})
+    config = tmp_path / "bucket.toml"
+    config.write_text(tomli_w.dumps(document), encoding="utf-8")
+    check = Aftergreen(
+        ["check", "-c", str(config), "--version", "next", "--previous", VERSION], home=tmp_path
+    )
+    assert check.wait() == 3, check.lines
+    (error,) = [line for line in check.lines if line.startswith("✗")]
+    assert 'no series of http_request_duration_seconds_bucket has le="1": here it is "1.0"' in error
+
+
 def test_a_dependency_that_explains_the_failures_is_named_and_nothing_is_rolled_back(judged: Judged) -> None:
     gate = judged["first"]
     assert (gate.process.returncode, gate.finish["state"]) == (10, "unproven"), gate.told

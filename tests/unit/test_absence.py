@@ -254,3 +254,37 @@ async def test_a_backend_that_never_answers_explains_nothing_and_is_not_waited_f
 
     reading = await read(script, SIGNAL)
     assert (reading.kind, reading.detail) == (Kind.ABSENT, "nothing tells that it means zero")
+
+
+FAST = 'sum(increase(seconds_bucket{version="$version",le="1"}[$window]))'
+BUCKETED = replace(SIGNAL, numerator=FAST)
+SPELT = 'no series of seconds_bucket has le="1"'
+
+
+@pytest.mark.parametrize(
+    ("bounds", "detail"),
+    [
+        # As Prometheus 3 writes them.
+        (("0.5", "1.0", "+Inf"), f'{SPELT}: here it is "1.0"'),
+        (("0.5", "1e0", "+Inf"), f'{SPELT}: here it is "1e0"'),
+        (("2.5", "0.5", "10", "+Inf"), f"{SPELT}: there are 0.5, 2.5, 10, +Inf"),
+        (("odd", "0.5"), f"{SPELT}: there are 0.5, odd"),
+    ],
+)
+async def test_a_bucket_that_is_not_there_is_no_zero_and_is_told_as_it_is_written(
+    bounds: tuple[str, ...], detail: str
+) -> None:
+    buckets = labelled(*({"le": bound} for bound in bounds))
+    there = {
+        'topk(20, seconds_bucket{version="v2"})': labelled({"version": "v2", "le": "0.5"}),
+        "count by (le)": buckets,
+        # Its metadata are there as well, and vouch for nothing.
+        **INSTANCE,
+    }
+    reading = await read(told(SERVES | there, {TARGETS: listed({"type": "histogram"})}), BUCKETED)
+    assert (reading.kind, reading.detail) == (Kind.ABSENT, detail)
+
+
+async def test_a_bucket_that_was_there_before_is_zero_once_nothing_falls_into_it() -> None:
+    seen = {'timestamp(seconds_bucket{version="v2",le="1"})': vector("1000")}
+    assert (await read(told(SERVES | seen), BUCKETED)).kind is Kind.ZERO

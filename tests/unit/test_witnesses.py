@@ -74,6 +74,14 @@ ALL = 'sum(increase(requests_total{job="shop",version="$version"}[$window]))'
             '{__name__="http.requests",job="shop","http.status"!=""}',
             '{__name__="http.requests",job="shop"}',
         ),
+        # A bucket is there from the first observation on, or it is spelt wrongly: others vouch for nothing.
+        (
+            'sum(increase(seconds_bucket{le="1",path="/",job="shop"}[$window]))',
+            'sum(increase(seconds_count{job="shop"}[$window]))',
+            ("le", "path"),
+            'seconds_bucket{job="shop",path!="",le="1"}',
+            'seconds_bucket{job="shop"}',
+        ),
         ('sum(mails{kind="bounced",version="$version"}) or vector(0)', None, ("kind",), *["mails"] * 2),
     ],
 )
