@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aftergreen.model import BaselineSource, Plan, Release, Signal
 
@@ -111,9 +112,13 @@ def days_before(at: float, days: int, zone: str) -> float:
 
     Where they are set forward or back in between, a day has 23 or 25 hours; a time that was skipped is taken
     as if they had been set forward after it, and one that came twice is the first. Without a zone every day
-    has 24 hours. Raises ``zoneinfo.ZoneInfoNotFoundError`` where the machine does not know the zone.
+    has 24 hours.
     """
-    there = ZoneInfo(zone) if zone else UTC
+    there: tzinfo = UTC
+    if zone:
+        # A configuration that names an unknown zone is refused. Who joins a release takes over its baseline.
+        with suppress(ZoneInfoNotFoundError):
+            there = ZoneInfo(zone)
     # Differences within one zone are differences of what its clocks show.
     return (datetime.fromtimestamp(at, there) - timedelta(days=days)).replace(fold=0).timestamp()
 
