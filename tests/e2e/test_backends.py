@@ -35,9 +35,6 @@ FIXED_RULES = {"average": {"above": "0.5s"}, "registrations": {"below": "1/min"}
 """What takes the place of the rules that compare with a past."""
 
 REAL = ("prometheus", "victoria")
-SHORT = {"window": "30s"}
-"""Of the baseline: a front that moves ranges is asked instant by instant."""
-
 FRONTS: Mapping[str, type[Front]] = {"prometheus 3": Prometheus3, "thanos": Thanos, "mimir": Mimir}
 
 
@@ -62,7 +59,6 @@ class Watched:
             self.folder / f"{backend}-{shop}.toml",
             url=url,
             job=shop,
-            baseline=SHORT,
             metrics={"headers": headers},
         )
         arguments = ["-c", str(config), *release_arguments(VERSION, PREVIOUS, self.deployed_at)]
@@ -72,7 +68,6 @@ class Watched:
 def document(name: str, url: str) -> dict[str, Any]:
     """The configuration of a shop, or that of the newborn one on fixed limits."""
     found = configuration(url=url, job=NEWBORN if name == FIXED else name, command=("true",))
-    found["baseline"] |= SHORT
     for signal in found["signals"]:
         if name == FIXED and signal["name"] in FIXED_RULES:
             signal["rules"] = [{**FIXED_RULES[signal["name"]], "for": "5s", "then": "rollback"}]
