@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -46,7 +47,21 @@ async def check(
         opening = await opened(source, clock, plan, identify=identify, earlier=known_in(journal))
     finally:
         await source.close()
+    opening = replace(opening, checked=_beforehand(opening.checked))
     return opening.checked, tuple(_lines(opening))
+
+
+def _beforehand(checked: Preflight) -> Preflight:
+    """The findings as they weigh while everything can still be mended.
+
+    A watch is worth something without a rollback; whoever asks before it wants to know that there is one.
+    """
+    problem = checked.unstartable
+    findings = (
+        replace(found, severity=Severity.ERROR) if problem and found.text.startswith(problem) else found
+        for found in checked.findings
+    )
+    return replace(checked, findings=tuple(findings))
 
 
 def _lines(opening: Opening) -> Iterator[str]:

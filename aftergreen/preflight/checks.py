@@ -14,7 +14,7 @@ from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings, clock_warnings
 from aftergreen.preflight.histograms import unseen_limits
 from aftergreen.preflight.scrapes import coarse, too_coarse
-from aftergreen.rollback.command import unstartable
+from aftergreen.rollback.startable import unstartable
 from aftergreen.sources.protocol import Absence, Source, SourceUnavailable
 from aftergreen.units import format_duration
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Earlier

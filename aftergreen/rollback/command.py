@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from aftergreen.clean import clean
 from aftergreen.model import Release, RollbackPlan
@@ -64,21 +61,3 @@ def _fill(argument: str, values: Mapping[str, str | None]) -> str:
         return value
 
     return _PART.sub(part, argument)
-
-
-def unstartable(command: Sequence[str]) -> str:
-    """What keeps the command from being started, as one sentence with its cure; empty where nothing does."""
-    if not command or not command[0]:
-        return "The rollback command is empty: name a program in [rollback] command."
-    program = command[0]
-    if shutil.which(program):
-        return ""
-    shown = clean(program)
-    if os.sep not in program:
-        return (
-            f"The rollback program {shown} is not on PATH: install it, or give its full path in [rollback]"
-            " command."
-        )
-    if not Path(program).is_file():
-        return f"The rollback program {shown} is not a file: correct its path in [rollback] command."
-    return f"The rollback program {shown} may not be executed by this user: chmod +x it."

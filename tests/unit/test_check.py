@@ -153,3 +153,18 @@ async def test_a_usual_rule_that_is_left_out_is_named(window: float, said: str |
     _, lines = await check(given, MadeUpSource(clock, fine), clock, version="v2.4.1", previous="v2.4.0")
     assert [line for line in lines if "climb is judged" in line] == ([said] if said else [])
     assert any("average climbing" in line for line in lines) is (said is None)
+
+
+async def test_a_rollback_that_cannot_be_started_is_an_error_while_it_can_be_mended() -> None:
+    """The case missing-program; a watch begins without it, with a warning."""
+    clock = FakeClock(DEPLOYED_AT)
+    given = replace(READY, rollback=RollbackPlan(("nonesuch",)))
+    checked, lines = await check(given, MadeUpSource(clock, fine), clock, version="v2.4.1", previous="v2.4.0")
+    assert not checked.passed
+    assert [line for line in lines if line.startswith("✗")] == [
+        (
+            "✗ The rollback program nonesuch is not on PATH: install it, or give its full path in [rollback] "
+            "command; without it the release cannot end finished"
+        )
+    ]
+    assert lines[-1] == "1 error, 0 warnings"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from aftergreen.rollback.command import fill, unstartable
+from aftergreen.rollback.command import fill
 
 NASTY = "v1 'a' \"b\" $(touch x) `y` ; | & \n\t ünïcode {version} {{x}}"
 
@@ -53,27 +51,3 @@ def test_a_missing_previous_version_matters_only_where_it_is_used() -> None:
     assert filled("undo", "{version}", previous=None) == ("undo", "v2")
     with pytest.raises(ValueError, match="name it with --previous"):
         filled("undo", "{previous}", previous=None)
-
-
-def test_a_program_that_can_be_started_passes(tmp_path: Path) -> None:
-    program = tmp_path / "undo"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    assert unstartable(["sh", "-c", "true"]) == ""
-    assert unstartable([str(program)]) == ""
-
-
-def test_what_keeps_a_program_from_starting_is_one_sentence(tmp_path: Path) -> None:
-    plain = tmp_path / "plain"
-    plain.write_text("#!/bin/sh\n")
-    plain.chmod(0o644)
-    told = {
-        "empty": unstartable([]),
-        "not on PATH": unstartable(["no-such-program-anywhere"]),
-        "not a file": unstartable([str(tmp_path / "missing")]),
-        "may not be executed": unstartable([str(plain)]),
-    }
-    for part, sentence in told.items():
-        assert sentence is not None
-        assert part in sentence
-        assert sentence.endswith(".")
