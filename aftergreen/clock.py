@@ -9,7 +9,9 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Local time in seconds since the epoch, and a way to wait for it."""
+    """Local time in seconds since the epoch, and a way to wait for it; ``speed`` is how fast that passes."""
+
+    speed: float
 
     def now(self) -> float:
         """The local time."""
@@ -24,7 +26,7 @@ class Clock(Protocol):
         ...
 
 
-def _elapsed() -> float:
+def elapsed() -> float:
     """Seconds that pass whatever a clock is set to, and while the machine sleeps, where it tells."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
@@ -33,12 +35,14 @@ def _elapsed() -> float:
 class SystemClock:
     """The machine's time when it began, and the seconds that passed since: no setting of a clock moves it."""
 
+    speed = 1.0
+
     def __init__(self) -> None:
         self._origin = time.time()
-        self._started = _elapsed()
+        self._started = elapsed()
 
     def now(self) -> float:
-        return self._origin + _elapsed() - self._started
+        return self._origin + elapsed() - self._started
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

@@ -26,6 +26,7 @@ class FakeClock:
         self.time = start
         self.held: Callable[[], bool] = lambda: False
         self.set_by = 0.0
+        self.speed = 0.0
         self.asleep: Callable[[float], float] = lambda _at: 0.0
 
     def now(self) -> float:
@@ -48,6 +49,7 @@ class HeldClock:
     """A clock that stands still until somebody moves it, or waits by it."""
 
     time: float
+    speed: float = 0.0
 
     def now(self) -> float:
         return self.time

@@ -10,9 +10,11 @@ from aftergreen.journal import EntryKind, Journal, open_journal
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan, RollbackPlan
 from aftergreen.preflight.checks import Finding
+from aftergreen.rollback.launch import Launcher
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
+from aftergreen.watch.rollbacks import Runner
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, plan
@@ -57,7 +59,11 @@ class Rig:
             source=self.source,
             journal=Writer(lambda: journal(self.place)),
             clock=self.clock,
-            output_of=lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
+            runner=Runner(
+                Launcher(self.place).launch,
+                lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
+                self.clock.speed,
+            ),
             report=Report(self._seen, self.findings.extend, lambda _text: None),
         )
 

@@ -9,7 +9,8 @@ sealed    what its watch began with beside those: whether advice ends it, the cl
 instant   every reading of one instant of the grid, once, when it is final: what a backend could not answer is
           asked again first
 operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark
-intent    a rollback command that is about to start, under a claim; outcome: what came of it
+intent    a rollback command that is about to start, under a claim; running: its process, and the
+          one that looks after it; outcome: what came of it
 event     the sentences of the log, for people; nothing is rebuilt from them
 finish    the state in which it ended, its exit code and what was missing
 """

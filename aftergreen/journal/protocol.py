@@ -26,6 +26,7 @@ class EntryKind(StrEnum):
     EVENT = "event"
     OPERATOR = "operator"
     INTENT = "intent"
+    RUNNING = "running"
     OUTCOME = "outcome"
     FINISH = "finish"
 
@@ -140,9 +141,9 @@ class Journal(Protocol):
     def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
         """Record the intent to roll back, on durable storage before this returns.
 
-        None, and nothing recorded, where an intent of this release has no outcome yet (see `claimed`), where
-        one succeeded, or where a newer release supersedes it (see `superseded`). Of all who ask at once, one
-        gets the claim.
+        None, and nothing recorded, where an intent of its service has no outcome yet, whichever release it
+        belongs to; where one of this release succeeded; or where a newer release supersedes it (see
+        `superseded`). Of all who ask at once, one gets the claim.
         """
         ...
 

@@ -58,6 +58,14 @@ _OPEN_CLAIM = """
     ) ORDER BY id DESC LIMIT 1
 """
 
+_SERVICE_CLAIMED = """
+    SELECT 1 FROM entries AS intent JOIN releases ON releases.id = intent.release
+    WHERE service = ? AND environment = ? AND kind = 'intent' AND NOT EXISTS (
+        SELECT 1 FROM entries
+        WHERE release = intent.release AND kind = 'outcome' AND attempt = intent.attempt
+    )
+"""
+
 _INSTANT = "SELECT id FROM entries WHERE release = ? AND kind = 'instant' AND at = ?"
 _SUCCEEDED = """
     SELECT 1 FROM entries WHERE release = ? AND kind = 'outcome' AND json_extract(body, '$.exit_code') = 0
@@ -103,7 +111,8 @@ class SqliteJournal:
             if newest and open_ and newest.release.version == wanted.version:
                 return Opened(newest, joined=True)
             new = replace(wanted, number=newest.release.number + 1 if newest else 1)
-            if newest and open_:
+            # No release ends while a command of it runs.
+            if newest and open_ and not self.claimed(newest.release):
                 end = {"state": "abandoned", "reason": f"superseded by {new.name}"}
                 self._insert(newest.release, EntryKind.FINISH, at, end, by)
             self._database.execute(
@@ -151,7 +160,12 @@ class SqliteJournal:
 
     def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
         with self._transaction(durable=True):
-            if self.claimed(release) or self._row(_SUCCEEDED, self._id(release)) or self.superseded(release):
+            service = release.service, release.environment
+            if (
+                self._row(_SERVICE_CLAIMED, *service)
+                or self._row(_SUCCEEDED, self._id(release))
+                or self.superseded(release)
+            ):
                 return None
             row = self._row(
                 "SELECT coalesce(max(attempt), 0) FROM entries WHERE release = ? AND kind = 'intent'",

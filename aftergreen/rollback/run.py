@@ -1,12 +1,10 @@
-"""Runs a rollback command so that neither a dead terminal nor a busy loop touches it."""
+"""Runs a rollback command to its end; who calls it does nothing else meanwhile."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import subprocess
-import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +12,13 @@ from pathlib import Path
 
 from aftergreen.clean import clean
 from aftergreen.paths import make_folder
+from aftergreen.rollback import tree
+
+OUTPUT_BOUND = 256 * 1024 * 1024
+"""Bytes of output that are kept: what is more is cut out of the middle."""
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at how much a command has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +26,13 @@ class Outcome:
     """What came of a command.
 
     ``exit_code`` is None where it never started or timed out, and the negative number of the signal that
-    ended it where one did. ``duration`` is in seconds. ``error`` is a sentence. ``output`` holds all that
-    the command wrote.
+    ended it where one did. ``duration`` is in seconds. ``error`` is a sentence.
     """
 
     exit_code: int | None
     timed_out: bool
     duration: float
     error: str | None
-    output: Path
 
     @property
     def succeeded(self) -> bool:
@@ -37,38 +40,43 @@ class Outcome:
         return self.exit_code == 0 and not self.timed_out
 
 
-async def run(
+def run(
     argv: Sequence[str],
     *,
-    timeout: float,  # noqa: ASYNC109  # the command's own; this coroutine waits on
+    timeout: float,
     output: Path,
     started: Callable[[int], None],
     patience: float = 5.0,
+    bound: int = OUTPUT_BOUND,
 ) -> Outcome:
     """Run ``argv`` without a shell, in its own session, its output going to the end of the file ``output``.
 
-    ``started`` gets the process id as soon as there is one. After ``timeout`` seconds the whole process
-    group is told to end (SIGTERM), and ``patience`` seconds later it is killed. What goes wrong is in the
-    outcome, never an exception. Cancelling this coroutine leaves the command running.
+    ``started`` gets the process id as soon as there is one. After ``timeout`` seconds everything that came of
+    the command is told to end, and ``patience`` seconds later it is killed: all of it where who calls this
+    adopted what loses its parent (`tree.adopt`). What a command left behind that ended in good time goes on.
+    Of more than ``bound`` bytes of output the middle is cut out. What goes wrong is in the outcome, never an
+    exception.
     """
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    begun = time.monotonic()
 
     def outcome(exit_code: int | None, error: str | None, *, timed_out: bool = False) -> Outcome:
-        return Outcome(exit_code, timed_out, loop.time() - begun, error, output)
+        return Outcome(exit_code, timed_out, time.monotonic() - begun, error)
 
     try:
         process = _start(argv, output)
     except _NotStartedError as error:
         return outcome(None, str(error))
-    ended = _watch(process)
     started(process.pid)
-    if await _within(timeout, ended):
-        return outcome(ended.result(), None)
-    if await _stop(process.pid, ended, patience):
-        cure = "was stopped: look at what it left half done"
-    else:
-        cure = f"could not be stopped: end process {process.pid} by hand"
+    deadline = begun + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        _cut(output, bound)
+        with suppress(subprocess.TimeoutExpired):
+            return outcome(process.wait(min(LOOK_EVERY, left)), None)
+    lasting = tree.end(process.pid, patience)
+    process.poll()
+    cure = "was stopped: look at what it left half done"
+    if lasting:
+        cure = f"could not be stopped: end by hand {', '.join(str(abs(number)) for number in lasting)}"
     told = f"The rollback command did not end within {timeout:g} s and {cure}."
     return outcome(None, told, timed_out=True)
 
@@ -101,54 +109,11 @@ def _start(argv: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
         os.close(sink)
 
 
-def _watch(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
-    """A future with the exit code.
-
-    asyncio's own subprocesses are killed when their loop is closed, and its executor's threads hold the
-    program open until the command ends. A daemon thread does neither; it also reaps the process.
-    """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[int] = loop.create_future()
-
-    def tell(code: int) -> None:
-        if not ended.done():
-            ended.set_result(code)
-
-    def wait() -> None:
-        code = process.wait()
-        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
-            loop.call_soon_threadsafe(tell, code)
-
-    threading.Thread(target=wait, name=f"rollback {process.pid}", daemon=True).start()
-    return ended
-
-
-async def _within(seconds: float, ended: asyncio.Future[int]) -> bool:
-    done, _pending = await asyncio.wait({ended}, timeout=seconds)
-    return bool(done)
-
-
-async def _stop(group: int, ended: asyncio.Future[int], patience: float) -> bool:
-    """End a process group, first asking, then killing; whether all of it is gone."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-        deadline = loop.time() + patience
-        while loop.time() < deadline:
-            # The leader may be gone while others of its group go on.
-            if ended.done() and _gone(group, killed=number == signal.SIGKILL):
-                return True
-            await asyncio.sleep(0.02)
-    return False
-
-
-def _gone(group: int, *, killed: bool) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False  # it became another user's, as with sudo
-    # What is still seen after SIGKILL is dead and waits for its parent to notice.
-    return killed
+def _cut(output: Path, bound: int) -> None:
+    """Keep half of what may be written, and go on behind it: the beginning and the end tell most."""
+    with suppress(OSError):
+        size = output.stat().st_size
+        if size > bound:
+            os.truncate(output, bound // 2)
+            with output.open("ab") as file:
+                file.write(f"\n… {size - bound // 2:,} bytes of output left out …\n".encode())

@@ -51,6 +51,9 @@ def exit_code(state: State) -> ExitCode:
     if rollback is not None:
         if rollback.recovered:
             return ExitCode.RECOVERED
+        if rollback.running and state.state is ReleaseState.ABANDONED:
+            # It goes on, and nobody knows yet what will have come of it.
+            return ExitCode.ABANDONED
         failed = not rollback.running and not rollback.succeeded
         return ExitCode.ROLLBACK_FAILED if failed else ExitCode.STILL_BURNING
     # What may be chance is advice as long as somebody watches; nobody acts on it afterwards.

@@ -16,15 +16,15 @@ OVERRIDE = "override"
 """The action of an operator's entry that changes a threshold."""
 
 
-def followed(state: State, entry: Entry, output: str = "") -> tuple[State, Events]:
+def followed(state: State, entry: Entry) -> tuple[State, Events]:
     """The release after the entry, and what happened; as it was where the entry changes nothing.
 
-    An intent and its outcome count once, however often they are read. ``output`` is the file
-    with the output of the command that an intent starts, where it is known.
+    An intent and its outcome count once, however often they are read.
     """
     rollback, attempt = state.rollback, entry.attempt or 1
     if entry.kind is EntryKind.INTENT and (rollback is None or rollback.attempt < attempt):
         command = tuple(str(part) for part in _list(entry.body.get("command")))
+        output = str(entry.body.get("output") or "")
         return rollback_started(state, Rollback(attempt, entry.by, command, entry.at, output=output))
     awaited = rollback is not None and rollback.running and rollback.attempt == attempt
     if entry.kind is EntryKind.OUTCOME and rollback is not None and awaited:

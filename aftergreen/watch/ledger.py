@@ -24,7 +24,7 @@ PATIENCE = 1.0
 WORTH_SAYING = 5.0
 """Seconds for which a journal may be silent before a person is told."""
 
-FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR)
+FOLLOWED = (EntryKind.INTENT, EntryKind.RUNNING, EntryKind.OUTCOME, EntryKind.OPERATOR)
 """What changes a release beside its readings."""
 
 SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"
@@ -143,9 +143,15 @@ class Ledger:
 
         return await self._writer.ask(claim)
 
-    async def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
-        """See `Journal.outcome`."""
-        await self._writer.ask(lambda journal: journal.outcome(claim, at=at, body=body))
+    async def outcome(self, attempt: int, *, at: float, body: Mapping[str, object]) -> None:
+        """Record what came of an attempt of this release, unless that is recorded already."""
+
+        def record(journal: Journal) -> None:
+            claim = journal.claimed(self._release)
+            if claim is not None and claim.attempt == attempt:
+                journal.outcome(claim, at=at, body=body)
+
+        await self._writer.ask(record)
 
     async def override(
         self, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str
@@ -166,14 +172,15 @@ class Ledger:
         """
         if self._error is not None:
             raise self._error
-        if self._learning is None:
-            self._learning = asyncio.wrap_future(self._writer.asked(self._read))
+        # Who follows a rollback learns beside the polls.
+        learning = self._learning or asyncio.wrap_future(self._writer.asked(self._read))
+        self._learning = learning
         patience = PATIENCE if self._slow_since is None else 0.0
-        done, _ = await asyncio.wait({self._learning}, timeout=patience)
+        done, _ = await asyncio.wait({learning}, timeout=patience)
         self._say_how_slow(done=bool(done))
         if done:
-            finished, self._learning = self._learning, None
-            error = finished.exception()
+            self._learning = None if self._learning is learning else self._learning
+            error = learning.exception()
             if isinstance(error, JournalError):
                 self._trouble(f"the journal cannot be read: {error}")
             elif error is not None:

@@ -24,11 +24,13 @@ from aftergreen.watch.joining import identified, joined
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
 from aftergreen.watch.ordering import Ordering
-from aftergreen.watch.rollbacks import OutputOf, Rollbacks
+from aftergreen.watch.rollbacks import Rollbacks, Runner
 from aftergreen.watch.wanted import Report, Wanted
 
 LEAVING = 5.0
-"""Real seconds for which leaving waits for a running rollback command, so that its outcome is recorded."""
+"""Real seconds for which leaving waits for an order that is being carried out, and for the journal."""
+
+UNWATCHED = "nobody watches any more, and the rollback goes on: watch this version again to follow it"
 
 STEP = 2.0
 """Seconds by which a clock must be set at once for anybody to be told; less is how clocks are kept right."""
@@ -59,7 +61,7 @@ class Watch:
         source: Source,
         journal: Writer,
         clock: Clock,
-        output_of: OutputOf,
+        runner: Runner,
         report: Report,
     ) -> None:
         self._plan = wanted.of(plan)
@@ -71,9 +73,10 @@ class Watch:
         self._log = Log(self._ledger.record)
         self._rollbacks = Rollbacks(
             self._ledger,
-            output_of,
+            runner,
             now=self._backend_now,
             shown=self.publish,
+            learn=self._look,
             ended=self._rolled_back,
         )
         self.orders = Ordering(self, self._ledger, self._log, self._rollbacks, self._backend_now)
@@ -106,11 +109,16 @@ class Watch:
             await self._turn()
             self._rollbacks.look_after()
         self._ledger.record_instants(*self._asking.let_go())
-        self._ledger.record_end(self._state)
+        if not self._goes_on_without():
+            self._ledger.record_end(self._state)
         self.publish()
         # What could not be written stands in the last snapshot.
         await self._ledger.settle(LEAVING)
         return self.publish()
+
+    def _goes_on_without(self) -> bool:
+        """Whether a rollback command runs when this console leaves: the release is not over then."""
+        return self._state.rollback is not None and self._state.rollback.running
 
     async def _ended(self) -> bool:
         """Whether the watch is over; an order that is being carried out comes first."""
@@ -120,14 +128,14 @@ class Watch:
         # Who leaves does not wait for a disk that does not answer.
         await self.orders.done_within(LEAVING if self._left else DRAINING)
         if self._left and not over(self._state):
-            await self._rollbacks.ended_within(LEAVING)
-            self._take(abandon(self._state, "nobody watches any more", by=self._left))
+            why = UNWATCHED if self._goes_on_without() else "nobody watches any more"
+            self._take(abandon(self._state, why, by=self._left))
         if not over(self._state):
             self._ledger.refuse("")
         return over(self._state)
 
     def abandon(self, *, by: str) -> None:
-        """Stop watching. A rollback command that runs goes on; only for a moment its end is awaited."""
+        """Stop watching. A rollback command that runs goes on, and with it the release."""
         self._left = by or "the operator"
         self._wake.set()
 
@@ -199,7 +207,6 @@ class Watch:
     async def _superseded(self) -> None:
         newer = self._ledger.superseded_by
         if newer is not None:
-            await self._rollbacks.ended_within(LEAVING)
             self._take(abandon(self._state, f"superseded by {newer.version}"))
 
     def _judge(self, answers: Answers) -> None:
@@ -240,6 +247,11 @@ class Watch:
             await self._ledger.learn_all()
         self._follow(math.inf)
 
+    async def _look(self) -> None:
+        """Take over what the journal holds by now, unless its disk is slow."""
+        await self._ledger.learn()
+        self._follow(math.inf)
+
     def _follow(self, until: float) -> None:
         """Take over what was recorded up to a time, by this console or another one."""
         for entry in self._ledger.until(until):
@@ -251,13 +263,13 @@ class Watch:
             if entry.body.get("action") == OVERRIDE:
                 # What is judged again once sight is back is judged by it as well.
                 self._sound, _ = overridden(self._sound, entry)
-            self._take(followed(self._state, entry, self._rollbacks.output_of(entry)))
+            self._take(followed(self._state, entry))
         if entry.kind is EntryKind.OUTCOME:
             self._ledger.record_instants(*self._asking.let_go())
+        self._rollbacks.follow(lambda: self._state.rollback)
 
-    async def _rolled_back(self, outcome: Entry, problem: str) -> None:
-        """A command of this console ended; its outcome is in the journal, or else is taken as it is."""
-        await self.catch_up()
+    def _rolled_back(self, outcome: Entry, problem: str) -> None:
+        """Take over an outcome that the journal did not tell."""
         if problem:
             self._log.note(outcome.at, problem)
         self.take_over(outcome)

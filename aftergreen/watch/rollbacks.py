@@ -1,118 +1,160 @@
-"""Rolling back: the claim, the command under it, and what came of it, all by way of the journal."""
+"""Rolling back: the claim, the process that runs the command under it, and following it by the journal."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from aftergreen import words
+from aftergreen.clock import elapsed
 from aftergreen.journal import Claim, Entry, EntryKind, JournalError
 from aftergreen.model import Release
+from aftergreen.rollback import left, lock
 from aftergreen.rollback.command import command_of
-from aftergreen.rollback.run import Outcome, run
 from aftergreen.rollback.tail import Tail
-from aftergreen.verdict.state import State
+from aftergreen.verdict.state import Rollback, State
 from aftergreen.watch.ledger import Ledger
 
-TAIL_EVERY = 0.25
-"""Real seconds between two looks at the output of a running rollback command."""
+LOOK_EVERY = 0.25
+"""Real seconds between two looks at a rollback command that runs: its output, and the journal."""
+
+STARTING = 15.0
+"""Real seconds after which a supervisor that is not there will not come."""
 
 OUTPUT_LINES = 200
+
+UNKNOWN = (
+    "its outcome is unknown, who looked after it is gone: see its output, and whether the command still runs,"
+    " before anybody rolls back again"
+)
 
 ANOTHER = "somebody else is rolling back, or a newer release is out"
 
 OutputOf = Callable[[Release, int, float], Path]
-"""The file for the output of a release's attempt that was claimed at a time."""
+"""The file for the output of a release's attempt that is claimed at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What runs rollback commands: ``launch`` starts the process for a claim, and says why it could not.
+
+    ``pace`` is how many seconds pass on the watch's clock in a real one.
+    """
+
+    launch: Callable[[Claim], str]
+    output_of: OutputOf
+    pace: float = 1.0
 
 
 class Rollbacks:
-    """The rollback commands that this console runs.
+    """The rollback of a release, whoever ordered it.
 
-    ``shown`` is called when there is new output, ``ended`` with the entry of an outcome, and with what is
-    wrong where the journal could not take it. ``now`` is the backend's time.
+    ``learn`` takes over what the journal holds. ``shown`` is called when there is new output, ``ended`` with
+    an outcome that the journal did not tell, and with what is wrong where it cannot take it. ``now`` is the
+    backend's time.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        output_of: OutputOf,
+        runner: Runner,
         *,
         now: Callable[[], float],
         shown: Callable[[], object],
-        ended: Callable[[Entry, str], Awaitable[None]],
+        learn: Callable[[], Awaitable[None]],
+        ended: Callable[[Entry, str], None],
     ) -> None:
         self._ledger = ledger
-        self._output_of = output_of
+        self._runner = runner
         self._now = now
         self._shown = shown
+        self._learn = learn
         self._ended = ended
-        self._running: asyncio.Task[None] | None = None
-        self._own: dict[int, Path] = {}
+        self._following: asyncio.Task[None] | None = None
+        self._followed = 0
         self.output: tuple[str, ...] = ()
         """The newest lines of the newest command."""
 
     async def start(self, state: State, *, by: str) -> Entry | str:
-        """Claim, record the intent, start the command; the intent, or why that cannot be done."""
+        """Claim, record the intent, start its process; the intent, or why that cannot be done."""
         plan, release = state.setup.plan.rollback, state.setup.release
         if plan is None:
             raise ValueError("whoever starts a rollback asks `rollback_refused` before")
-        command = command_of(plan, release)
         at, leading = self._now(), state.decided
-        body = {"command": list(command), "rule": words.rule(leading) if leading else "decided by a person"}
+        attempt = 1 if state.rollback is None else state.rollback.attempt + 1
+        body = {
+            "command": list(command_of(plan, release)),
+            "rule": words.rule(leading) if leading else "decided by a person",
+            "timeout": plan.timeout,
+            "output": str(self._runner.output_of(release, attempt, at)),
+            "elapsed": elapsed(),
+            "pace": self._runner.pace,
+        }
         try:
             claim = await self._ledger.claim(at=at, body=body, by=by)
         except JournalError as error:
             return f"its intent could not be recorded: {error}"
         if claim is None:
             return self._ledger.refusal or ANOTHER
-        output = self._own[claim.attempt] = self._output_of(release, claim.attempt, at)
-        self.output = ()
-        running = self._run(claim, command, output, within=plan.timeout)
-        self._running = asyncio.get_running_loop().create_task(running)
+        problem = await asyncio.to_thread(self._runner.launch, claim)
+        if problem:
+            await self._not_started(claim, problem)
         return Entry(0, at, EntryKind.INTENT, by, body, claim.attempt)
 
-    def output_of(self, entry: Entry) -> str:
-        """Where the output of an intent's command is; empty where another console runs it."""
-        output = self._own.get(entry.attempt or 0)
-        return "" if output is None else str(output)
+    async def _not_started(self, claim: Claim, problem: str) -> None:
+        body = {"exit_code": None, "timed_out": False, "error": problem, "duration": 0.0}
+        await self._ledger.outcome(claim.attempt, at=claim.at, body=body)
 
-    async def ended_within(self, seconds: float) -> None:
-        """Wait so many real seconds for a running command, so that its outcome is recorded."""
-        if self._running is not None:
-            await asyncio.wait({self._running}, timeout=seconds)
-            self.look_after()
+    def follow(self, rollback: Callable[[], Rollback | None]) -> None:
+        """Follow the command that runs until it is told what came of it; ``rollback`` is the newest."""
+        found = rollback()
+        if found is None or not found.running or found.attempt == self._followed:
+            return
+        self._followed, self.output = found.attempt, ()
+        following = self._follow(found, rollback)
+        self._following = asyncio.get_running_loop().create_task(following)
 
     def look_after(self) -> None:
         """Raise what went wrong in here: it must not be lost with its task."""
-        if self._running is not None and self._running.done():
-            self._running.result()
+        if self._following is not None and self._following.done():
+            self._following.result()
 
-    async def _run(self, claim: Claim, command: tuple[str, ...], output: Path, *, within: float) -> None:
-        outcome = await self._supervise(command, output, within=within)
-        at, body, problem = self._now(), _body(outcome), ""
-        try:
-            await self._ledger.outcome(claim, at=at, body=body)
-        except JournalError as error:
-            problem = f"the outcome of the rollback could not be recorded: {error}"
-        await self._ended(Entry(0, at, EntryKind.OUTCOME, claim.by, body, claim.attempt), problem)
-
-    async def _supervise(self, command: tuple[str, ...], output: Path, *, within: float) -> Outcome:
-        tail = Tail(output)
-        running = asyncio.ensure_future(run(command, timeout=within, output=output, started=lambda _: None))
-        while not running.done():
-            await asyncio.wait({running}, timeout=TAIL_EVERY)
-            lines = tail.read(ended=running.done())
+    async def _follow(self, started: Rollback, rollback: Callable[[], Rollback | None]) -> None:
+        tail, since = Tail(Path(started.output)), 0.0
+        while True:
+            now = rollback()
+            over = now is None or now.attempt != started.attempt or not now.running
+            lines = tail.read(ended=over) if started.output else ()
             if lines:
                 self.output = (*self.output, *lines)[-OUTPUT_LINES:]
+            if lines or over:
                 self._shown()
-        return running.result()
+            if over:
+                return
+            await asyncio.sleep(LOOK_EVERY)
+            await self._learn()
+            since += LOOK_EVERY
+            if started.output and await self._is_over(started, since):
+                await self._learn()
+                # Its supervisor may have told it as its last act.
+                if (now := rollback()) is not None and now.running:
+                    await self._tell_for_it(started)
 
+    async def _is_over(self, started: Rollback, since: float) -> bool:
+        """Whether nobody looks after the command any more, and nobody will."""
+        output = Path(started.output)
+        held = await asyncio.to_thread(lock.is_held, lock.beside(output))
+        return held is False and (since >= STARTING or left.read(output) is not None)
 
-def _body(outcome: Outcome) -> Mapping[str, object]:
-    return {
-        "exit_code": outcome.exit_code,
-        "timed_out": outcome.timed_out,
-        "error": outcome.error or "",
-        "duration": outcome.duration,
-    }
+    async def _tell_for_it(self, started: Rollback) -> None:
+        """Record what came of a command whose supervisor is gone: what it left, or that nobody knows."""
+        unknown = {"exit_code": None, "timed_out": False, "error": UNKNOWN, "duration": 0.0}
+        at, body = left.read(Path(started.output)) or (self._now(), unknown)
+        problem = ""
+        try:
+            await self._ledger.outcome(started.attempt, at=at, body=body)
+        except JournalError as error:
+            problem = f"the outcome of the rollback could not be recorded: {error}"
+        self._ended(Entry(0, at, EntryKind.OUTCOME, started.by, body, started.attempt), problem)

@@ -14,9 +14,11 @@ from aftergreen.journal import open_journal
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan
 from aftergreen.paths import Paths
+from aftergreen.rollback.launch import Launcher
 from aftergreen.sources import live_source
 from aftergreen.sources.protocol import Source
 from aftergreen.watch.loop import Watch
+from aftergreen.watch.rollbacks import Runner
 from aftergreen.watch.wanted import Report, Wanted
 
 
@@ -43,9 +45,16 @@ class Session:
             source=self.source(),
             journal=Writer(lambda: open_journal(self.paths.journal, writer)),
             clock=self.clock,
-            output_of=self.paths.output,
+            runner=self._runner(),
             report=report,
         )
+
+    def _runner(self) -> Runner:
+        """What runs rollback commands: processes of their own, which outlive this one."""
+        backend = self.plan.backend
+        secrets = [name for name in (backend.bearer_token_env, backend.basic_auth_env) if name]
+        launcher = Launcher(self.paths.journal, secrets)
+        return Runner(launcher.launch, self.paths.output, self.clock.speed)
 
 
 def operator_name(given: str | None) -> str:

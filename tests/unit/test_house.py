@@ -84,6 +84,16 @@ def test_a_command_without_a_screen_loads_none(arguments: tuple[str, ...]) -> No
     assert loaded.isdisjoint({*SCREEN, "rich", "httpx"})
 
 
+def test_what_runs_a_rollback_loads_next_to_nothing() -> None:
+    """It has to be there well within a second, on a machine that is in trouble."""
+    code = "import sys, aftergreen.rollback.supervisor\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=HANG
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded.isdisjoint({*SCREEN, "rich", "httpx", "cattrs", "promql_parser"})
+
+
 def test_no_lock_file_is_tracked() -> None:
     assert [path for path in tracked() if LOCKS.search(path.as_posix())] == []
 

@@ -13,7 +13,7 @@ from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Instant, Plan, Signal, View
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import Event, EventKind, ReleaseState, State
+from aftergreen.verdict.state import Event, EventKind, ReleaseState
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import ERRORS, World, bad_from, fine
 from tests.rebuilt import rebuilt
@@ -24,11 +24,6 @@ from tests.waiting import until
 GATE = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ci", advice_ends=True)
 OUTAGE = (DEPLOYED_AT + 120, DEPLOYED_AT + 160)
 LESS_STRICT = "HTTP 5xx above 1% to 2% because clients retry"
-
-
-def without_output(state: State) -> State:
-    """Only the console that runs a command knows the file of its output."""
-    return replace(state, rollback=state.rollback and replace(state.rollback, output=""))
 
 
 def happened(events: Iterator[Event] | tuple[Event, ...]) -> list[Event]:
@@ -51,7 +46,7 @@ async def test_every_snapshot_can_be_built_again_from_the_journal_alone(tmp_path
     assert len(live) > 30
     assert list(states) == list(live)
     for at, state in live.items():
-        assert states[at] == without_output(state)
+        assert states[at] == state
     last = rig.snapshots[-1]
     assert happened(tuple(told)) == happened(tuple(reversed(last.events)))
     assert any(signal.companions for signal in last.signals.values())
@@ -86,7 +81,7 @@ async def test_an_outage_that_a_rollback_ends_stays_blind_in_the_record(tmp_path
     last = await rig.watch.run()
     assert last.state.blind > 0
     states, _ = rebuilt(rig.place)
-    assert states[max(states)] == without_output(last.state)
+    assert states[max(states)] == last.state
 
 
 async def test_two_consoles_write_one_record(tmp_path: Path) -> None:
@@ -118,7 +113,7 @@ async def test_a_rollback_that_ends_while_the_backend_catches_up_takes_nothing_a
     last = await rig.watch.run()
     assert exit_code(last.state) == 20
     states, _ = rebuilt(rig.place)
-    assert states[max(states)] == without_output(last.state)
+    assert states[max(states)] == last.state
 
 
 async def test_what_a_colleague_did_counts_whatever_his_clock_says(tmp_path: Path) -> None:

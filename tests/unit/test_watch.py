@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,14 +17,17 @@ from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Plan, Reading, RollbackPlan, SignalKey, Timing, View
 from aftergreen.preflight.checks import PreflightFailed
+from aftergreen.rollback import left
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Baseline, EventKind, ReleaseState
+from aftergreen.watch.loop import UNWATCHED
+from aftergreen.watch.rollbacks import UNKNOWN
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from, fine
-from tests.rig import Rig
+from tests.rig import Rig, proposed
 from tests.scenario import DEPLOYED_AT, plan
-from tests.waiting import HANG, in_no_time, until
+from tests.waiting import until
 
 
 def command(folder: Path, code: int = 0) -> RollbackPlan:
@@ -37,7 +42,7 @@ def command(folder: Path, code: int = 0) -> RollbackPlan:
 
 def held_command(folder: Path) -> RollbackPlan:
     """A real command that ends once it may, and then leaves a file."""
-    script = 'until [ -e "$0" ]; do sleep 0.01; done; touch "$1"'
+    script = 'echo began; until [ -e "$0" ]; do sleep 0.01; done; echo ended; touch "$1"'
     return RollbackPlan(("sh", "-c", script, str(folder / "may end"), str(folder / "went on")))
 
 
@@ -190,36 +195,66 @@ async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_pa
     assert (last.rollback.attempt, last.rollback.by, exit_code(last.state)) == (2, "bob@bastion2", 20)
 
 
-async def test_leaving_waits_a_little_for_a_rollback_command_and_records_its_outcome(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_leaving_ends_neither_a_rollback_nor_its_release_and_who_comes_next_follows_it(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("aftergreen.watch.loop.LEAVING", HANG)
-    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
-
-    def leave() -> None:
-        rig.watch.abandon(by="ana")
-        (tmp_path / "may end").touch()
-
-    rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
-    rig.once(lambda s: s.rollback is not None, leave)
-    last = await rig.watch.run()
-    assert [body["exit_code"] for body in rig.entries(EntryKind.OUTCOME)] == [0]
-    assert last.release_state is ReleaseState.ABANDONED
-    assert exit_code(last.state) == 21
-
-
-async def test_leaving_does_not_end_a_rollback_command_that_takes_long(tmp_path: Path) -> None:
+    """The cases stuck-claim, two-at-once and early-ending."""
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)
     rig.once(lambda s: s.rollback is not None, lambda: rig.watch.abandon(by="ana"))
-    async with in_no_time():
-        last = await rig.watch.run()
+    last = await rig.watch.run()
     assert last.rollback is not None
     assert last.rollback.running
-    assert rig.entries(EntryKind.OUTCOME) == []
-    assert not (tmp_path / "went on").exists()
+    assert last.state.reason == UNWATCHED
+    assert exit_code(last.state) == 30
+    assert rig.entries(EntryKind.OUTCOME, EntryKind.FINISH) == []
+
+    following = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)), starts=last.at)
+    following.clock.held = lambda: (
+        following.snapshots[-1].rolling_back or not all(order.done() for order in following.ordered)
+    )
+
+    def order_again() -> None:
+        following.roll_back()
+        following.ordered[0].add_done_callback(lambda _: (tmp_path / "may end").touch())
+
+    following.once(lambda s: s.rolling_back, order_again)
+    end = await following.watch.run()
+    assert following.answers == ["a rollback is running"]
+    assert end.rollback is not None
+    assert (end.rollback.by, exit_code(end.state)) == ("ana", 20)
+    assert end.output == ("began", "ended")
+    assert [body["exit_code"] for body in rig.entries(EntryKind.OUTCOME)] == [0]
+    assert len(rig.entries(EntryKind.INTENT)) == 1
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["its outcome is on the disk", "nobody knows"])
+async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told: bool
+) -> None:
+    monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.5)
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
+    killing: list[asyncio.Task[None]] = []
+
+    async def kill() -> None:
+        await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
+        (running,) = rig.entries(EntryKind.RUNNING)
+        os.kill(int(str(running["supervisor"])), signal.SIGKILL)
+        if told:
+            left.write(tmp_path / "v2.4.1-1.log", rig.clock.now(), {"exit_code": 0, "timed_out": False})
+
+    rig.once(proposed, rig.roll_back)
+    rig.once(lambda s: s.rolling_back, lambda: killing.append(asyncio.ensure_future(kill())))
+    # A failed rollback waits for a person.
+    rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: rig.watch.abandon(by="ana"))
+    last = await rig.watch.run()
+    assert last.rollback is not None
+    await killing[0]
+    assert len(rig.entries(EntryKind.OUTCOME)) == 1
+    assert exit_code(last.state) == (20 if told else 22)
+    assert last.rollback.error == ("" if told else UNKNOWN)
     (tmp_path / "may end").touch()
-    await until((tmp_path / "went on").exists, "what the command does when it may end")
+    await until((tmp_path / "went on").exists, "the command, which nobody ended")
 
 
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The process that runs one rollback command, whatever becomes of the console that ordered it.
+
+    python -m aftergreen.rollback.supervisor JOURNAL SERVICE ENVIRONMENT NUMBER VERSION ATTEMPT
+
+It takes the intent from the journal, runs its command, and writes into the journal that it runs and what came
+of it. It has no terminal and no parent that waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from aftergreen.clock import elapsed
+from aftergreen.journal import Claim, EntryKind, Journal, open_journal
+from aftergreen.journal.protocol import JournalBusyError
+from aftergreen.model import Release
+from aftergreen.rollback import left, lock, tree
+from aftergreen.rollback.run import Outcome, run
+
+WRITTEN_WITHIN = 600.0
+"""Seconds for which an outcome is tried to be written while the journal cannot take it."""
+
+AGAIN = 1.0
+
+_WITHOUT_EFFECT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+"""Signals that are meant for the console, or for a terminal that this process has not got."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command of the intent that the arguments name; 0 also where there is nothing to run."""
+    place, service, environment, number, version, attempt = arguments
+    release = Release(service, environment, version, None, 0.0, int(number))
+    # Whoever started this waits for the first process only, and is nobody's parent afterwards.
+    if os.fork():
+        return 0
+    for signum in _WITHOUT_EFFECT:
+        # Not SIG_IGN, which the command would inherit.
+        signal.signal(signum, lambda *_: None)
+    tree.adopt()
+    journal = open_journal(Path(place), f"supervisor/{os.getpid()}")
+    claim = journal.claimed(release)
+    if claim is not None and claim.attempt == int(attempt):
+        with lock.held(lock.beside(output_of(claim))) as ours:
+            if ours:
+                supervise(journal, claim)
+    return 0
+
+
+def output_of(claim: Claim) -> Path:
+    """The file for what the command of an intent writes."""
+    return Path(str(claim.body["output"]))
+
+
+def supervise(journal: Journal, claim: Claim) -> None:
+    """Run the command of a claim, and record that it runs and what came of it."""
+
+    def started(process: int) -> None:
+        body = {"attempt": claim.attempt, "process": process, "supervisor": os.getpid()}
+        # It runs, whether the journal takes it or not.
+        written(lambda: journal.append(claim.release, EntryKind.RUNNING, now(claim), body, claim.by), 0.0)
+
+    outcome = run(
+        [str(part) for part in cast("Sequence[object]", claim.body["command"])],
+        timeout=float(cast("float", claim.body["timeout"])),
+        output=output_of(claim),
+        started=started,
+    )
+    at, body = now(claim), body_of(outcome)
+    # Also where the journal does not take it any more, or this process ends before it does.
+    left.write(output_of(claim), at, body)
+    written(lambda: journal.outcome(claim, at=at, body=body), WRITTEN_WITHIN)
+
+
+def now(claim: Claim) -> float:
+    """The time on the backend's clock: that of the claim, and what passed since then."""
+    since, pace = (float(cast("float", claim.body[key])) for key in ("elapsed", "pace"))
+    return claim.at + pace * max(0.0, elapsed() - since)
+
+
+def body_of(outcome: Outcome) -> Mapping[str, object]:
+    """An outcome as the journal keeps it."""
+    return {
+        "exit_code": outcome.exit_code,
+        "timed_out": outcome.timed_out,
+        "error": outcome.error or "",
+        "duration": outcome.duration,
+    }
+
+
+def written(write: Callable[[], object], within: float) -> None:
+    """Write, again and again while another program keeps the journal locked, for so many seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            write()
+        except JournalBusyError:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(AGAIN)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

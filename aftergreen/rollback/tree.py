@@ -1,0 +1,85 @@
+"""All processes that came of a command, those that left its session and its group too."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PROCESSES = Path("/proc")
+_DEAD = frozenset({"Z", "X"})
+_LOOK_EVERY = 0.02
+
+
+def adopt() -> bool:
+    """Become the parent of every process below this one whose own parent ends; False where that cannot be.
+
+    Without it, whoever left the session of a command and lost its parent belongs to nobody any more.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def end(leader: int, patience: float) -> tuple[int, ...]:
+    """End everything that came of a command, first asking, then killing; what is left after all.
+
+    ``leader`` is the command's process, which leads a group of its own. Each of the two ways is given
+    ``patience`` seconds.
+    """
+    left: tuple[int, ...] = ()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline, told = time.monotonic() + patience, set[int]()
+        while left := _alive(leader):
+            for process in left:
+                # Who is asked once and comes to an end in its own way is not asked again.
+                if number == signal.SIGKILL or process not in told:
+                    told.add(process)
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(process, number)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK_EVERY)
+        if not left:
+            break
+    return left
+
+
+def _alive(leader: int) -> tuple[int, ...]:
+    """What lives of a command: its processes, or its group as a negative number where none are listed."""
+    if _PROCESSES.joinpath("self", "stat").exists():
+        return tuple(_below(os.getpid()))
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return ()
+    except PermissionError:
+        return (-leader,)  # it became another user's, as with sudo
+    return (-leader,)
+
+
+def _below(ancestor: int) -> Iterator[int]:
+    """The processes whose parents lead to this one, and that are not dead."""
+    children: dict[int, list[int]] = {}
+    dead = set()
+    for folder in _PROCESSES.iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                # The name of a program may hold anything, parentheses too.
+                state, parent, *_ = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                children.setdefault(int(parent), []).append(int(folder.name))
+                if state in _DEAD:
+                    dead.add(int(folder.name))
+    found = [ancestor]
+    for process in found:
+        found.extend(children.get(process, ()))
+    yield from (process for process in found[1:] if process not in dead)
