@@ -151,6 +151,10 @@ class Journal(Protocol):
         """The claim whose outcome is not known: somebody is rolling back, or died doing so."""
         ...
 
+    def unfinished(self, service: str, environment: str) -> tuple[Claim, ...]:
+        """All such claims of a service, whichever of its releases they belong to, newest first."""
+        ...
+
     def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
         """Record what came of a claim; `JournalError` where that is known already."""
         ...

@@ -58,12 +58,14 @@ _OPEN_CLAIM = """
     ) ORDER BY id DESC LIMIT 1
 """
 
-_SERVICE_CLAIMED = """
-    SELECT 1 FROM entries AS intent JOIN releases ON releases.id = intent.release
+_UNFINISHED = """
+    SELECT intent.id, at, kind, actor, body, attempt, writer,
+        service, environment, version, previous, deployed_at, number
+    FROM entries AS intent JOIN releases ON releases.id = intent.release
     WHERE service = ? AND environment = ? AND kind = 'intent' AND NOT EXISTS (
         SELECT 1 FROM entries
         WHERE release = intent.release AND kind = 'outcome' AND attempt = intent.attempt
-    )
+    ) ORDER BY intent.id DESC
 """
 
 _INSTANT = "SELECT id FROM entries WHERE release = ? AND kind = 'instant' AND at = ?"
@@ -162,7 +164,7 @@ class SqliteJournal:
         with self._transaction(durable=True):
             service = release.service, release.environment
             if (
-                self._row(_SERVICE_CLAIMED, *service)
+                self.unfinished(*service)
                 or self._row(_SUCCEEDED, self._id(release))
                 or self.superseded(release)
             ):
@@ -181,6 +183,13 @@ class SqliteJournal:
             return None
         entry = as_entry(row)
         return Claim(release, entry.attempt or 0, entry.at, entry.by, entry.body)
+
+    def unfinished(self, service: str, environment: str) -> tuple[Claim, ...]:
+        claims = []
+        for row in self._rows(_UNFINISHED, service, environment):
+            entry = as_entry(row[:7])
+            claims.append(Claim(as_release(row[7:]), entry.attempt or 0, entry.at, entry.by, entry.body))
+        return tuple(claims)
 
     def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
         with self._transaction(durable=True):

@@ -47,6 +47,8 @@ class Launcher:
                 timeout=STARTED_WITHIN,
                 check=False,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except OSError as error:
             return f"the process that runs it could not be started: {error}"
+        except subprocess.TimeoutExpired:
+            return ""  # it may yet come: who follows it will see
         return "" if ran.returncode == 0 else f"the process that runs it ended at once ({ran.returncode})"

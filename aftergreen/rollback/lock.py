@@ -33,20 +33,3 @@ def held(path: Path) -> Iterator[bool]:
             yield True
     finally:
         os.close(file)
-
-
-def is_held(path: Path) -> bool | None:
-    """Whether a living process holds the lock; None where that cannot be told, as of another user's."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False

@@ -12,19 +12,19 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 from aftergreen.clock import elapsed
-from aftergreen.journal import Claim, EntryKind, Journal, open_journal
-from aftergreen.journal.protocol import JournalBusyError
+from aftergreen.journal import Claim, EntryKind, Journal, JournalError, open_journal
 from aftergreen.model import Release
 from aftergreen.rollback import left, lock, tree
 from aftergreen.rollback.run import Outcome, run
 
 WRITTEN_WITHIN = 600.0
-"""Seconds for which an outcome is tried to be written while the journal cannot take it."""
+"""Seconds for which an outcome is tried to be written while the journal cannot take it, if it is there."""
 
 AGAIN = 1.0
 
@@ -47,8 +47,9 @@ def main(arguments: Sequence[str]) -> int:
     claim = journal.claimed(release)
     if claim is not None and claim.attempt == int(attempt):
         with lock.held(lock.beside(output_of(claim))) as ours:
-            if ours:
-                supervise(journal, claim)
+            # Whoever held the lock until now may have told what came of it.
+            if ours and journal.claimed(release) is not None:
+                supervise(journal, claim, Path(place))
     return 0
 
 
@@ -57,13 +58,14 @@ def output_of(claim: Claim) -> Path:
     return Path(str(claim.body["output"]))
 
 
-def supervise(journal: Journal, claim: Claim) -> None:
-    """Run the command of a claim, and record that it runs and what came of it."""
+def supervise(journal: Journal, claim: Claim, place: Path) -> None:
+    """Run the command of a claim, and record in the journal at ``place`` that it runs and what came of it."""
 
     def started(process: int) -> None:
         body = {"attempt": claim.attempt, "process": process, "supervisor": os.getpid()}
         # It runs, whether the journal takes it or not.
-        written(lambda: journal.append(claim.release, EntryKind.RUNNING, now(claim), body, claim.by), 0.0)
+        with suppress(JournalError):
+            journal.append(claim.release, EntryKind.RUNNING, now(claim), body, claim.by)
 
     outcome = run(
         [str(part) for part in cast("Sequence[object]", claim.body["command"])],
@@ -74,7 +76,15 @@ def supervise(journal: Journal, claim: Claim) -> None:
     at, body = now(claim), body_of(outcome)
     # Also where the journal does not take it any more, or this process ends before it does.
     left.write(output_of(claim), at, body)
-    written(lambda: journal.outcome(claim, at=at, body=body), WRITTEN_WITHIN)
+    deadline = time.monotonic() + WRITTEN_WITHIN
+    while time.monotonic() < deadline and place.exists():
+        try:
+            if journal.claimed(claim.release) is not None:
+                journal.outcome(claim, at=at, body=body)
+        except JournalError:
+            time.sleep(AGAIN)
+        else:
+            return
 
 
 def now(claim: Claim) -> float:
@@ -91,20 +101,6 @@ def body_of(outcome: Outcome) -> Mapping[str, object]:
         "error": outcome.error or "",
         "duration": outcome.duration,
     }
-
-
-def written(write: Callable[[], object], within: float) -> None:
-    """Write, again and again while another program keeps the journal locked, for so many seconds."""
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            write()
-        except JournalBusyError:
-            if time.monotonic() > deadline:
-                return
-            time.sleep(AGAIN)
-        else:
-            return
 
 
 if __name__ == "__main__":

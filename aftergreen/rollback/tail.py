@@ -55,8 +55,8 @@ class Tail:
                 skipped = start - self._read
                 file.seek(start)
                 chunk = file.read(BYTES)
-        except FileNotFoundError:
-            return 0, b""
+        except (FileNotFoundError, PermissionError):
+            return 0, b""  # not there yet, or another user's
         self._read = start + len(chunk)
         if skipped:
             # The jump lands within a line: begin with the next one.

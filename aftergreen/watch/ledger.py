@@ -143,15 +143,24 @@ class Ledger:
 
         return await self._writer.ask(claim)
 
-    async def outcome(self, attempt: int, *, at: float, body: Mapping[str, object]) -> None:
-        """Record what came of an attempt of this release, unless that is recorded already."""
+    async def unfinished(self) -> tuple[Claim, ...]:
+        """The rollbacks of the service whose outcome is not known, those of its other releases too."""
+        service, environment = self._release.service, self._release.environment
+        return await self._writer.ask(lambda journal: journal.unfinished(service, environment))
+
+    async def told(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
+        """Record what came of a claim of whichever release, unless that is recorded already."""
 
         def record(journal: Journal) -> None:
-            claim = journal.claimed(self._release)
-            if claim is not None and claim.attempt == attempt:
+            known = journal.claimed(claim.release)
+            if known is not None and known.attempt == claim.attempt:
                 journal.outcome(claim, at=at, body=body)
 
         await self._writer.ask(record)
+
+    async def outcome(self, attempt: int, *, at: float, body: Mapping[str, object]) -> None:
+        """The same for an attempt of this release."""
+        await self.told(Claim(self._release, attempt, at, "", {}), at=at, body=body)
 
     async def override(
         self, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,20 @@ STARTING = 15.0
 
 OUTPUT_LINES = 200
 
+FORGOTTEN = 3600.0
+"""Seconds after which an intent whose supervisor cannot be looked for has none."""
+
 UNKNOWN = (
     "its outcome is unknown, who looked after it is gone: see its output, and whether the command still runs,"
     " before anybody rolls back again"
 )
+
+_UNKNOWN_OUTCOME: Mapping[str, object] = {
+    "exit_code": None,
+    "timed_out": False,
+    "error": UNKNOWN,
+    "duration": 0.0,
+}
 
 ANOTHER = "somebody else is rolling back, or a newer release is out"
 
@@ -94,6 +105,8 @@ class Rollbacks:
         }
         try:
             claim = await self._ledger.claim(at=at, body=body, by=by)
+            if claim is None and await self._settle_others():
+                claim = await self._ledger.claim(at=at, body=body, by=by)
         except JournalError as error:
             return f"its intent could not be recorded: {error}"
         if claim is None:
@@ -105,7 +118,26 @@ class Rollbacks:
 
     async def _not_started(self, claim: Claim, problem: str) -> None:
         body = {"exit_code": None, "timed_out": False, "error": problem, "duration": 0.0}
-        await self._ledger.outcome(claim.attempt, at=claim.at, body=body)
+        # Where that cannot be recorded now, who follows it finds nobody at work.
+        with suppress(JournalError):
+            await self._ledger.told(claim, at=claim.at, body=body)
+
+    async def _settle_others(self) -> bool:
+        """Record what is known of rollbacks of the service that nobody looks after; whether there were any.
+
+        Else the command of a release that is long over would keep everybody from rolling back.
+        """
+        settled = False
+        for claim in await self._ledger.unfinished():
+            output = str(claim.body.get("output") or "")
+            # A supervisor that is there holds its lock; what was recorded without one is only old or not.
+            late = self._now() - claim.at >= (STARTING if output else FORGOTTEN)
+            with _nobody_looks_after(output) as nobody:
+                if late and nobody:
+                    at, body = _left(output) or (self._now(), _UNKNOWN_OUTCOME)
+                    await self._ledger.told(claim, at=at, body=body)
+                    settled = True
+        return settled
 
     def follow(self, rollback: Callable[[], Rollback | None]) -> None:
         """Follow the command that runs until it is told what came of it; ``rollback`` is the newest."""
@@ -136,25 +168,38 @@ class Rollbacks:
             await asyncio.sleep(LOOK_EVERY)
             await self._learn()
             since += LOOK_EVERY
-            if started.output and await self._is_over(started, since):
-                await self._learn()
-                # Its supervisor may have told it as its last act.
-                if (now := rollback()) is not None and now.running:
-                    await self._tell_for_it(started)
+            if started.output and (since >= STARTING or _left(started.output) is not None):
+                await self._tell_for_it(started, rollback)
 
-    async def _is_over(self, started: Rollback, since: float) -> bool:
-        """Whether nobody looks after the command any more, and nobody will."""
-        output = Path(started.output)
-        held = await asyncio.to_thread(lock.is_held, lock.beside(output))
-        return held is False and (since >= STARTING or left.read(output) is not None)
-
-    async def _tell_for_it(self, started: Rollback) -> None:
+    async def _tell_for_it(self, started: Rollback, rollback: Callable[[], Rollback | None]) -> None:
         """Record what came of a command whose supervisor is gone: what it left, or that nobody knows."""
-        unknown = {"exit_code": None, "timed_out": False, "error": UNKNOWN, "duration": 0.0}
-        at, body = left.read(Path(started.output)) or (self._now(), unknown)
-        problem = ""
-        try:
-            await self._ledger.outcome(started.attempt, at=at, body=body)
-        except JournalError as error:
-            problem = f"the outcome of the rollback could not be recorded: {error}"
+        with _nobody_looks_after(started.output) as nobody:
+            if not nobody:
+                return
+            # It may have told it as its last act.
+            await self._learn()
+            now = rollback()
+            if now is None or now.attempt != started.attempt or not now.running:
+                return
+            at, body = _left(started.output) or (self._now(), _UNKNOWN_OUTCOME)
+            problem = ""
+            try:
+                await self._ledger.outcome(started.attempt, at=at, body=body)
+            except JournalError as error:
+                problem = f"the outcome of the rollback could not be recorded: {error}"
         self._ended(Entry(0, at, EntryKind.OUTCOME, started.by, body, started.attempt), problem)
+
+
+@contextmanager
+def _nobody_looks_after(output: str) -> Iterator[bool]:
+    """Whether no supervisor looks after the command that writes there; none begins to in the meantime."""
+    with ExitStack() as stack:
+        try:
+            nobody = stack.enter_context(lock.held(lock.beside(Path(output)))) if output else True
+        except OSError:
+            nobody = False  # another user's: who ordered it will say
+        yield nobody
+
+
+def _left(output: str) -> tuple[float, Mapping[str, object]] | None:
+    return left.read(Path(output)) if output else None

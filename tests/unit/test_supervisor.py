@@ -67,6 +67,12 @@ def entries(journal: Journal, kind: EntryKind) -> list[Entry]:
     return list(journal.entries(RELEASE, kinds=[kind]))
 
 
+def free(output: Path) -> bool:
+    """Whether no supervisor looks after the command that writes there."""
+    with lock.held(lock.beside(output)) as ours:
+        return ours
+
+
 def outcome(journal: Journal) -> Entry:
     wait_for(lambda: entries(journal, EntryKind.OUTCOME))
     (entry,) = entries(journal, EntryKind.OUTCOME)
@@ -92,7 +98,7 @@ def test_a_command_runs_and_its_outcome_is_in_the_journal(journal: Journal, tmp_
     assert left.read(output) == (entry.at, entry.body)
     (running,) = entries(journal, EntryKind.RUNNING)
     assert running.body["attempt"] == 1
-    wait_for(lambda: lock.is_held(lock.beside(output)) is False)
+    wait_for(lambda: free(output))
 
 
 def test_times_are_those_of_the_clock_that_the_watch_goes_by(journal: Journal, tmp_path: Path) -> None:
@@ -163,6 +169,7 @@ def test_of_two_supervisors_of_one_intent_one_runs_it(journal: Journal, tmp_path
     command = ("sh", "-c", f"echo ran >> {tmp_path}/ran; sleep 1")
     claim = launched(journal, tmp_path, *command)
     wait_for(lambda: entries(journal, EntryKind.RUNNING))
+    assert not free(Path(str(claim.body["output"])))
     assert Launcher(tmp_path / "journal.db").launch(claim) == ""
     outcome(journal)
     assert Launcher(tmp_path / "journal.db").launch(claim) == ""
@@ -184,3 +191,18 @@ def test_an_outcome_is_left_on_the_disk_where_the_journal_is_locked(journal: Jou
     other.execute("ROLLBACK")
     other.close()
     assert outcome(journal).body["exit_code"] == 0
+
+
+def test_a_supervisor_that_comes_when_somebody_has_told_for_it_runs_nothing(
+    journal: Journal, tmp_path: Path
+) -> None:
+    claim = claimed(journal, tmp_path, "touch", str(tmp_path / "ran"))
+    output = Path(str(claim.body["output"]))
+    with lock.held(lock.beside(output)) as ours:
+        assert ours
+        assert Launcher(tmp_path / "journal.db").launch(claim) == ""
+        time.sleep(1.0)
+        journal.outcome(claim, at=2001.0, body={"exit_code": None})
+    assert Launcher(tmp_path / "journal.db").launch(claim) == ""
+    time.sleep(1.0)
+    assert not (tmp_path / "ran").exists()

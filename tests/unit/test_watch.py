@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,17 +16,17 @@ import pytest
 
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.journal.codec import decode, encode, seal
-from aftergreen.model import BaselineSource, Plan, Reading, RollbackPlan, SignalKey, Timing, View
+from aftergreen.model import BaselineSource, Plan, Reading, Release, RollbackPlan, SignalKey, Timing, View
 from aftergreen.preflight.checks import PreflightFailed
-from aftergreen.rollback import left
+from aftergreen.rollback import left, lock
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Baseline, EventKind, ReleaseState
 from aftergreen.watch.loop import UNWATCHED
-from aftergreen.watch.rollbacks import UNKNOWN
+from aftergreen.watch.rollbacks import ANOTHER, UNKNOWN
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from, fine
-from tests.rig import Rig, proposed
+from tests.rig import UNDO, Rig, proposed
 from tests.scenario import DEPLOYED_AT, plan
 from tests.waiting import until
 
@@ -255,6 +256,28 @@ async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known
     assert last.rollback.error == ("" if told else UNKNOWN)
     (tmp_path / "may end").touch()
     await until((tmp_path / "went on").exists, "the command, which nobody ended")
+
+
+@pytest.mark.parametrize(
+    ("at_work", "answer", "outcomes"), [(False, "", 1), (True, ANOTHER, 0)], ids=["nobody", "somebody"]
+)
+async def test_the_rollback_of_an_older_release_stands_in_the_way_only_while_somebody_is_at_work(
+    tmp_path: Path, *, at_work: bool, answer: str, outcomes: int
+) -> None:
+    older = Release("checkout-api", "prod", "v2.4.0", "v2.3.9", DEPLOYED_AT - 9000.0, 1)
+    output = tmp_path / "older.log"
+    with closing(open_journal(tmp_path / "journal.db")) as journal, ExitStack() as working:
+        journal.open_release(older, seal="x", plan={}, baseline={}, by="ben", at=older.deployed_at)
+        body = {"command": ["true"], "output": str(output)}
+        assert journal.claim(older, at=DEPLOYED_AT - 8000.0, body=body, by="ben")
+        if at_work:
+            working.enter_context(lock.held(lock.beside(output)))
+        rig = Rig(tmp_path, bad_from(200), given=UNDO)
+        rig.once(proposed, rig.roll_back)
+        rig.once(lambda s: bool(rig.answers) and not s.rolling_back, lambda: rig.watch.abandon(by="ana"))
+        await rig.watch.run()
+        assert rig.answers == [answer]
+        assert len(list(journal.entries(older, kinds=[EntryKind.OUTCOME]))) == outcomes
 
 
 async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:
