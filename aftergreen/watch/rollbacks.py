@@ -130,10 +130,11 @@ class Rollbacks:
         settled = False
         for claim in await self._ledger.unfinished():
             output = str(claim.body.get("output") or "")
-            # A supervisor that is there holds its lock; what was recorded without one is only old or not.
-            late = self._now() - claim.at >= (STARTING if output else FORGOTTEN)
+            # What was recorded without a supervisor is only old or not.
+            if self._now() - claim.at < (STARTING if output else FORGOTTEN):
+                continue  # its supervisor may be about to take the lock that is looked at next
             with _nobody_looks_after(output) as nobody:
-                if late and nobody:
+                if nobody:
                     at, body = _left(output) or (self._now(), _UNKNOWN_OUTCOME)
                     await self._ledger.told(claim, at=at, body=body)
                     settled = True
