@@ -31,6 +31,7 @@ from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.late import judged_late
 from aftergreen.watch.wanted import Report, Wanted
+from tests.benchmarks.shop import about
 from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
 
@@ -230,9 +231,9 @@ def _counted(
     mean = LATENCY * slower * (0.9 + 0.1 * level) * drawn.gauss(1.0, 0.02)
     buckets = _in_buckets(service.requests * level * seconds, mean, drawn)
     requests = buckets[LAST]
-    failed = min(requests, _about(requests * FAILING, drawn))
-    calls = _about(2 * requests, drawn)
-    calls_failed = min(calls, _about(calls * FAILING / 2, drawn))
+    failed = min(requests, about(requests * FAILING, drawn))
+    calls = about(2 * requests, drawn)
+    calls_failed = min(calls, about(calls * FAILING / 2, drawn))
     counts = {
         'requests_total{status="200"}': requests - failed,
         'requests_total{status="500"}': failed,
@@ -243,7 +244,7 @@ def _counted(
         'calls_total{result="error"}': calls_failed,
         "call_seconds_sum": calls * 0.2 * mean * drawn.gauss(1.0, 0.03),
         "call_seconds_count": calls,
-        "orders_total": _about(0.2 * requests, drawn),
+        "orders_total": about(0.2 * requests, drawn),
     }
     return counts | buckets
 
@@ -252,19 +253,8 @@ def _in_buckets(requests: float, mean: float, drawn: random.Random) -> dict[str,
     """Requests that took so long at most; durations are lognormal around their mean."""
     middle = math.log(mean) - WIDTH**2 / 2
     below = [0.5 * math.erfc((middle - math.log(bound)) / WIDTH / math.sqrt(2)) for bound in BOUNDS]
-    each = (_about(requests * (more - less), drawn) for less, more in pairwise([0.0, *below]))
+    each = (about(requests * (more - less), drawn) for less, more in pairwise([0.0, *below]))
     return dict(zip(BUCKETS, accumulate(each), strict=True))
-
-
-def _about(mean: float, drawn: random.Random) -> float:
-    """A number of events: by Poisson, and by its normal approximation where they are many."""
-    if mean > 50.0:
-        return max(0.0, round(drawn.gauss(mean, math.sqrt(mean))))
-    limit, number, product = math.exp(-mean), 0, drawn.random()
-    while product > limit:
-        number += 1
-        product *= drawn.random()
-    return float(number)
 
 
 def past(found: Sequence[Service], deployed_at: float, drawn: random.Random) -> Iterator[str]:

@@ -180,22 +180,22 @@ def history(incident: Incident, start: float, every: float, drawn: random.Random
 
 
 def _count(counted: Counted, moment: Moment, seconds: float, drawn: random.Random) -> None:
-    requests = _about(moment.rate * seconds, drawn)
+    requests = about(moment.rate * seconds, drawn)
     counted.requests += requests
-    failed = min(requests, _about(requests * moment.errors, drawn))
+    failed = min(requests, about(requests * moment.errors, drawn))
     counted.failed += failed
     counted.done += 0.2 * max(0.0, requests - failed)
     counted.seconds += requests * moment.seconds * drawn.gauss(1.0, 0.03)
     counted.cores = moment.cores * drawn.gauss(1.0, 0.06)
     for other, (rate, errors, waits) in moment.calls.items():
-        calls = _about(rate * seconds, drawn)
+        calls = about(rate * seconds, drawn)
         known = counted.calls.setdefault(other, [0.0, 0.0, 0.0])
         known[0] += calls
-        known[1] += min(calls, _about(calls * errors, drawn))
+        known[1] += min(calls, about(calls * errors, drawn))
         known[2] += calls * waits * drawn.gauss(1.0, 0.03)
 
 
-def _about(mean: float, drawn: random.Random) -> float:
+def about(mean: float, drawn: random.Random) -> float:
     """A number of events: by Poisson, and by its normal approximation where they are many."""
     if mean > 50.0:  # where the two no longer differ
         return max(0.0, round(drawn.gauss(mean, math.sqrt(mean))))

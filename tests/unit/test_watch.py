@@ -233,7 +233,6 @@ async def test_leaving_ends_neither_a_rollback_nor_its_release_and_who_comes_nex
 async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told: bool
 ) -> None:
-    monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.5)
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
     killing: list[asyncio.Task[None]] = []
 
@@ -241,6 +240,7 @@ async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known
         await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
         (running,) = rig.entries(EntryKind.RUNNING)
         os.kill(int(str(running["supervisor"])), signal.SIGKILL)
+        monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
         if told:
             left.write(tmp_path / "v2.4.1-1.log", rig.clock.now(), {"exit_code": 0, "timed_out": False})
 
