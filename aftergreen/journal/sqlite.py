@@ -50,14 +50,6 @@ SELECT coalesce(
     (SELECT seal FROM releases WHERE id = ?)
 )
 """
-_OPEN_CLAIM = """
-    SELECT id, at, kind, actor, body, attempt, writer FROM entries AS intent
-    WHERE release = ? AND kind = 'intent' AND NOT EXISTS (
-        SELECT 1 FROM entries
-        WHERE release = intent.release AND kind = 'outcome' AND attempt = intent.attempt
-    ) ORDER BY id DESC LIMIT 1
-"""
-
 _UNFINISHED = """
     SELECT intent.id, at, kind, actor, body, attempt, writer,
         service, environment, version, previous, deployed_at, number
@@ -178,11 +170,9 @@ class SqliteJournal:
         return Claim(release, attempt, at, by, body)
 
     def claimed(self, release: Release) -> Claim | None:
-        row = self._row(_OPEN_CLAIM, self._id(release))
-        if row is None:
-            return None
-        entry = as_entry(row)
-        return Claim(release, entry.attempt or 0, entry.at, entry.by, entry.body)
+        self._id(release)
+        claims = self.unfinished(release.service, release.environment)
+        return next((claim for claim in claims if claim.release.number == release.number), None)
 
     def unfinished(self, service: str, environment: str) -> tuple[Claim, ...]:
         claims = []

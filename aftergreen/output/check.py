@@ -56,10 +56,8 @@ def _beforehand(checked: Preflight) -> Preflight:
 
     A watch is worth something without a rollback; whoever asks before it wants to know that there is one.
     """
-    problem = checked.unstartable
     findings = (
-        replace(found, severity=Severity.ERROR) if problem and found.text.startswith(problem) else found
-        for found in checked.findings
+        replace(found, severity=Severity.ERROR) if found.mend_before else found for found in checked.findings
     )
     return replace(checked, findings=tuple(findings))
 

@@ -34,10 +34,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something preflight found, in one sentence with its cure."""
+    """Something preflight found, in one sentence with its cure.
+
+    ``mend_before`` is for what a watch can do without, and who checks before it has to mend.
+    """
 
     severity: Severity
     text: str
+    mend_before: bool = False
 
     @property
     def mark(self) -> Mark:
@@ -125,7 +129,7 @@ async def preflight(
         *(Finding(Severity.ERROR, text) for text in baseline_errors(plan, release, past, chosen)),
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
         *(Finding(Severity.WARNING, text) for text in clock_warnings(plan, at)),
-        *_rollback_findings(unprepared(plan, release) or problem),
+        *_rollback_findings(unprepared(plan, release), problem),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem, absences, intervals)
 
@@ -227,6 +231,8 @@ def _absence_findings(
             yield Finding(Severity.ERROR, f"{what}, and there was none in the last 7 days: {cure}")
 
 
-def _rollback_findings(problem: str) -> Iterator[Finding]:
+def _rollback_findings(unprepared: str, unstartable: str) -> Iterator[Finding]:
+    problem = unprepared or unstartable
     if problem:
-        yield Finding(Severity.WARNING, f"{problem}; without it the release cannot end finished")
+        text = f"{problem}; without it the release cannot end finished"
+        yield Finding(Severity.WARNING, text, mend_before=not unprepared)

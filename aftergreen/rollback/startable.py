@@ -13,9 +13,6 @@ from aftergreen.clean import clean
 _HEAD = 512
 """Bytes at the beginning of a program that tell what it is; Linux looks at half as many."""
 
-_ENV = ("env",)
-"""Programs that look for another one on PATH."""
-
 
 def unstartable(command: Sequence[str]) -> str:
     """What keeps the command from being started, as one sentence with its cure; empty where nothing does."""
@@ -24,7 +21,7 @@ def unstartable(command: Sequence[str]) -> str:
     program = command[0]
     found = shutil.which(program)
     if found:
-        return _unreadable(clean(program), Path(found))
+        return _not_run(clean(program), Path(found))
     shown = clean(program)
     if os.sep not in program:
         return (
@@ -36,7 +33,7 @@ def unstartable(command: Sequence[str]) -> str:
     return f"The rollback program {shown} may not be executed by this user: chmod +x it."
 
 
-def _unreadable(shown: str, program: Path) -> str:
+def _not_run(shown: str, program: Path) -> str:
     """What keeps the system from running a file that may be executed; empty where nothing is known to."""
     try:
         with program.open("rb") as file:
@@ -44,7 +41,7 @@ def _unreadable(shown: str, program: Path) -> str:
     except OSError:
         return ""  # it may be executed all the same
     if head.startswith(b"#!"):
-        return _without_interpreter(shown, head.partition(b"\n")[0][2:])
+        return _without_interpreter(shown, program, head.partition(b"\n")[0][2:])
     if b"\0" in head:
         return ""  # no text: a binary, of whatever kind
     return (
@@ -53,16 +50,16 @@ def _unreadable(shown: str, program: Path) -> str:
     )
 
 
-def _without_interpreter(shown: str, line: bytes) -> str:
+def _without_interpreter(shown: str, program: Path, line: bytes) -> str:
     """What is wrong with the interpreter that a script's first line names, without its ``#!``."""
     if line.endswith(b"\r"):
         return (
             f"The rollback program {shown} has the line ends of Windows, and there is no interpreter of that"
-            f" name: sed -i 's/\\r$//' {shown}."
+            f" name: sed -i 's/\\r$//' {clean(shlex.quote(str(program)))} mends it."
         )
     words = line.decode(errors="replace").split(None, 1)
     interpreter = words[0] if words else ""
-    wanted = _looked_for(words[1]) if Path(interpreter).name in _ENV and len(words) > 1 else interpreter
+    wanted = _looked_for(words[1]) if Path(interpreter).name == "env" and len(words) > 1 else interpreter
     if not wanted or not shutil.which(wanted):
         name = clean(wanted) or "without a name"
         return (

@@ -44,13 +44,19 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signum, lambda *_: None)
     tree.adopt()
     journal = open_journal(Path(place), f"supervisor/{os.getpid()}")
-    claim = journal.claimed(release)
-    if claim is not None and claim.attempt == int(attempt):
+    claim = still_open(journal, release, int(attempt))
+    if claim is not None:
         with lock.held(lock.beside(output_of(claim))) as ours:
             # Whoever held the lock until now may have told what came of it.
-            if ours and journal.claimed(release) is not None:
+            if ours and still_open(journal, release, int(attempt)) is not None:
                 supervise(journal, claim, Path(place))
     return 0
+
+
+def still_open(journal: Journal, release: Release, attempt: int) -> Claim | None:
+    """The claim of this attempt while its outcome is not known; a later attempt is somebody else's."""
+    claim = journal.claimed(release)
+    return claim if claim is not None and claim.attempt == attempt else None
 
 
 def output_of(claim: Claim) -> Path:
@@ -79,7 +85,7 @@ def supervise(journal: Journal, claim: Claim, place: Path) -> None:
     deadline = time.monotonic() + WRITTEN_WITHIN
     while time.monotonic() < deadline and place.exists():
         try:
-            if journal.claimed(claim.release) is not None:
+            if still_open(journal, claim.release, claim.attempt) is not None:
                 journal.outcome(claim, at=at, body=body)
         except JournalError:
             time.sleep(AGAIN)

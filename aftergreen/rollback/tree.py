@@ -17,17 +17,13 @@ _DEAD = frozenset({"Z", "X"})
 _LOOK_EVERY = 0.02
 
 
-def adopt() -> bool:
-    """Become the parent of every process below this one whose own parent ends; False where that cannot be.
+def adopt() -> None:
+    """Become the parent of every process below this one whose own parent ends, where the system has that.
 
     Without it, whoever left the session of a command and lost its parent belongs to nobody any more.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
-    except (OSError, AttributeError):
-        return False
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end(leader: int, patience: float) -> tuple[int, ...]:

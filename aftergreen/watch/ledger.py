@@ -24,7 +24,7 @@ PATIENCE = 1.0
 WORTH_SAYING = 5.0
 """Seconds for which a journal may be silent before a person is told."""
 
-FOLLOWED = (EntryKind.INTENT, EntryKind.RUNNING, EntryKind.OUTCOME, EntryKind.OPERATOR)
+FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR)
 """What changes a release beside its readings."""
 
 SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"

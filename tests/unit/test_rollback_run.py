@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -142,15 +141,3 @@ def test_what_a_command_left_behind_in_good_time_goes_on(tmp_path: Path) -> None
     assert output_of(tmp_path).read_text() == ""
     (tmp_path / "go").touch()
     wait_for(lambda: read(output_of(tmp_path)) == "later\n")
-
-
-def test_whoever_calls_it_from_a_thread_is_not_held_up(tmp_path: Path) -> None:
-    go = tmp_path / "go"
-    argv = ["sh", "-c", 'until [ -e "$0" ]; do sleep 0.01; done', str(go)]
-    worker = threading.Thread(
-        target=run, args=(argv,), kwargs={"timeout": HANG, "output": tmp_path / "1.log", "started": ignore}
-    )
-    worker.start()
-    go.touch()
-    worker.join(HANG)
-    assert not worker.is_alive()

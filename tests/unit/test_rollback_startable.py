@@ -84,8 +84,10 @@ def test_what_is_not_there_or_not_executable_is_said(tmp_path: Path) -> None:
 
 
 def test_the_cure_for_line_ends_of_windows_cures(tmp_path: Path) -> None:
-    undo = program(tmp_path, b"#!/bin/sh\r\nexit 0\r\n")
-    cure = unstartable([undo]).partition("name: ")[2].removesuffix(".")
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    undo = program(folder, b"#!/bin/sh\r\nexit 0\r\n")
+    cure = unstartable([undo]).partition("name: ")[2].removesuffix(" mends it.")
     subprocess.run(["sh", "-c", cure], check=True, timeout=30)
     assert starts(undo)
     assert unstartable([undo]) == ""

@@ -151,7 +151,6 @@ def test_after_its_timeout_a_command_is_asked_to_end(journal: Journal, tmp_path:
     assert Path(str(claim.body["output"])).read_text() == "up\ntidied\n"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells whose children these are")
 def test_a_grandchild_that_left_the_session_and_ignores_being_asked_is_ended(
     journal: Journal, tmp_path: Path
 ) -> None:
@@ -204,5 +203,10 @@ def test_a_supervisor_that_comes_when_somebody_has_told_for_it_runs_nothing(
         time.sleep(1.0)
         journal.outcome(claim, at=2001.0, body={"exit_code": None})
     assert Launcher(tmp_path / "journal.db").launch(claim) == ""
+    # Meanwhile somebody ordered it once more: that is another one's to run.
+    again = claimed(journal, tmp_path, "true")
+    assert again.attempt == 2
+    assert Launcher(tmp_path / "journal.db").launch(claim) == ""
     time.sleep(1.0)
     assert not (tmp_path / "ran").exists()
+    assert entries(journal, EntryKind.RUNNING) == []
