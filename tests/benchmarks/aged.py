@@ -19,9 +19,9 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.faultfree import LONGEST, Service, past, plan_text
-from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
 from tests.e2e.program import environment, program, release_arguments
+from tests.e2e.servers import Prometheus
 
 DAY = 86400.0
 AGES = {"yesterday": DAY, "three years ago": 3 * 365 * DAY}

@@ -32,8 +32,8 @@ from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.late import judged_late
 from aftergreen.watch.wanted import Report, Wanted
 from tests.benchmarks.shop import about
-from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
+from tests.e2e.servers import Prometheus
 
 PACES = ((15.0, 15.0), (60.0, 15.0), (60.0, 60.0), (15.0, 60.0))
 """Seconds between scrapes, and between looks at them."""

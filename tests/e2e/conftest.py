@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.e2e.parts import Prometheus
+from tests.e2e.servers import Prometheus
 
 LONGEST = (
     "test_backends.py",

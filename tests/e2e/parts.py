@@ -1,6 +1,7 @@
-"""Real parts that the end-to-end tests stand on: shops under load, watched by a real Prometheus.
+"""Real parts that the end-to-end tests stand on: shops under load, and what starts and ends processes.
 
-The program under test and the terminal are in `tests.e2e.program` and `tests.e2e.terminal`.
+The servers that watch them are in `tests.e2e.servers`, the program under test and the terminal in
+`tests.e2e.program` and `tests.e2e.terminal`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -28,7 +29,7 @@ import pytest
 from tests.e2e.shop import Behaviour
 from tests.waiting import HANG
 
-__all__ = ["Behaviour", "Fleet", "Load", "Prometheus", "Shop", "free_port", "require", "wait_until"]
+__all__ = ["Behaviour", "Fleet", "Load", "Shop", "free_port", "require", "wait_until"]
 
 HERE = Path(__file__).parent
 HEALTHY = Behaviour()
@@ -154,7 +155,7 @@ class Shop:
         self._next = port, version
         healthy = f"http://127.0.0.1:{port}/healthz"
         with httpx.Client(trust_env=False) as client:
-            wait_until(lambda: _answers(process, healthy, client), f"{self.name} {version}")
+            wait_until(lambda: answers(process, healthy, client), f"{self.name} {version}")
 
     def switch(self) -> float:
         """Send all load to the version that was prepared; returns the time."""
@@ -183,144 +184,6 @@ class Shop:
         for process in self._running.values():
             end(process)
         self._running.clear()
-
-
-class Prometheus:
-    """A real server with data of its own that scrapes ``targets``, entries of ``static_configs``.
-
-    It can be stopped and started again: same port, same data. ``flags`` are more words for its command line;
-    a secured one is asked by ``client``.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        targets: Sequence[Mapping[str, object]] = (),
-        *flags: str,
-        interval: str = "1s",
-        client: httpx.Client | None = None,
-    ) -> None:
-        self.program = require("prometheus")
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"{'https' if client else 'http'}://127.0.0.1:{self.port}"
-        self._flags = flags
-        self._client = client or httpx.Client(trust_env=False)
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-        scrape = {"job_name": "shops", "static_configs": list(targets)}
-        times = {"scrape_interval": interval, "scrape_timeout": interval}
-        # YAML reads JSON.
-        (folder / "prometheus.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
-
-    def start(self) -> None:
-        """Start it, and wait until it answers queries."""
-        command = [
-            self.program,
-            f"--config.file={self.folder}/prometheus.yml",
-            f"--storage.tsdb.path={self.folder}/data",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--log.level=warn",
-            *self._flags,
-        ]
-        with (self.folder / "log").open("ab") as log:
-            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        ready = f"{self.url}/-/ready"
-        wait_until(lambda: _answers(process, ready, self._client), "Prometheus to be ready")
-
-    def stop(self) -> None:
-        """End it in an orderly way; its data stay."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        self._client.close()
-
-    @property
-    def log(self) -> str:
-        """The end of what it wrote."""
-        path = self.folder / "log"
-        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
-
-    def query(self, expression: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
-        """Labels and value of every series at an instant (now)."""
-        parameters = {"query": expression} | ({} if at is None else {"time": f"{at:.3f}"})
-        answer = self._client.get(f"{self.url}/api/v1/query", params=parameters)
-        answer.raise_for_status()
-        result = answer.json()["data"]["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
-
-    def wait_for(self, selector: str, since: float, series: int = 1) -> None:
-        """Come back once so many series of the selector were scraped at that time or later."""
-        fresh = f"timestamp({selector}) >= {since:.3f}"
-        wait_until(lambda: len(self.query(fresh)) >= series, f"{series} of {selector}", lambda: self.log)
-
-    def number(self, expression: str, at: float | None = None) -> float:
-        """The value of a query that has exactly one."""
-        ((_, value),) = self.query(expression, at)
-        return value
-
-
-class VictoriaMetrics:
-    """A real server of another kind that scrapes ``targets``, and answers nearly as Prometheus does."""
-
-    def __init__(self, folder: Path, targets: Sequence[Mapping[str, object]], interval: str = "1s") -> None:
-        self.program = require("victoria-metrics")
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._client = httpx.Client(trust_env=False)
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-        scrape = {"job_name": "shops", "static_configs": list(targets)}
-        times = {"scrape_interval": interval, "scrape_timeout": interval}
-        (folder / "scrape.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
-
-    def __enter__(self) -> Self:
-        command = [
-            self.program,
-            f"-promscrape.config={self.folder}/scrape.yml",
-            f"-storageDataPath={self.folder}/data",
-            f"-httpListenAddr=127.0.0.1:{self.port}",
-            "-loggerLevel=WARN",
-        ]
-        with (self.folder / "log").open("ab") as log:
-            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(
-            lambda: _answers(process, f"{self.url}/health", self._client), "VictoriaMetrics to be ready"
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            end(self._process)
-        self._client.close()
-
-    def hold(self, lines: Iterable[str]) -> None:
-        """Take over a past; its lines are those of OpenMetrics, with times in seconds."""
-        told = []
-        for line in lines:
-            if not line.startswith("#"):
-                sample, _, at = line.rpartition(" ")
-                told.append(f"{sample} {round(float(at) * 1000)}\n")
-        url = f"{self.url}/api/v1/import/prometheus"
-        self._client.post(url, content="".join(told)).raise_for_status()
-
-    def wait_for(self, selector: str, since: float, series: int = 1) -> None:
-        """Come back once so many series of the selector have a sample of that time or later."""
-        query = {"query": f"timestamp({selector}) >= {since:.3f}", "nocache": "1"}
-
-        def fresh() -> bool:
-            answer = self._client.get(f"{self.url}/api/v1/query", params=query)
-            return answer.is_success and len(answer.json()["data"]["result"]) >= series
-
-        wait_until(fresh, f"{series} of {selector}", lambda: (self.folder / "log").read_text()[-2000:])
 
 
 class Fleet:
@@ -404,7 +267,8 @@ class _ControlHandler(BaseHTTPRequestHandler):
         """Say nothing: pytest's output is for tests."""
 
 
-def _answers(process: subprocess.Popen[bytes], url: str, client: httpx.Client) -> bool:
+def answers(process: subprocess.Popen[bytes], url: str, client: httpx.Client) -> bool:
+    """Whether a server answers at an address; fails where its process has ended."""
     assert process.poll() is None, f"{url}: its process ended with {_code(process.returncode)}"
     try:
         return client.get(url, timeout=2).status_code == 200

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus
+from tests.e2e.parts import RATE, Behaviour, Fleet
 from tests.e2e.past import backfill
+from tests.e2e.servers import Prometheus
 
 BAD: dict[str, Behaviour] = {
     "healthy": Behaviour(),

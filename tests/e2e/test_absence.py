@@ -11,7 +11,7 @@ import pytest
 from aftergreen.model import Backend, Condition, Ground, Indicator, Kind, Rule, Signal, Then, View
 from aftergreen.sources.prometheus import PrometheusSource
 from tests.e2e.pages import page
-from tests.e2e.parts import Prometheus
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

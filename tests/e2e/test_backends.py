@@ -18,9 +18,10 @@ import tomli_w
 
 from tests.e2e.configuration import configuration, write_config
 from tests.e2e.fronts import Front, Mimir, Prometheus3, Thanos, served
-from tests.e2e.parts import Behaviour, Fleet, VictoriaMetrics
+from tests.e2e.parts import Behaviour, Fleet
 from tests.e2e.past import past_of
 from tests.e2e.program import Aftergreen, iso, release_arguments
+from tests.e2e.servers import VictoriaMetrics
 from tests.e2e.shared import BAD, PREVIOUS, VERSION, another
 from tests.waiting import HANG
 

@@ -28,8 +28,8 @@ from aftergreen.preflight.capture import Past, capture, compared_with
 from aftergreen.preflight.checks import preflight
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.verdict.ranges import NOTHING_KNOWN, Disturbance, Earlier
-from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

@@ -15,7 +15,7 @@ from aftergreen.drill.promql.answers import instant, ranged
 from aftergreen.drill.promql.store import Labels, Series, Store
 from aftergreen.drill.service.simulated import SimulatedService
 from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
-from tests.e2e.parts import Prometheus
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

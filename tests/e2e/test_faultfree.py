@@ -11,8 +11,8 @@ import pytest
 from aftergreen.verdict.state import ReleaseState
 from tests.benchmarks import faultfree
 from tests.benchmarks.faultfree import LONGEST, PACES, judge, past, services
-from tests.e2e.parts import Prometheus
 from tests.e2e.past import write
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

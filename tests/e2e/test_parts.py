@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.parts import RATE, Behaviour, Fleet, Prometheus, wait_until
+from tests.e2e.parts import RATE, Behaviour, Fleet, wait_until
 from tests.e2e.program import Aftergreen
+from tests.e2e.servers import Prometheus
 from tests.e2e.terminal import Terminal
 from tests.waiting import HANG
 

@@ -14,7 +14,7 @@ import trustme
 
 from aftergreen.model import Backend, Indicator, Kind, Reading, Signal, View
 from aftergreen.sources.prometheus import PrometheusSource
-from tests.e2e.parts import Prometheus
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

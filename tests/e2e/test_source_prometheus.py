@@ -16,7 +16,8 @@ from aftergreen.model import Backend, Indicator, Kind, Reading, Reduce, Signal, 
 from aftergreen.promql import curl, expression
 from aftergreen.sources.prometheus import PrometheusSource
 from tests.e2e.pages import Shown, page
-from tests.e2e.parts import Prometheus, wait_until
+from tests.e2e.parts import wait_until
+from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 

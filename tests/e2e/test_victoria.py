@@ -14,7 +14,7 @@ from aftergreen.model import Backend, Kind, Signal, View
 from aftergreen.promql import curl, expression
 from aftergreen.sources.prometheus import PrometheusSource
 from tests.e2e.pages import page
-from tests.e2e.parts import Prometheus, VictoriaMetrics
+from tests.e2e.servers import Prometheus, VictoriaMetrics
 from tests.e2e.test_source_prometheus import (
     AVERAGE,
     ERRORS,
