@@ -21,6 +21,7 @@ from aftergreen.clock import elapsed
 from aftergreen.journal import Claim, EntryKind, Journal, JournalError, open_journal
 from aftergreen.model import Release
 from aftergreen.rollback import left, lock, tree
+from aftergreen.rollback.process import identity
 from aftergreen.rollback.run import Outcome, run
 
 WRITTEN_WITHIN = 600.0
@@ -68,7 +69,7 @@ def supervise(journal: Journal, claim: Claim, place: Path) -> None:
     """Run the command of a claim, and record in the journal at ``place`` that it runs and what came of it."""
 
     def started(process: int) -> None:
-        body = {"attempt": claim.attempt, "process": process, "supervisor": os.getpid()}
+        body = {"attempt": claim.attempt, "supervisor": os.getpid(), **identity(process)}
         # It runs, whether the journal takes it or not.
         with suppress(JournalError):
             journal.append(claim.release, EntryKind.RUNNING, now(claim), body, claim.by)

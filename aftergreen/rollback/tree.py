@@ -9,11 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+
+from aftergreen.rollback.process import PROCESSES, look_at
 
 _PR_SET_CHILD_SUBREAPER = 36
-_PROCESSES = Path("/proc")
-_DEAD = frozenset({"Z", "X"})
 _LOOK_EVERY = 0.02
 
 
@@ -52,7 +51,7 @@ def end(leader: int, patience: float) -> tuple[int, ...]:
 
 def _alive(leader: int) -> tuple[int, ...]:
     """What lives of a command: its processes, or its group as a negative number where none are listed."""
-    if _PROCESSES.joinpath("self", "stat").exists():
+    if look_at(os.getpid()) is not None:
         return tuple(_below(os.getpid()))
     try:
         os.killpg(leader, 0)
@@ -65,17 +64,12 @@ def _alive(leader: int) -> tuple[int, ...]:
 
 def _below(ancestor: int) -> Iterator[int]:
     """The processes whose parents lead to this one, and that are not dead."""
+    listed = (int(folder.name) for folder in PROCESSES.iterdir() if folder.name.isdigit())
+    found = {number: process for number in listed if (process := look_at(number)) is not None}
     children: dict[int, list[int]] = {}
-    dead = set()
-    for folder in _PROCESSES.iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):
-                # The name of a program may hold anything, parentheses too.
-                state, parent, *_ = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-                children.setdefault(int(parent), []).append(int(folder.name))
-                if state in _DEAD:
-                    dead.add(int(folder.name))
-    found = [ancestor]
-    for process in found:
-        found.extend(children.get(process, ()))
-    yield from (process for process in found[1:] if process not in dead)
+    for number, process in found.items():
+        children.setdefault(process.parent, []).append(number)
+    family = [ancestor]
+    for number in family:
+        family.extend(children.get(number, ()))
+    yield from (number for number in family[1:] if not found[number].dead)

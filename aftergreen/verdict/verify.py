@@ -34,7 +34,8 @@ def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
 def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
     """The rollback command ended; where it succeeded, the old version is judged from now on."""
     at = ended.ended_at if ended.ended_at is not None else state.at
-    event = Event(at, EventKind.ROLLBACK_ENDED, text=ended.error, seconds=at - ended.started_at, by=ended.by)
+    kind = EventKind.ROLLBACK_LOST if ended.unknown else EventKind.ROLLBACK_ENDED
+    event = Event(at, kind, text=ended.error, seconds=at - ended.started_at, by=ended.by)
     if not ended.succeeded:
         return replace(state, rollback=ended, state=ReleaseState.ROLLBACK_FAILED), (event,)
     signals = {

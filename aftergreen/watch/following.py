@@ -61,6 +61,7 @@ def _ended(started: Rollback, at: float, body: Mapping[str, object]) -> Rollback
         ended_at=at,
         exit_code=code if isinstance(code, int) else None,
         timed_out=bool(body.get("timed_out")),
+        unknown=bool(body.get("unknown")),
         error=_error(code, str(body.get("error") or "")),
     )
 

@@ -158,9 +158,18 @@ class Ledger:
 
         await self._writer.ask(record)
 
-    async def outcome(self, attempt: int, *, at: float, body: Mapping[str, object]) -> None:
-        """The same for an attempt of this release."""
-        await self.told(Claim(self._release, attempt, at, "", {}), at=at, body=body)
+    def own(self, attempt: int) -> Claim:
+        """An attempt of this release, as far as it takes to ask about it."""
+        return Claim(self._release, attempt, 0.0, "", {})
+
+    async def process(self, claim: Claim) -> Mapping[str, object]:
+        """What was recorded of the process that a claim's command is; empty where nothing was."""
+
+        def look(journal: Journal) -> Mapping[str, object]:
+            running = journal.entries(claim.release, kinds=[EntryKind.RUNNING])
+            return next((entry.body for entry in running if entry.body.get("attempt") == claim.attempt), {})
+
+        return await self._writer.ask(look)
 
     async def override(
         self, *, against: str, seal: str, at: float, body: Mapping[str, object], by: str

@@ -14,6 +14,7 @@ from aftergreen.journal import Claim, Entry, EntryKind, JournalError
 from aftergreen.model import Release
 from aftergreen.rollback import left, lock
 from aftergreen.rollback.command import command_of
+from aftergreen.rollback.process import lives
 from aftergreen.rollback.tail import Tail
 from aftergreen.verdict.state import Rollback, State
 from aftergreen.watch.ledger import Ledger
@@ -29,14 +30,12 @@ OUTPUT_LINES = 200
 FORGOTTEN = 3600.0
 """Seconds after which an intent whose supervisor cannot be looked for has none."""
 
-UNKNOWN = (
-    "its outcome is unknown, who looked after it is gone: see its output, and whether the command still runs,"
-    " before anybody rolls back again"
-)
+UNKNOWN = "who looked after it is gone: see its output, and what runs in production, before it is run again"
 
 _UNKNOWN_OUTCOME: Mapping[str, object] = {
     "exit_code": None,
     "timed_out": False,
+    "unknown": True,
     "error": UNKNOWN,
     "duration": 0.0,
 }
@@ -134,9 +133,9 @@ class Rollbacks:
             if self._now() - claim.at < (STARTING if output else FORGOTTEN):
                 continue  # its supervisor may be about to take the lock that is looked at next
             with _nobody_looks_after(output) as nobody:
-                if nobody:
-                    at, body = _left(output) or (self._now(), _UNKNOWN_OUTCOME)
-                    await self._ledger.told(claim, at=at, body=body)
+                found = await self._known(claim, output) if nobody else None
+                if found is not None:
+                    await self._ledger.told(claim, at=found[0], body=found[1])
                     settled = True
         return settled
 
@@ -182,13 +181,23 @@ class Rollbacks:
             now = rollback()
             if now is None or now.attempt != started.attempt or not now.running:
                 return
-            at, body = _left(started.output) or (self._now(), _UNKNOWN_OUTCOME)
-            problem = ""
+            claim, problem = self._ledger.own(started.attempt), ""
             try:
-                await self._ledger.outcome(started.attempt, at=at, body=body)
+                found = await self._known(claim, started.output)
+                if found is None:
+                    return
+                await self._ledger.told(claim, at=found[0], body=found[1])
             except JournalError as error:
+                found = _left(started.output) or (self._now(), _UNKNOWN_OUTCOME)
                 problem = f"the outcome of the rollback could not be recorded: {error}"
-        self._ended(Entry(0, at, EntryKind.OUTCOME, started.by, body, started.attempt), problem)
+        self._ended(Entry(0, found[0], EntryKind.OUTCOME, started.by, found[1], started.attempt), problem)
+
+    async def _known(self, claim: Claim, output: str) -> tuple[float, Mapping[str, object]] | None:
+        """When and how a command ended that nobody looks after; None while it runs all the same."""
+        told = _left(output)
+        if told is None and lives(await self._ledger.process(claim)):
+            return None
+        return told or (self._now(), _UNKNOWN_OUTCOME)
 
 
 @contextmanager

@@ -99,6 +99,8 @@ def outcome(rollback: Rollback | None) -> str:
         return "no rollback was run"
     if rollback.running:
         return "the rollback command is running"
+    if rollback.unknown:
+        return "nobody knows what came of the rollback"
     if not rollback.succeeded:
         return f"the rollback failed: {failure(rollback)}"
     if rollback.recovered is None:

@@ -82,6 +82,8 @@ def production(snapshot: Snapshot) -> str:
     old = release.previous or "the previous version"
     if rollback.running:
         return f"Production runs {release.version} or {old}: the rollback command is still running."
+    if rollback.unknown:
+        return f"Production runs {release.version} or {old}: nobody knows what came of the rollback."
     if not rollback.succeeded:
         return f"Production may still run {release.version}: the rollback failed, {failure(rollback)}."
     return f"Production runs {old}, as the rollback command reported.{_rolled_back(snapshot)}"

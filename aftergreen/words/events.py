@@ -33,6 +33,7 @@ def event_mark(event: Event) -> Mark:
 
 _EVENT_MARKS = {
     EventKind.STILL_BURNING: Mark.BAD,
+    EventKind.ROLLBACK_LOST: Mark.BAD,
     EventKind.BLIND: Mark.UNKNOWN,
     EventKind.UNKNOWN: Mark.UNKNOWN,
     EventKind.QUIET: Mark.UNKNOWN,
@@ -109,6 +110,7 @@ def _release_event(happened: Event) -> str:
         failed = f"the rollback command failed after {length}: {happened.text}"
         return failed if happened.text else f"the rollback command ended after {length}"
     texts = {
+        EventKind.ROLLBACK_LOST: f"nobody knows what came of the rollback command: {happened.text}",
         EventKind.SEALED: f"deployed; thresholds and baseline sealed {happened.text[:7]}",
         EventKind.JUDGING: "warm-up is over, rules judge from here",
         EventKind.BLIND: f"blind, the watch clock stops: {happened.text}",

@@ -141,8 +141,9 @@ class Story:
         exit_code: int | None = 0,
         error: str = "",
         timed_out: bool = False,
+        unknown: bool = False,
     ) -> Story:
-        """The command has ended."""
+        """The command has ended, or nobody knows how."""
         started = self.state.rollback
         assert started is not None
         ended = replace(
@@ -151,6 +152,7 @@ class Story:
             exit_code=exit_code,
             error=error,
             timed_out=timed_out,
+            unknown=unknown,
         )
         return self._take(rollback_ended(self.state, ended))
 

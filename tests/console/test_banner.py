@@ -83,6 +83,23 @@ async def test_the_first_rows_are_whole(moment: Callable[[], Story], first: str,
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+async def test_a_rollback_of_which_nobody_knows_is_not_said_to_have_failed(
+    size: tuple[int, int],
+) -> None:
+    story = moments.rolling_back("undoing").rolled_back(
+        exit_code=None, unknown=True, error="who ran it is gone"
+    )
+    async with reading(story, size) as here:
+        await here.press("escape")
+        assert "✗ OUTCOME UNKNOWN  see its output before you roll back again" in here.lines[0]
+        assert "nobody knows what came of the rollback command: " in flowing(here.text)
+        assert "failed" not in here.text.lower()
+        assert "not started" not in here.text
+        await here.press("r")
+        assert "nobody knows what came of the rollback: it may have worked" in flowing(here.text)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 @pytest.mark.parametrize(("moment", "told"), [(timed_out, STOPPED), (not_started, MISSING)])
 async def test_why_a_rollback_failed_is_told_in_full(
     moment: Callable[[], Story], told: str, size: tuple[int, int]

@@ -162,6 +162,13 @@ def test_a_release_that_was_left_says_why() -> None:
             "not started: go back by hand, or try again",
             "the rollback failed: not started",
         ),
+        (
+            {"exit_code": None, "unknown": True, "error": "who looked after it is gone"},
+            Mark.BAD,
+            "OUTCOME UNKNOWN",
+            "see its output before you roll back again",
+            "nobody knows what came of the rollback",
+        ),
         ({}, Mark.WARN, "VERIFYING", "is v2.4.0 well?", "verifying its effect"),
         (
             {"recovered": True, "good_since": DEPLOYED_AT + 420.0},

@@ -37,6 +37,7 @@ from tests.scenario import (
     signals,
     what_is_missing,
 )
+from tests.told import rolled_back
 from tests.troubles import BAD, DATABASE, ERRORS, roll_back, shown
 
 
@@ -219,6 +220,7 @@ def eventful() -> list[Event]:
         *begin(unfit.setup)[1],
         *roll_back(Scenario().feed(180).feed(135, BAD)).feed(600).events,
         *roll_back(Scenario().feed(180).feed(135, BAD)).feed(900, BAD).events,
+        *rolled_back(exit_code=None, unknown=True, error="who looked after it is gone").events,
         *Scenario().feed(90).blind(30).feed(60, quiet).feed(60, unknown).feed(60).events,
         *Scenario().feed(90).feed(30, BAD).feed(30).feed(90, BAD).feed(30).events,
         *Scenario().feed(180).feed(135, BAD).feed(300).events,

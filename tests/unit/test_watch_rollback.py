@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aftergreen import words
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Release, RollbackPlan
 from aftergreen.rollback import left, lock
@@ -20,7 +21,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.loop import UNWATCHED
-from aftergreen.watch.rollbacks import ANOTHER, UNKNOWN
+from aftergreen.watch.rollbacks import ANOTHER, LOOK_EVERY, UNKNOWN
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from
 from tests.rig import UNDO, Rig, proposed
@@ -180,17 +181,27 @@ async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known
         monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
         if told:
             left.write(tmp_path / "v2.4.1-1.log", rig.clock.now(), {"exit_code": 0, "timed_out": False})
+            return
+        # Nobody looks after it, and it runs all the same.
+        await asyncio.sleep(4 * LOOK_EVERY)
+        assert rig.snapshots[-1].rolling_back
+        rig.roll_back()
+        await rig.ordered[-1]
+        (tmp_path / "may end").touch()
 
     rig.once(proposed, rig.roll_back)
     rig.once(lambda s: s.rolling_back, lambda: killing.append(asyncio.ensure_future(kill())))
     # A failed rollback waits for a person.
     rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: rig.watch.abandon(by="ana"))
     last = await rig.watch.run()
-    assert last.rollback is not None
     await killing[0]
+    assert last.rollback is not None
     assert len(rig.entries(EntryKind.OUTCOME)) == 1
     assert exit_code(last.state) == (20 if told else 22)
-    assert last.rollback.error == ("" if told else UNKNOWN)
+    assert (last.rollback.unknown, last.rollback.error) == ((False, "") if told else (True, UNKNOWN))
+    assert rig.answers == ([""] if told else ["", "a rollback is running"])
+    lost = [words.event(event) for event in last.events if event.kind is EventKind.ROLLBACK_LOST]
+    assert lost == ([] if told else [f"nobody knows what came of the rollback command: {UNKNOWN}"])
     (tmp_path / "may end").touch()
     await until((tmp_path / "went on").exists, "the command, which nobody ended")
 

@@ -138,12 +138,20 @@ class RollbackDialog(SizedDialog[None]):
 
     def _reasons(self, frame: Frame, width: int) -> list[Row]:
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
+        earlier: list[Row] = []
+        if snapshot is not None and snapshot.rollback is not None and snapshot.rollback.unknown:
+            told = (
+                f"{words.outcome(snapshot.rollback)}: it may have worked, and something of it may still run"
+            )
+            earlier = labelled((("doubt", told),), width, "warn")
         if snapshot is None or rule is None:
-            return labelled((("why", "no rule is over its limit: this is your own decision"),), width)
+            own = "no rule is over its limit: this is your own decision"
+            return [*earlier, *labelled((("why", own),), width)]
         receipt = dict(receipt_rows(rule, frame.plan.backend, snapshot.context.offset))
         kept = [(label, receipt[label]) for label in ("baseline", "counted") if label in receipt]
         doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
         return [
+            *earlier,
             *labelled((("why", words.comparison(rule)), *kept), width),
             *labelled(doubts, width, "warn"),
         ]

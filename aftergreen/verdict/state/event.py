@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     EXTENDED = "extended"
     ROLLBACK_STARTED = "rollback started"
     ROLLBACK_ENDED = "rollback ended"
+    ROLLBACK_LOST = "rollback lost"
     RECOVERED = "recovered"
     STILL_BURNING = "still burning"
     ENDED = "ended"

@@ -49,7 +49,8 @@ class Rollback:
     """A rollback command that was started, and what came of it.
 
     Times are local to the backend's clock; ``exit_code`` is None while it runs and where it never
-    started or timed out. ``good_since`` is the first sample of the good run after the command's end;
+    started or timed out; ``unknown`` says that nobody knows it, because who looked after the command was gone
+    before it ended. ``good_since`` is the first sample of the good run after the command's end;
     ``unseen`` says what could not be measured when the time for it was up; empty where it was.
     """
 
@@ -61,6 +62,7 @@ class Rollback:
     ended_at: float | None = None
     exit_code: int | None = None
     timed_out: bool = False
+    unknown: bool = False
     error: str = ""
     output: str = ""
     good_since: float | None = None
