@@ -14,6 +14,7 @@ from aftergreen.rollback.launch import Launcher
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
+from aftergreen.watch.orders import RollBack
 from aftergreen.watch.rollbacks import Runner
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, fine
@@ -82,13 +83,19 @@ class Rig:
 
         self.hooks.append(hook)
 
-    def roll_back(self, by: str = "ana") -> None:
-        """Order it, and keep what the watch answers."""
+    def roll_back(self, by: str = "ana", reason: str = "") -> None:
+        """Order it on what the newest snapshot shows, and keep what the watch answers."""
+        rollback = self.snapshots[-1].rollback
+        given = RollBack(by, 0 if rollback is None else rollback.attempt, reason)
 
         async def order() -> None:
-            self.answers.append(await self.watch.orders.roll_back(by=by))
+            self.answers.append(await self.watch.orders.roll_back(given))
 
         self.order(order())
+
+    def settle(self, text: str, by: str = "ana") -> None:
+        """Say what came of a rollback."""
+        self.order(self.watch.orders.settle(text, by=by))
 
     def override(self, text: str, by: str = "ana") -> None:
         """Have a threshold changed."""

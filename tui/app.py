@@ -21,12 +21,13 @@ from aftergreen.model import Indicator, Plan, Release
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch.orders import OVER, Orders
+from aftergreen.watch.orders import OVER, Orders, RollBack
 from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.dialogs.leave import LeaveDialog
 from tui.dialogs.note import NoteDialog
+from tui.dialogs.outcome import OutcomeDialog
 from tui.dialogs.override import OverrideDialog
 from tui.dialogs.rollback import RollbackDialog
 from tui.messages import OrderAnswered, PreflightFound, SnapshotArrived, WatchEnded, WatchSaid
@@ -179,9 +180,9 @@ class ConsoleApp(App[int]):
         else:
             self.answered(OVER)
 
-    def on_rollback_dialog_confirmed(self, _message: RollbackDialog.Confirmed) -> None:
+    def on_rollback_dialog_confirmed(self, message: RollbackDialog.Confirmed) -> None:
         if self.view.give_order():
-            self._orders.roll_back(by=self._operator, answer=self.answered)
+            self._orders.roll_back(RollBack(self._operator, message.seen, message.reason), self.answered)
         self.show()
 
     def on_order_answered(self, message: OrderAnswered) -> None:
@@ -287,6 +288,16 @@ class ConsoleApp(App[int]):
         self._go_on()
         if self.view.newest is not None:
             await self.push_screen(OverrideDialog(self.view.newest.state.setup.plan), change)
+
+    async def action_outcome(self) -> None:
+        """Ask what came of a rollback of which nobody knows."""
+
+        def settle(text: str | None) -> None:
+            if text:
+                self._orders.settle(text, by=self._operator)
+
+        self._go_on()
+        await self.push_screen(OutcomeDialog(self.frame()), settle)
 
     def action_copy_receipt(self) -> None:
         """Copy the receipt's curl line to the terminal's clipboard."""

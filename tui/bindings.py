@@ -30,6 +30,14 @@ def bindings() -> Sequence[Binding]:
         _key(decide, "n", "note", "Note", "Write a remark into the log and the journal"),
         _key(decide, "t", "override", "Threshold", "Change a threshold, with a reason", shown=False),
         _key(
+            decide,
+            "o",
+            "outcome",
+            "Outcome",
+            "Say what came of a rollback of which nobody knows",
+            shown=False,
+        ),
+        _key(
             decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),
         _key(look, "f", "findings", "Preflight", "What preflight found before the watch began", shown=False),

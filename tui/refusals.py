@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftergreen.verdict.refusals import override_refused
+from aftergreen.verdict.refusals import outcome_refused, override_refused
 from tui.screens.main import MainScreen, chosen
 from tui.screens.pages import explained
 from tui.view import View
@@ -16,7 +16,7 @@ def refusal(action: str, view: View, screen: object) -> str:
         return "there is nothing to freeze yet"
     if action == "copy_receipt" and explained(view.shown) is None:
         return "there is no receipt yet"
-    if action in ("note", "override"):
+    if action in ("note", "override", "outcome"):
         return _no_word(action, view)
     return _no_panel(action, view, screen) if isinstance(screen, MainScreen) else ""
 
@@ -28,6 +28,8 @@ def _no_word(action: str, view: View) -> str:
         return "the watch has not begun"
     if action == "override":
         return override_refused(newest.state, newest.context.read_only)
+    if action == "outcome":
+        return outcome_refused(newest.state, newest.context.read_only)
     return "the release has ended" if newest.release_state.ended else ""
 
 

@@ -10,7 +10,7 @@ instant   every reading of one instant of the grid, once, when it is final: what
           asked again first
 operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark
 intent    a rollback command that is about to start, under a claim; running: its process, and the
-          one that looks after it; outcome: what came of it
+          one that looks after it; outcome: what came of it; said: what a person knew of it where nobody did
 event     the sentences of the log, for people; nothing is rebuilt from them
 finish    the state in which it ended, its exit code and what was missing
 """

@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     INTENT = "intent"
     RUNNING = "running"
     OUTCOME = "outcome"
+    SAID = "said"
     FINISH = "finish"
 
 
@@ -35,9 +36,9 @@ class EntryKind(StrEnum):
 class Entry:
     """One thing that was recorded about a release.
 
-    ``id`` ascends in the order of recording over all releases. ``attempt`` numbers intents and their
-    outcomes; it is None for everything else. ``writer`` is the console that recorded it, one run of one
-    program; ``by`` is the person.
+    ``id`` ascends in the order of recording over all releases. ``attempt`` numbers intents, their outcomes
+    and what was said of those; it is None for everything else. ``writer`` is the console that recorded it,
+    one run of one program; ``by`` is the person.
     """
 
     id: int
@@ -115,7 +116,7 @@ class Journal(Protocol):
     def append(
         self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
     ) -> int:
-        """Record something and return the entry's id; ValueError for intents and outcomes.
+        """Record something and return the entry's id; ValueError for what has an attempt.
 
         The body of ``finish`` holds at least ``state``. The first finish ends a release for good: a later
         one is kept, and changes nothing. Of consoles that record the same ``instant``, the first one's is
@@ -142,8 +143,8 @@ class Journal(Protocol):
         """Record the intent to roll back, on durable storage before this returns.
 
         None, and nothing recorded, where an intent of its service has no outcome yet, whichever release it
-        belongs to; where one of this release succeeded; or where a newer release supersedes it (see
-        `superseded`). Of all who ask at once, one gets the claim.
+        belongs to; where one of this release succeeded, or is said to have; or where a newer release
+        supersedes it (see `superseded`). Of all who ask at once, one gets the claim.
         """
         ...
 
@@ -157,6 +158,16 @@ class Journal(Protocol):
 
     def outcome(self, claim: Claim, *, at: float, body: Mapping[str, object]) -> None:
         """Record what came of a claim; `JournalError` where that is known already."""
+        ...
+
+    def settle(
+        self, release: Release, attempt: int, *, at: float, body: Mapping[str, object], by: str
+    ) -> bool:
+        """Record what a person says came of an attempt whose outcome is ``unknown``, as an entry ``said``.
+
+        False, and nothing recorded, where somebody said it before, where the attempt's outcome is known or
+        awaited, or where another attempt was begun since.
+        """
         ...
 
     def superseded(self, release: Release) -> Release | None:

@@ -62,7 +62,14 @@ _UNFINISHED = """
 
 _INSTANT = "SELECT id FROM entries WHERE release = ? AND kind = 'instant' AND at = ?"
 _SUCCEEDED = """
-    SELECT 1 FROM entries WHERE release = ? AND kind = 'outcome' AND json_extract(body, '$.exit_code') = 0
+    SELECT 1 FROM entries
+    WHERE release = ? AND kind IN ('outcome', 'said') AND json_extract(body, '$.exit_code') = 0
+"""
+
+
+_UNSETTLED = """
+    SELECT kind = 'outcome' AND attempt = ? AND coalesce(json_extract(body, '$.unknown'), 0) FROM entries
+    WHERE release = ? AND attempt IS NOT NULL ORDER BY id DESC LIMIT 1
 """
 
 
@@ -122,8 +129,8 @@ class SqliteJournal:
     def append(
         self, release: Release, kind: EntryKind, at: float, body: Mapping[str, object], by: str = ""
     ) -> int:
-        if kind in (EntryKind.INTENT, EntryKind.OUTCOME):
-            raise ValueError("intents and outcomes are recorded by claim() and outcome(), which number them")
+        if kind in (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.SAID):
+            raise ValueError("intents and what came of them are recorded by claim(), outcome() and settle()")
         if kind is EntryKind.FINISH and not isinstance(body.get("state"), str):
             raise ValueError("the body of a finish holds the state that the release ended in")
         with self._transaction(durable=kind in _DURABLE):
@@ -190,6 +197,16 @@ class SqliteJournal:
                     " another console: the first one stands."
                 )
             self._insert(claim.release, EntryKind.OUTCOME, at, body, claim.by, attempt=claim.attempt)
+
+    def settle(
+        self, release: Release, attempt: int, *, at: float, body: Mapping[str, object], by: str
+    ) -> bool:
+        with self._transaction(durable=True):
+            newest = self._row(_UNSETTLED, attempt, self._id(release))
+            if newest is None or not newest[0]:
+                return False
+            self._insert(release, EntryKind.SAID, at, body, by, attempt=attempt)
+        return True
 
     def superseded(self, release: Release) -> Release | None:
         row = self._row(_NEWER, release.service, release.environment, release.number)

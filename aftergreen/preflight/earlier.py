@@ -67,6 +67,6 @@ def _disturbances(journal: Journal, record: Record) -> Iterator[Disturbance]:
     yield Disturbance(record.release.deployed_at, f"another deployment ({version})")
     if record.ended == ReleaseState.FINISHED.value:
         return
-    for outcome in journal.entries(record.release, kinds=(EntryKind.OUTCOME,)):
+    for outcome in journal.entries(record.release, kinds=(EntryKind.OUTCOME, EntryKind.SAID)):
         if outcome.body.get("exit_code") == 0:
             yield Disturbance(outcome.at, f"a rollback (of {version})")

@@ -41,6 +41,27 @@ def rollback_refused(state: State, why_read_only: str = "") -> str:
     return rollback_problem(state)
 
 
+def uninformed(state: State, seen: int, reason: str) -> str:
+    """Why a rollback is not run for somebody who saw the attempt ``seen`` as the newest, and for a reason."""
+    rollback = state.rollback
+    if rollback is None:
+        return ""
+    if rollback.attempt > seen:
+        return f"{rollback.by} was faster: look at what came of it"
+    if rollback.unknown and not reason:
+        return "nobody knows what came of the one before: say why it is run again"
+    return ""
+
+
+def outcome_refused(state: State, why_read_only: str = "") -> str:
+    """Why nobody may say now what came of the rollback."""
+    if why_read_only:
+        return read_only(why_read_only)
+    if state.rollback is None or not state.rollback.unknown:
+        return "there is no rollback whose outcome is unknown"
+    return "the release has ended" if state.state.ended else ""
+
+
 def override_refused(state: State, why_read_only: str = "") -> str:
     """Why no threshold may be changed now."""
     if why_read_only:

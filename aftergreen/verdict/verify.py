@@ -27,15 +27,20 @@ def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
     """A rollback command was started."""
     standing = proposals(state)
     rollback = replace(rollback, leading=standing[0] if standing else None)
-    event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by)
+    event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by, text=rollback.reason)
     return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)
 
 
 def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
-    """The rollback command ended; where it succeeded, the old version is judged from now on."""
+    """The rollback command ended, or a person says how.
+
+    Where it succeeded, the old version is judged from now on.
+    """
     at = ended.ended_at if ended.ended_at is not None else state.at
-    kind = EventKind.ROLLBACK_LOST if ended.unknown else EventKind.ROLLBACK_ENDED
-    event = Event(at, kind, text=ended.error, seconds=at - ended.started_at, by=ended.by)
+    event = Event(at, _ended_as(ended), text=ended.error, seconds=at - ended.started_at, by=ended.by)
+    if ended.said:
+        said = f"{'worked' if ended.succeeded else 'failed'} because {ended.said}"
+        event = replace(event, text=said, by=ended.said_by)
     if not ended.succeeded:
         return replace(state, rollback=ended, state=ReleaseState.ROLLBACK_FAILED), (event,)
     signals = {
@@ -51,6 +56,12 @@ def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:
     }
     view = View(state.setup.release.previous, at)
     return replace(state, rollback=ended, state=ReleaseState.VERIFYING, signals=signals, view=view), (event,)
+
+
+def _ended_as(ended: Rollback) -> EventKind:
+    if ended.said:
+        return EventKind.ROLLBACK_SAID
+    return EventKind.ROLLBACK_LOST if ended.unknown else EventKind.ROLLBACK_ENDED
 
 
 def _anew(rule: RuleState) -> RuleState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen.journal import Entry, EntryKind
@@ -19,16 +19,18 @@ OVERRIDE = "override"
 def followed(state: State, entry: Entry) -> tuple[State, Events]:
     """The release after the entry, and what happened; as it was where the entry changes nothing.
 
-    An intent and its outcome count once, however often they are read.
+    An intent and its outcome count once, however often they are read; where that is unknown, what a person
+    says of it counts after it.
     """
     rollback, attempt = state.rollback, entry.attempt or 1
     if entry.kind is EntryKind.INTENT and (rollback is None or rollback.attempt < attempt):
         command = tuple(str(part) for part in _list(entry.body.get("command")))
-        output = str(entry.body.get("output") or "")
-        return rollback_started(state, Rollback(attempt, entry.by, command, entry.at, output=output))
-    awaited = rollback is not None and rollback.running and rollback.attempt == attempt
-    if entry.kind is EntryKind.OUTCOME and rollback is not None and awaited:
-        return rollback_ended(state, _ended(rollback, entry.at, entry.body))
+        output, reason = (str(entry.body.get(key) or "") for key in ("output", "reason"))
+        started = Rollback(attempt, entry.by, command, entry.at, output=output, reason=reason)
+        return rollback_started(state, started)
+    told = entry.kind in (EntryKind.OUTCOME, EntryKind.SAID)
+    if told and rollback is not None and rollback.attempt == attempt and _awaits(rollback, entry):
+        return rollback_ended(state, _ended(rollback, entry))
     if entry.kind is EntryKind.OPERATOR and entry.body.get("action") == OVERRIDE:
         return overridden(state, entry)
     return state, ()
@@ -54,14 +56,22 @@ def overridden(state: State, entry: Entry) -> tuple[State, Events]:
     return override(state, changed(plan, change), made)
 
 
-def _ended(started: Rollback, at: float, body: Mapping[str, object]) -> Rollback:
-    code = body.get("exit_code")
+def _awaits(rollback: Rollback, outcome: Entry) -> bool:
+    """Whether this is what came of it, or what a person says came of it where nobody knows."""
+    return rollback.running if outcome.kind is EntryKind.OUTCOME else rollback.unknown
+
+
+def _ended(started: Rollback, outcome: Entry) -> Rollback:
+    body = outcome.body
+    code, said = body.get("exit_code"), str(body.get("said") or "")
     return replace(
         started,
-        ended_at=at,
+        ended_at=outcome.at,
         exit_code=code if isinstance(code, int) else None,
         timed_out=bool(body.get("timed_out")),
         unknown=bool(body.get("unknown")),
+        said=said,
+        said_by=outcome.by if said else "",
         error=_error(code, str(body.get("error") or "")),
     )
 

@@ -24,7 +24,7 @@ PATIENCE = 1.0
 WORTH_SAYING = 5.0
 """Seconds for which a journal may be silent before a person is told."""
 
-FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.OPERATOR)
+FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.SAID, EntryKind.OPERATOR)
 """What changes a release beside its readings."""
 
 SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"
@@ -158,6 +158,12 @@ class Ledger:
 
         await self._writer.ask(record)
 
+    async def settle(self, attempt: int, *, at: float, body: Mapping[str, object], by: str) -> bool:
+        """See `Journal.settle`."""
+        return await self._writer.ask(
+            lambda journal: journal.settle(self._release, attempt, at=at, body=body, by=by)
+        )
+
     def own(self, attempt: int) -> Claim:
         """An attempt of this release, as far as it takes to ask about it."""
         return Claim(self._release, attempt, 0.0, "", {})
@@ -232,7 +238,7 @@ class Ledger:
 
     # Leaving
 
-    async def settle(self, seconds: float) -> None:
+    async def flush(self, seconds: float) -> None:
         """Wait so many real seconds until all that was recorded is written, or known not to be."""
         written = asyncio.wrap_future(self._writer.record(lambda _journal: None))
         await asyncio.wait({written}, timeout=seconds)

@@ -113,7 +113,7 @@ class Watch:
             self._ledger.record_end(self._state)
         self.publish()
         # What could not be written stands in the last snapshot.
-        await self._ledger.settle(LEAVING)
+        await self._ledger.flush(LEAVING)
         return self.publish()
 
     def _goes_on_without(self) -> bool:
@@ -264,7 +264,7 @@ class Watch:
                 # What is judged again once sight is back is judged by it as well.
                 self._sound, _ = overridden(self._sound, entry)
             self._take(followed(self._state, entry))
-        if entry.kind is EntryKind.OUTCOME:
+        if entry.kind in (EntryKind.OUTCOME, EntryKind.SAID):
             self._ledger.record_instants(*self._asking.let_go())
         self._rollbacks.follow(lambda: self._state.rollback)
 

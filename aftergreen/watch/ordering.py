@@ -10,13 +10,15 @@ from typing import Protocol
 from aftergreen.clean import clean
 from aftergreen.journal import Entry, EntryKind, JournalError
 from aftergreen.journal.codec import encode, seal
-from aftergreen.verdict.refusals import override_refused, rollback_refused
+from aftergreen.verdict.refusals import outcome_refused, override_refused, rollback_refused, uninformed
 from aftergreen.verdict.state import State
 from aftergreen.watch.following import OVERRIDE
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
+from aftergreen.watch.orders import RollBack
 from aftergreen.watch.overrides import changed, parse_change
 from aftergreen.watch.rollbacks import Rollbacks
+from aftergreen.watch.said import LONGEST, outcome_of, parse_said
 
 
 class Ordered(Protocol):
@@ -71,14 +73,16 @@ class Ordering:
             async with asyncio.timeout(seconds), self._one:
                 pass
 
-    async def roll_back(self, *, by: str) -> str:
+    async def roll_back(self, order: RollBack) -> str:
         """Run the rollback command, unless something speaks against it: that is logged and returned."""
+        reason = clean(order.reason, LONGEST).strip()
         await self._opened.wait()
         async with self._one:
             # What a colleague did since the newest instant counts before the state on this screen.
             await self._watch.catch_up()
             refused = rollback_refused(self._watch.state, self._watch.read_only)
-            started = refused or await self._rollbacks.start(self._watch.state, by=by)
+            refused = refused or uninformed(self._watch.state, order.seen, reason)
+            started = refused or await self._rollbacks.start(self._watch.state, by=order.by, reason=reason)
             if isinstance(started, str):
                 return self._refused("no rollback was started", started)
             await self._watch.catch_up()
@@ -86,6 +90,19 @@ class Ordering:
             self._watch.take_over(started)
             self._watch.publish()
             return ""
+
+    async def settle(self, text: str, *, by: str) -> None:
+        """Record what a person says came of a rollback; where that cannot be, the log says why."""
+        await self._opened.wait()
+        async with self._one:
+            await self._watch.catch_up()
+            problem = outcome_refused(self._watch.state, self._watch.read_only)
+            problem = problem or await self._record_outcome(text, by)
+            if problem:
+                self._refused("no outcome was recorded", problem)
+                return
+            await self._watch.catch_up()
+            self._watch.publish()
 
     async def override(self, text: str, *, by: str) -> None:
         """Change a threshold as the sentence says, on the record; where that cannot be, the log says why."""
@@ -113,6 +130,20 @@ class Ordering:
         self._log.note(self._now(), f"{nothing}: {problem}")
         self._watch.publish()
         return problem
+
+    async def _record_outcome(self, text: str, by: str) -> str:
+        rollback = self._watch.state.rollback
+        if rollback is None:
+            raise ValueError("whoever records an outcome asks `outcome_refused` before")
+        try:
+            body = outcome_of(parse_said(text), by)
+        except ValueError as error:
+            return str(error)
+        try:
+            recorded = await self._ledger.settle(rollback.attempt, at=self._now(), body=body, by=by)
+        except JournalError as error:
+            return f"it could not be recorded: {error}"
+        return "" if recorded else "somebody else was first: look again"
 
     async def _record_override(self, text: str, by: str) -> str:
         state = self._watch.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 Answer = Callable[[str], None]
@@ -12,11 +13,28 @@ OVER = "the watch has ended"
 """The answer to an order that comes too late."""
 
 
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """The order to run the rollback command.
+
+    ``seen`` is the newest attempt that the person who ordered it had seen, 0 where there was none: what came
+    of a later one might have changed their mind. A ``reason`` is needed where nobody knows what came of it.
+    """
+
+    by: str
+    seen: int = 0
+    reason: str = ""
+
+
 class Orders(Protocol):
     """Orders are taken at once and carried out in the watch's own thread; none of them blocks."""
 
-    def roll_back(self, *, by: str, answer: Answer) -> None:
+    def roll_back(self, order: RollBack, answer: Answer) -> None:
         """Run the configured rollback command, once; ``answer`` is told after the snapshot that shows it."""
+        ...
+
+    def settle(self, text: str, *, by: str) -> None:
+        """Say what came of a rollback of which nobody knows: ``worked because the old pods serve``."""
         ...
 
     def abandon(self, *, by: str) -> None:

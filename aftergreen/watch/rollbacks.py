@@ -87,7 +87,7 @@ class Rollbacks:
         self.output: tuple[str, ...] = ()
         """The newest lines of the newest command."""
 
-    async def start(self, state: State, *, by: str) -> Entry | str:
+    async def start(self, state: State, *, by: str, reason: str = "") -> Entry | str:
         """Claim, record the intent, start its process; the intent, or why that cannot be done."""
         plan, release = state.setup.plan.rollback, state.setup.release
         if plan is None:
@@ -97,6 +97,7 @@ class Rollbacks:
         body = {
             "command": list(command_of(plan, release)),
             "rule": words.rule(leading) if leading else "decided by a person",
+            "reason": reason,
             "timeout": plan.timeout,
             "output": str(self._runner.output_of(release, attempt, at)),
             "elapsed": elapsed(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
-from aftergreen.watch.orders import OVER, Answer
+from aftergreen.watch.orders import OVER, Answer, RollBack
 
 _Order = Callable[[Watch], Coroutine[None, None, None]]
 
@@ -43,21 +43,21 @@ class WatchThread:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def roll_back(self, *, by: str, answer: Answer) -> None:
+    def roll_back(self, order: RollBack, answer: Answer) -> None:
         """See `aftergreen.watch.orders.Orders`.
 
         An order that reaches the watch in its last moment may stay without an answer: whoever ``ended`` tells
         knows that none will come.
         """
 
-        async def order(watch: Watch) -> None:
+        async def carry_out(watch: Watch) -> None:
             try:
-                answer(await watch.orders.roll_back(by=by))
+                answer(await watch.orders.roll_back(order))
             except Exception as error:
                 answer(f"Aftergreen itself failed: {error!r}")
                 raise
 
-        if not self._order(order):
+        if not self._order(carry_out):
             answer(OVER)
 
     def abandon(self, *, by: str) -> None:
@@ -65,6 +65,14 @@ class WatchThread:
 
         async def order(watch: Watch) -> None:
             watch.abandon(by=by)
+
+        self._order(order)
+
+    def settle(self, text: str, *, by: str) -> None:
+        """See `aftergreen.watch.orders.Orders`."""
+
+        async def order(watch: Watch) -> None:
+            await watch.orders.settle(text, by=by)
 
         self._order(order)
 

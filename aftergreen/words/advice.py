@@ -114,6 +114,8 @@ def outcome(rollback: Rollback | None) -> str:
 
 def failure(rollback: Rollback) -> str:
     """Why a rollback command did not succeed, in a few words; `Rollback.error` has all of them."""
+    if rollback.said:
+        return f"{rollback.said_by} says so"
     if rollback.timed_out:
         return "timed out"
     return "not started" if rollback.exit_code is None else f"exit code {rollback.exit_code}"

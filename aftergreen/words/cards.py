@@ -76,7 +76,7 @@ def production(snapshot: Snapshot) -> str:
     state, release = snapshot.state, snapshot.state.setup.release
     rollback = state.rollback
     if state.running is not None:
-        return f"Production runs {_measured(state.running)}.{_rolled_back(snapshot)}"
+        return f"Production runs {running(state.running)}.{_rolled_back(snapshot)}"
     if rollback is None:
         return f"Production runs {release.version}, as it was deployed; nothing here measured it."
     old = release.previous or "the previous version"
@@ -86,11 +86,13 @@ def production(snapshot: Snapshot) -> str:
         return f"Production runs {release.version} or {old}: nobody knows what came of the rollback."
     if not rollback.succeeded:
         return f"Production may still run {release.version}: the rollback failed, {failure(rollback)}."
-    return f"Production runs {old}, as the rollback command reported.{_rolled_back(snapshot)}"
+    reported = f"{rollback.said_by} said" if rollback.said else "the rollback command reported"
+    return f"Production runs {old}, as {reported}.{_rolled_back(snapshot)}"
 
 
-def _measured(running: Mapping[str, float]) -> str:
-    counts = {version: number for version, number in running.items() if number}
+def running(measured: Mapping[str, float]) -> str:
+    """Which version serves, or on how many of all instances each does."""
+    counts = {version: number for version, number in measured.items() if number}
     total = sum(counts.values())
     if not counts:
         return "no instance of any version"

@@ -42,6 +42,7 @@ _EVENT_MARKS = {
     EventKind.NEAR_MISS: Mark.WARN,
     EventKind.EXTENDED: Mark.WARN,
     EventKind.ROLLBACK_STARTED: Mark.WARN,
+    EventKind.ROLLBACK_SAID: Mark.WARN,
     EventKind.BACK: Mark.OK,
     EventKind.CLEARED: Mark.OK,
     EventKind.KNOWN: Mark.OK,
@@ -105,6 +106,7 @@ def _signal_event(happened: Event, signal: Signal) -> str:
 
 def _release_event(happened: Event) -> str:
     by = f" by {happened.by}" if happened.by else ""
+    because = f" because {happened.text}" if happened.text else ""
     length = format_duration(happened.seconds)
     if happened.kind is EventKind.ROLLBACK_ENDED:
         failed = f"the rollback command failed after {length}: {happened.text}"
@@ -116,7 +118,8 @@ def _release_event(happened: Event) -> str:
         EventKind.BLIND: f"blind, the watch clock stops: {happened.text}",
         EventKind.SIGHT: f"measuring again after {length} of blindness",
         EventKind.QUIET: "quiet: the backend answers and there is no traffic",
-        EventKind.ROLLBACK_STARTED: f"rollback started{by}",
+        EventKind.ROLLBACK_STARTED: f"rollback started{by}{because}",
+        EventKind.ROLLBACK_SAID: f"{happened.by} says that the rollback {happened.text}",
         EventKind.RECOVERED: f"recovered in {length}",
         EventKind.STILL_BURNING: f"rolled back and not recovered after {length}: {happened.text}",
         EventKind.ENDED: f"the release is {happened.text}{by}",

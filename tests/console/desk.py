@@ -13,7 +13,7 @@ from textual.driver import Driver
 from textual.keys import _character_to_key, key_to_character
 
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch.orders import Answer
+from aftergreen.watch.orders import Answer, RollBack
 from tests.console import moments
 from tests.console.story import Story
 from tests.made_up import HeldClock
@@ -25,19 +25,29 @@ WIDE = (120, 40)
 SMALL = (80, 24)
 
 
+def flowing(text: str) -> str:
+    """Folded rows as one text."""
+    return " ".join(text.replace("│", " ").replace("┃", " ").split())
+
+
 @dataclass
 class Given:
     """The orders that were given, as they were given, and the answers that are owed for them."""
 
     orders: list[tuple[str, ...]] = field(default_factory=list)
+    ordered: list[RollBack] = field(default_factory=list)
     owed: list[Answer] = field(default_factory=list)
 
-    def roll_back(self, *, by: str, answer: Answer) -> None:
-        self.orders.append(("roll back", by))
+    def roll_back(self, order: RollBack, answer: Answer) -> None:
+        self.ordered.append(order)
+        self.orders.append(("roll back", order.by))
         self.owed.append(answer)
 
     def abandon(self, *, by: str) -> None:
         self.orders.append(("abandon", by))
+
+    def settle(self, text: str, *, by: str) -> None:
+        self.orders.append(("settle", text, by))
 
     def override(self, text: str, *, by: str) -> None:
         self.orders.append(("override", text, by))

@@ -89,6 +89,12 @@ def finished() -> Story:
 
 
 @reached_once
+def lost(*output: str) -> Story:
+    """Nobody knows what came of the rollback."""
+    ended = rolling_back(*output).rolled_back(exit_code=None, unknown=True, error="who ran it is gone")
+    return ended.feed(15, FAILING)
+
+
 def rolling_back(*output: str) -> Story:
     return breached().roll_back(output=output)
 

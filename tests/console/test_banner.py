@@ -9,7 +9,7 @@ import pytest
 from aftergreen.model import Kind, Reading
 from aftergreen.verdict.step import abandon
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, desk, reading
+from tests.console.desk import SMALL, WIDE, desk, flowing, reading
 from tests.console.story import ERRORS, Story
 from tui.dialogs.rollback import RollbackDialog
 
@@ -86,17 +86,14 @@ async def test_the_first_rows_are_whole(moment: Callable[[], Story], first: str,
 async def test_a_rollback_of_which_nobody_knows_is_not_said_to_have_failed(
     size: tuple[int, int],
 ) -> None:
-    story = moments.rolling_back("undoing").rolled_back(
-        exit_code=None, unknown=True, error="who ran it is gone"
-    )
-    async with reading(story, size) as here:
+    async with reading(moments.lost("undoing"), size) as here:
         await here.press("escape")
-        assert "✗ OUTCOME UNKNOWN  see its output before you roll back again" in here.lines[0]
+        assert "✗ OUTCOME UNKNOWN  o: say what came of it · r: run it again" in here.lines[0]
         assert "nobody knows what came of the rollback command: " in flowing(here.text)
         assert "failed" not in here.text.lower()
         assert "not started" not in here.text
         await here.press("r")
-        assert "nobody knows what came of the rollback: it may have worked" in flowing(here.text)
+        assert "nobody knows what came of the one before: it may have worked" in flowing(here.text)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
@@ -126,8 +123,3 @@ async def test_a_release_that_was_left_or_superseded_is_not_said_to_be_verified_
     story.state, _ = abandon(story.state, "superseded by v2.4.2")
     async with reading(story, SMALL) as here:
         assert "ABANDONED  superseded by v2.4.2; its rollback was not verified " in here.lines[0]
-
-
-def flowing(text: str) -> str:
-    """Folded rows as one text."""
-    return " ".join(text.replace("│", " ").replace("┃", " ").split())

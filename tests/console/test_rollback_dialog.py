@@ -270,7 +270,7 @@ async def test_keys_that_run_ahead_of_the_watch_give_it_once() -> None:
 async def test_a_dialog_that_opened_before_the_order_arrived_gives_it_no_second_time() -> None:
     async with asked() as here:
         for _ in range(3):
-            here.app.post_message(RollbackDialog.Confirmed())
+            here.app.post_message(RollbackDialog.Confirmed(0))
         await here.settle()
         assert here.given.orders == RUN
         assert "nothing was run" not in here.text

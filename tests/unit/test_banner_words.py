@@ -166,7 +166,7 @@ def test_a_release_that_was_left_says_why() -> None:
             {"exit_code": None, "unknown": True, "error": "who looked after it is gone"},
             Mark.BAD,
             "OUTCOME UNKNOWN",
-            "see its output before you roll back again",
+            "o: say what came of it · r: run it again",
             "nobody knows what came of the rollback",
         ),
         ({}, Mark.WARN, "VERIFYING", "is v2.4.0 well?", "verifying its effect"),

@@ -7,6 +7,7 @@ import pytest
 from aftergreen.journal import Entry, EntryKind
 from aftergreen.verdict.state import ReleaseState, State
 from aftergreen.watch.following import followed
+from aftergreen.watch.said import outcome_of, parse_said
 from tests.scenario import Scenario
 
 
@@ -16,6 +17,16 @@ def intent(attempt: int) -> Entry:
 
 def outcome(attempt: int, code: int) -> Entry:
     return Entry(9, 100.0 * attempt + 5, EntryKind.OUTCOME, "bob", {"exit_code": code}, attempt)
+
+
+def unknown(attempt: int) -> Entry:
+    body = {"exit_code": None, "unknown": True, "error": "who looked after it is gone"}
+    return Entry(9, 100.0 * attempt + 5, EntryKind.OUTCOME, "bob", body, attempt)
+
+
+def said(attempt: int, text: str) -> Entry:
+    body = outcome_of(parse_said(text), "eve")
+    return Entry(10, 100.0 * attempt + 50, EntryKind.SAID, "eve", body, attempt)
 
 
 def after(*entries: Entry) -> tuple[State, int]:
@@ -38,6 +49,12 @@ def after(*entries: Entry) -> tuple[State, int]:
         ([intent(1), outcome(1, 3), intent(2)], ReleaseState.ROLLING_BACK, 2, 3),
         ([intent(1), outcome(1, 3), intent(2), outcome(1, 3)], ReleaseState.ROLLING_BACK, 2, 3),
         ([intent(1), outcome(1, 3), intent(2), outcome(2, 0)], ReleaseState.VERIFYING, 2, 4),
+        ([intent(1), unknown(1)], ReleaseState.ROLLBACK_FAILED, 1, 2),
+        ([intent(1), unknown(1), said(1, "worked because v1 serves")], ReleaseState.VERIFYING, 1, 3),
+        ([intent(1), unknown(1), *[said(1, "worked because v1 serves")] * 2], ReleaseState.VERIFYING, 1, 3),
+        ([intent(1), unknown(1), said(1, "failed because v2 serves")], ReleaseState.ROLLBACK_FAILED, 1, 3),
+        ([intent(1), outcome(1, 3), said(1, "worked because v1 serves")], ReleaseState.ROLLBACK_FAILED, 1, 2),
+        ([intent(1), unknown(1), intent(2), said(1, "worked because v1")], ReleaseState.ROLLING_BACK, 2, 3),
     ],
 )
 def test_intents_and_outcomes_count_once(

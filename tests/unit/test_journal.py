@@ -196,9 +196,9 @@ def test_an_outcome_is_recorded_once(journal: Journal) -> None:
         journal.outcome(claim, at=15.0, body={"exit_code": 1})
 
 
-@pytest.mark.parametrize("kind", [EntryKind.INTENT, EntryKind.OUTCOME])
+@pytest.mark.parametrize("kind", [EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.SAID])
 def test_an_intent_cannot_be_recorded_past_the_claim(journal: Journal, kind: EntryKind) -> None:
-    with pytest.raises(ValueError, match=r"claim\(\) and outcome\(\)"):
+    with pytest.raises(ValueError, match=r"claim\(\), outcome\(\) and settle\(\)"):
         journal.append(start(journal), kind, 1.0, {})
 
 

@@ -221,6 +221,7 @@ def eventful() -> list[Event]:
         *roll_back(Scenario().feed(180).feed(135, BAD)).feed(600).events,
         *roll_back(Scenario().feed(180).feed(135, BAD)).feed(900, BAD).events,
         *rolled_back(exit_code=None, unknown=True, error="who looked after it is gone").events,
+        *rolled_back(said="every pod runs v2.4.0", said_by="eve").events,
         *Scenario().feed(90).blind(30).feed(60, quiet).feed(60, unknown).feed(60).events,
         *Scenario().feed(90).feed(30, BAD).feed(30).feed(90, BAD).feed(30).events,
         *Scenario().feed(180).feed(135, BAD).feed(300).events,

@@ -9,7 +9,7 @@ from pathlib import Path
 from aftergreen.model import RollbackPlan
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
-from aftergreen.watch.orders import OVER
+from aftergreen.watch.orders import OVER, RollBack
 from aftergreen.watch.thread import WatchThread
 from tests.made_up import bad_from, fine
 from tests.rig import Rig, proposed
@@ -35,7 +35,7 @@ def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> lis
 
     def order() -> None:
         for by in orders:
-            thread.roll_back(by=by, answer=answer)
+            thread.roll_back(RollBack(by), answer)
 
     def make() -> Watch:
         # A journal belongs to the thread that opened it.
@@ -65,5 +65,5 @@ def test_an_order_that_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     thread = WatchThread(lambda: Rig(tmp_path, fine).watch, lambda _error: None)
     thread.start()
     assert thread.join(HANG)
-    thread.roll_back(by="ana", answer=told.append)
+    thread.roll_back(RollBack("ana"), told.append)
     assert told == [OVER]

@@ -124,6 +124,21 @@ async def test_what_a_colleague_rolled_back_since_the_newest_instant_is_not_roll
     assert rig.answers == ["it was rolled back already"]
 
 
+async def test_who_ordered_it_before_a_colleague_failed_is_asked_to_look_first(tmp_path: Path) -> None:
+    """Otherwise of two who order it at once the slower one runs it again, where the command fails fast."""
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path)))
+
+    def confirm_late() -> None:
+        colleague(rig, 3)
+        rig.roll_back()
+
+    rig.once(proposed, confirm_late)
+    rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: rig.watch.abandon(by="ana"))
+    await rig.watch.run()
+    assert runs(tmp_path) == []
+    assert rig.answers == ["bob@bastion2 was faster: look at what came of it"]
+
+
 async def test_a_colleague_who_succeeds_after_the_own_failure_is_followed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, bad_from(200), given=plan(rollback=command(tmp_path, code=3)))
     rig.once(lambda s: s.release_state is ReleaseState.PROPOSED, rig.roll_back)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -23,6 +24,10 @@ from widgets.rows import Row, Rows, Span, labelled, row, width_of
 
 NOTHING = "nothing was run"
 
+BECAUSE = " because "
+
+UNKNOWN = "nobody knows what came of the one before: it may have worked, and something of it may still run"
+
 OUTPUT_SHOWN = 12
 
 
@@ -43,8 +48,15 @@ class RollbackDialog(SizedDialog[None]):
         self._said = ""
         self._heard: Order | None = None
 
+    @dataclass
     class Confirmed(Message):
-        """The service's name was typed."""
+        """The service's name was typed, by a person who had ``seen`` that attempt as the newest.
+
+        There is a ``reason`` where one was asked for.
+        """
+
+        seen: int
+        reason: str = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
@@ -82,8 +94,9 @@ class RollbackDialog(SizedDialog[None]):
         hidden = len(rows) - room
         more = Span(f"  ↓ {hidden} more" if hidden > 0 else "", "warn")
         name = Span(frame.plan.service.name, "strong", bold=True)
-        whole = row("Type ", name, " and press enter.", more)
-        asked.show((whole if width_of(whole) <= width else row("Type ", name, more),))
+        because = Span(f" {BECAUSE.strip()} …" if self._unknown(frame) else "", "strong", bold=True)
+        whole = row("Type ", name, because, " and press enter.", more)
+        asked.show((whole if width_of(whole) <= width else row("Type ", name, because, more),))
         self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
     def _hear(self, frame: Frame) -> None:
@@ -101,12 +114,15 @@ class RollbackDialog(SizedDialog[None]):
             # What is hidden loses the focus.
             field.focus()
 
-    def _entered(self, name: str) -> None:
+    def _entered(self, text: str) -> None:
         wanted = self._frame.plan.service.name
-        if name == wanted:
-            self.app.post_message(self.Confirmed())
-        else:
+        name, _, reason = text.partition(BECAUSE)
+        if name != wanted:
             self._refuse(f"that is not {wanted}")
+        elif self._unknown(self._frame) and not reason.strip():
+            self._refuse(f"say why it is run again, after {wanted} because")
+        else:
+            self.app.post_message(self.Confirmed(self._attempt, reason.strip()))
 
     def on_typed_name_refused(self, _message: TypedName.Refused) -> None:
         self._refuse("the name must be typed, not pasted")
@@ -139,11 +155,8 @@ class RollbackDialog(SizedDialog[None]):
     def _reasons(self, frame: Frame, width: int) -> list[Row]:
         snapshot, rule = frame.snapshot, explained(frame.snapshot)
         earlier: list[Row] = []
-        if snapshot is not None and snapshot.rollback is not None and snapshot.rollback.unknown:
-            told = (
-                f"{words.outcome(snapshot.rollback)}: it may have worked, and something of it may still run"
-            )
-            earlier = labelled((("doubt", told),), width, "warn")
+        if self._unknown(frame):
+            earlier = labelled((("doubt", UNKNOWN),), width, "warn")
         if snapshot is None or rule is None:
             own = "no rule is over its limit: this is your own decision"
             return [*earlier, *labelled((("why", own),), width)]
@@ -155,6 +168,15 @@ class RollbackDialog(SizedDialog[None]):
             *labelled((("why", words.comparison(rule)), *kept), width),
             *labelled(doubts, width, "warn"),
         ]
+
+    @staticmethod
+    def _unknown(frame: Frame) -> bool:
+        """Whether nobody knows what came of the one before; then a reason is asked for."""
+        return (
+            frame.snapshot is not None
+            and frame.snapshot.rollback is not None
+            and frame.snapshot.rollback.unknown
+        )
 
     def _live(self, frame: Frame, width: int, height: int) -> list[Row]:
         snapshot = frame.snapshot

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     ROLLBACK_STARTED = "rollback started"
     ROLLBACK_ENDED = "rollback ended"
     ROLLBACK_LOST = "rollback lost"
+    ROLLBACK_SAID = "rollback said"
     RECOVERED = "recovered"
     STILL_BURNING = "still burning"
     ENDED = "ended"

@@ -50,8 +50,10 @@ class Rollback:
 
     Times are local to the backend's clock; ``exit_code`` is None while it runs and where it never
     started or timed out; ``unknown`` says that nobody knows it, because who looked after the command was gone
-    before it ended. ``good_since`` is the first sample of the good run after the command's end;
-    ``unseen`` says what could not be measured when the time for it was up; empty where it was.
+    before it ended. Where a person, ``said_by``, then said what came of it, ``said`` is how that was known.
+    ``reason`` is why it was run, where somebody had to say so. ``good_since`` is the first sample of the good
+    run after the command's end; ``unseen`` says what could not be measured when the time for it was up; empty
+    where it was.
     """
 
     attempt: int
@@ -65,6 +67,9 @@ class Rollback:
     unknown: bool = False
     error: str = ""
     output: str = ""
+    reason: str = ""
+    said: str = ""
+    said_by: str = ""
     good_since: float | None = None
     recovered: bool | None = None
     unseen: str = ""
