@@ -44,6 +44,14 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted: a number that nobody sees proves little."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(text))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is quick fails first; and no load runs beside the tests that need nothing but Python."""
     items.sort(key=lambda item: "e2e" in item.path.parts)

@@ -51,4 +51,5 @@ class Launcher:
             return f"the process that runs it could not be started: {error}"
         except subprocess.TimeoutExpired:
             return ""  # it may yet come: who follows it will see
-        return "" if ran.returncode == 0 else f"the process that runs it ended at once ({ran.returncode})"
+        # Where somebody killed it, it may have left the process behind before: who follows it will see.
+        return "" if ran.returncode <= 0 else f"the process that runs it ended at once ({ran.returncode})"
