@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,7 +20,8 @@ _NAME = "aftergreen"
 class Paths:
     """Absolute places; only the ``example`` of a configuration has to exist.
 
-    ``journal_from`` says what decided on the journal's.
+    ``journal_from`` says what decided on the journal's. The output of rollbacks lies beside it: who shares
+    the one follows the other.
     """
 
     journal: Path
@@ -49,21 +52,53 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         (str(state / "journal.db"), "default"),
     )
     path, origin = next((path, origin) for path, origin in candidates if path)
+    place = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path.expanduser raises without a home
     return Paths(
-        journal=Path(os.path.expanduser(path)).absolute(),  # noqa: PTH111  # Path.expanduser raises without a home
+        journal=place,
         journal_from=origin,
         themes=config / "themes",
-        outputs=state / "rollbacks",
+        outputs=outputs_beside(place),
         example=Path(str(resources.files("aftergreen") / "examples" / "checkout-api.toml")),
     )
 
 
+def outputs_beside(journal: Path) -> Path:
+    """The folder for what rollback commands write whose intents are in this journal."""
+    return journal.parent / "rollbacks"
+
+
 def make_folder(folder: Path) -> None:
-    """Make a folder and the missing ones above it, for this user only; OSError where that cannot be."""
+    """Make a folder and the missing ones above it; OSError where that cannot be.
+
+    It is for this user only; below one that a group shares (`is_shared`) it is the group's too.
+    """
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         # The XDG specification asks for 0700 on the folders that a program makes.
-        place.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+            if is_shared(place.parent):
+                place.chmod(0o2770)
+
+
+def make_file(path: Path) -> bool:
+    """Make an empty file for those whose folder it lies in; False where there is one already."""
+    mode = 0o660 if is_shared(path.parent) else 0o600
+    try:
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        return False
+    try:
+        os.fchmod(made, mode)  # whatever the umask says
+    finally:
+        os.close(made)
+    return True
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether a folder is a group's, and all that is made in it: group-writable, with its setgid bit set."""
+    shared = stat.S_ISGID | stat.S_IWGRP
+    return folder.stat().st_mode & shared == shared
 
 
 def _folder(variable: str, otherwise: Callable[[str], Path]) -> Path:

@@ -110,6 +110,12 @@ def _variable(value: object, _: object = None) -> str:
     return value
 
 
+def _variables(value: object, _: object = None) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise Unfit(shown(value), 'a list of names of environment variables, such as ["METRICS_TOKEN"]')
+    return tuple(_variable(name) for name in value)
+
+
 def _switch(value: object, _: object = None) -> bool:
     if not isinstance(value, bool):
         raise Unfit(shown(value), "true or false, without quotes")
@@ -213,6 +219,7 @@ def _converter() -> cattrs.Converter:
         (bool, _switch),
         (file.Name, _name),
         (file.Variable, _variable),
+        (file.Variables, _variables),
         (file.Quantity, _quantity),
         (file.Seconds, _parsed(parse_duration)),
         (file.Share, _parsed(parse_fraction)),

@@ -18,6 +18,8 @@ Name = NewType("Name", str)
 """A short text on one line."""
 Variable = NewType("Variable", str)
 """The name of an environment variable."""
+Variables = NewType("Variables", tuple[str, ...])
+"""The names of environment variables."""
 Headers = NewType("Headers", dict[str, str])
 Arguments = NewType("Arguments", tuple[str, ...])
 
@@ -142,6 +144,7 @@ class RollbackTable:
     command: Arguments | None = None
     timeout: Seconds | None = None
     verify_within: Seconds | None = None
+    pass_env: Variables | None = None
     automatic: bool | None = None
     grace: Seconds | None = None
 

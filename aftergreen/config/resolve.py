@@ -196,7 +196,15 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
         faults.add("rollback.command", "nothing", f"the command that goes back, because {why}")
     for index, argument in enumerate(table.command or ()):
         _check_argument(faults, f"rollback.command[{index}]", argument)
-    return RollbackPlan(command=table.command or (), **_given(table, "strategy", "timeout", "verify_within"))
+    credentials = (document.metrics.bearer_token_env, document.metrics.basic_auth_env)
+    for index, name in enumerate(table.pass_env or ()):
+        if name not in credentials:
+            expected = (
+                "a variable that holds credentials of [metrics]: all others are handed on by themselves"
+            )
+            faults.add(f"rollback.pass_env[{index}]", f'"{name}"', expected)
+    options = _given(table, "strategy", "timeout", "verify_within", "pass_env")
+    return RollbackPlan(command=table.command or (), **options)
 
 
 def _asking(document: Document, signals: tuple[Signal, ...]) -> Iterator[str]:

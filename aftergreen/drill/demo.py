@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Demo:
             advice_ends=advice_ends,
             simulated=True,
         )
-        paths = replace(find_paths(journal=str(place / "journal.db")), outputs=place / "rollbacks")
+        paths = find_paths(journal=str(place / "journal.db"))
         return Session(self.plan, wanted, self.clock, paths)
 
     def close(self) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import grp
 import os
+import pwd
 import re
+import shlex
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.paths import make_folder
+from aftergreen.paths import make_file, make_folder, outputs_beside
 
 # SQLite's write-ahead log needs memory that all processes share, and locks that hold: neither is to be had
 # across machines, and the claim on a rollback rests on both.
@@ -63,7 +66,8 @@ def prepare(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
         )
     try:
         make_folder(path.parent)
-        _make_file(path)
+        if make_file(path):
+            _keep_name(path.parent)
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be created ({error.strerror}): {_CURE}.") from error
 
@@ -100,7 +104,7 @@ def share_companions(path: Path) -> None:
     wanted = path.stat()
     if not wanted.st_mode & stat.S_IWGRP:
         return
-    for companion in (path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+    for companion in _companions(path):
         # Somebody else's companion is theirs to share.
         with suppress(FileNotFoundError, PermissionError):
             os.chown(companion, -1, wanted.st_gid)
@@ -113,27 +117,70 @@ def shared_with(path: Path) -> str:
     if status.st_mode & stat.S_IWOTH:
         return "everyone on this host"
     if status.st_mode & stat.S_IWGRP:
-        try:
-            return f"group {grp.getgrgid(status.st_gid).gr_name}"
-        except KeyError:
-            return f"group {status.st_gid}"
+        return f"group {_group(status.st_gid)}"
     return "this user only"
 
 
-def _make_file(path: Path) -> None:
-    shared = stat.S_ISGID | stat.S_IWGRP
-    mode = 0o660 if path.parent.stat().st_mode & shared == shared else 0o600
-    try:
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
-    except FileExistsError:
+def misshared(path: Path) -> Iterator[str]:
+    """What keeps this user, or the group that shares it, from using the journal: each with its cure."""
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        yield f"this user cannot write the journal {path}: join its group, or {_CURE}"
+    if not _is_meant_for_group(path):
         return
+    group = path.parent.stat().st_gid
+    for place in (path.parent, path, *_companions(path), outputs_beside(path)):
+        if place.exists():
+            yield from _misshared(place, group)
+
+
+def _misshared(place: Path, group: int) -> Iterator[str]:
+    status, folder = place.stat(), place.is_dir()
+    wanted = stat.S_ISGID | stat.S_IRWXG if folder else stat.S_IRGRP | stat.S_IWGRP
+    at = shlex.quote(str(place))
+    cures = [f"chgrp {_group(group)} {at}"] if status.st_gid != group else []
+    if status.st_mode & wanted != wanted:
+        cures.append(f"chmod {'g+rwxs' if folder else 'g+rw'} {at}")
+    if cures:
+        yield f"group {_group(group)} shares the journal and cannot use {place}: {' && '.join(cures)}"
+    if status.st_mode & stat.S_IWOTH:
+        yield f"everyone on this host may write {place}, and stand in the way of a rollback: chmod o-w {at}"
+
+
+def _is_meant_for_group(path: Path) -> bool:
+    """Whether its file is group-writable, or its folder is a group's that is not its owner's own."""
+    folder = path.parent.stat() if path.parent.exists() else None
+    if folder is None:
+        return False
+    if folder.st_mode & stat.S_ISGID or (path.exists() and path.stat().st_mode & stat.S_IWGRP):
+        return True
+    # A sticky one, as /tmp, is for everybody's private things.
+    open_ = folder.st_mode & stat.S_IWGRP and not folder.st_mode & stat.S_ISVTX
+    return bool(open_) and folder.st_gid != _own_group(folder.st_uid)
+
+
+def _own_group(user: int) -> int | None:
     try:
-        os.fchmod(made, mode)  # whatever the umask says
-    finally:
-        os.close(made)
+        return pwd.getpwuid(user).pw_gid
+    except KeyError:
+        return None
+
+
+def _companions(path: Path) -> tuple[Path, Path]:
+    """The log and the shared memory that SQLite keeps beside its file."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _keep_name(folder: Path) -> None:
     # A file whose name is lost with the power takes the intents in it along.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

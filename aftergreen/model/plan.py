@@ -73,12 +73,16 @@ class BaselinePlan:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPlan:
-    """The command that goes back. ``command`` still holds its placeholders."""
+    """The command that goes back. ``command`` still holds its placeholders.
+
+    ``pass_env`` names the variables with this program's own credentials that it is given all the same.
+    """
 
     command: tuple[str, ...]
     strategy: Strategy = Strategy.ROLLING
     timeout: float = 300.0
     verify_within: float = 300.0
+    pass_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from statistics import median
 from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules, too_long
+from aftergreen.journal.place import misshared
 from aftergreen.model import BaselineSource, Plan, Release, Signal
-from aftergreen.preflight.checks import Preflight, Severity
+from aftergreen.preflight.checks import Finding, Preflight, Severity
 from aftergreen.preflight.earlier import known_in
 from aftergreen.preflight.opening import Opening, opened
 from aftergreen.preflight.scrapes import remark
@@ -47,7 +48,9 @@ async def check(
         opening = await opened(source, clock, plan, identify=identify, earlier=known_in(journal))
     finally:
         await source.close()
-    opening = replace(opening, checked=_beforehand(opening.checked))
+    found = [Finding(Severity.ERROR, text) for text in misshared(journal)] if journal is not None else []
+    checked = replace(opening.checked, findings=(*opening.checked.findings, *found))
+    opening = replace(opening, checked=_beforehand(checked))
     return opening.checked, tuple(_lines(opening))
 
 

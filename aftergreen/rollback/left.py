@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from aftergreen.paths import make_file
+
 
 def beside(output: Path) -> Path:
     """The file of the outcome of the command that writes to this file."""
@@ -16,12 +18,14 @@ def beside(output: Path) -> Path:
 def write(output: Path, at: float, body: Mapping[str, object]) -> None:
     """Leave an outcome, on durable storage, as a whole or not at all; a disk that is full keeps nothing."""
     place = beside(output)
+    part = place.with_suffix(".part")
     try:
-        with place.with_suffix(".part").open("w", encoding="utf-8") as file:
+        make_file(part)
+        with part.open("w", encoding="utf-8") as file:
             json.dump({"at": at, "body": dict(body)}, file)
             file.flush()
             os.fsync(file.fileno())
-        place.with_suffix(".part").replace(place)
+        part.replace(place)
     except OSError:
         return
 

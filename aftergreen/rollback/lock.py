@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aftergreen.paths import make_folder
+from aftergreen.paths import make_file, make_folder
 
 
 def beside(output: Path) -> Path:
@@ -23,7 +23,8 @@ def held(path: Path) -> Iterator[bool]:
     Programs that are started meanwhile do not inherit it: they may outlive who holds it.
     """
     make_folder(path.parent)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    make_file(path)
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftergreen.clean import clean
-from aftergreen.paths import make_folder
+from aftergreen.paths import make_file, make_folder
 from aftergreen.rollback import tree
 
 OUTPUT_BOUND = 256 * 1024 * 1024
@@ -88,8 +88,9 @@ class _NotStartedError(Exception):
 def _start(argv: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
     try:
         make_folder(output.parent)
+        make_file(output)
         # Appending keeps what an earlier attempt wrote, and what both streams write, whole.
-        sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        sink = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
         raise _NotStartedError(
             f"The rollback command was not started: its output file {output} cannot be written"

@@ -51,10 +51,15 @@ class Session:
 
     def _runner(self) -> Runner:
         """What runs rollback commands: processes of their own, which outlive this one."""
-        backend = self.plan.backend
-        secrets = [name for name in (backend.bearer_token_env, backend.basic_auth_env) if name]
-        launcher = Launcher(self.paths.journal, secrets)
+        launcher = Launcher(self.paths.journal, withheld(self.plan))
         return Runner(launcher.launch, self.paths.output, self.clock.speed)
+
+
+def withheld(plan: Plan) -> tuple[str, ...]:
+    """The variables with this program's own credentials that a rollback command is not given."""
+    passed = plan.rollback.pass_env if plan.rollback is not None else ()
+    names = (plan.backend.bearer_token_env, plan.backend.basic_auth_env)
+    return tuple(name for name in names if name and name not in passed)
 
 
 def operator_name(given: str | None) -> str:

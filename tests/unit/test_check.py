@@ -22,6 +22,18 @@ BUSINESS = "  (standard tier: a drop of 30 % without errors is still a serious p
 TIER = "  (standard tier: 1 % is ten times what 99.9 % allows; two minutes are no blip)"
 
 
+async def test_a_shared_journal_with_the_wrong_modes_is_an_error(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    tmp_path.chmod(0o2770)
+    open_journal(journal).close()
+    journal.chmod(0o600)
+    clock = FakeClock(DEPLOYED_AT)
+    source = MadeUpSource(clock, fine)
+    checked, lines = await check(READY, source, clock, version="v2", previous="v1", journal=journal)
+    assert not checked.passed
+    assert any(f"shares the journal and cannot use {journal}: chmod g+rw {journal}" in line for line in lines)
+
+
 async def test_everything_is_listed_and_ready() -> None:
     clock = FakeClock(DEPLOYED_AT)
     source = MadeUpSource(clock, fine)

@@ -590,6 +590,16 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         'nothing, expected the command that goes back, because signals[0].rules[0].then is "rollback"',
     ),
     (
+        (COMMAND, f'{COMMAND}\npass_env = ["HOME"]'),
+        "rollback.pass_env[0]",
+        '"HOME", expected a variable that holds credentials of [metrics]: all others are handed on by themselves',
+    ),
+    (
+        (COMMAND, f'{COMMAND}\npass_env = "METRICS_TOKEN"'),
+        "rollback.pass_env",
+        '"METRICS_TOKEN", expected a list of names of environment variables, such as ["METRICS_TOKEN"]',
+    ),
+    (
         (f"[rollback]\n{COMMAND}", ""),
         "rollback.command",
         'nothing, expected the command that goes back, because signals[0].rules[0].then is "rollback"',
@@ -746,6 +756,7 @@ def test_a_table_in_the_wrong_place_is_told_once(old: str, new: str, places: lis
         _after(URL, 'headers = { Cookie = "s3cret" }'),
         _after(URL, 'headers = { X-Key = "s3cret\\n" }'),
         _after(URL, 'bearer_token = "s3cret"'),
+        _after(COMMAND, 'pass_env = ["s3cret-token"]'),
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_never_shown(lines: tuple[str, str]) -> None:

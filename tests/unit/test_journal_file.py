@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from aftergreen.journal import EntryKind, Journal, JournalError, open_journal
-from aftergreen.journal.place import network_file_system, prepare
+from aftergreen.journal.place import misshared, network_file_system, prepare
+from aftergreen.paths import make_file, make_folder, outputs_beside
+from aftergreen.rollback import left, lock
+from aftergreen.rollback.run import run
 from tests.journals import start
 
 
@@ -61,6 +66,72 @@ def test_a_journal_in_a_folder_that_a_group_shares_is_shared(tmp_path: Path) -> 
     folder.chmod(0o2770)
     open_journal(folder / "journal.db").close()
     assert stat.S_IMODE((folder / "journal.db").stat().st_mode) == 0o660
+
+
+@pytest.mark.usefixtures("_narrow_umask")
+def test_what_a_rollback_writes_is_the_groups_that_shares_the_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    output = outputs_beside(folder / "journal.db") / "1.log"
+    assert run(["echo", "back"], timeout=60, output=output, started=lambda _: None).succeeded
+    left.write(output, 1.0, {})
+    with lock.held(lock.beside(output)) as ours:
+        assert ours
+    assert stat.S_IMODE(output.parent.stat().st_mode) == 0o2770
+    written = {file.name: stat.S_IMODE(file.stat().st_mode) for file in output.parent.iterdir()}
+    assert written == {"1.log": 0o660, "1.lock": 0o660, "1.outcome": 0o660}
+
+
+def shared_by(folder: Path) -> Path:
+    """A journal that a group shares as it should be, with everything beside it."""
+    folder.mkdir()
+    folder.chmod(0o2770)
+    journal = folder / "journal.db"
+    for file in (journal, folder / "journal.db-wal", folder / "journal.db-shm"):
+        make_file(file)
+    make_folder(outputs_beside(journal))
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "cure"),
+    [
+        ("", 0o0770, "chmod g+rwxs {}"),
+        ("", 0o2750, "chmod g+rwxs {}"),
+        ("journal.db", 0o600, "chmod g+rw {}"),
+        ("journal.db", 0o640, "chmod g+rw {}"),
+        ("journal.db-wal", 0o644, "chmod g+rw {}"),
+        ("journal.db-shm", 0o600, "chmod g+rw {}"),
+        ("rollbacks", 0o700, "chmod g+rwxs {}"),
+        ("rollbacks", 0o0770, "chmod g+rwxs {}"),
+        ("journal.db", 0o666, "chmod o-w {}"),
+        ("", 0o2777, "chmod o-w {}"),
+    ],
+)
+def test_wrong_modes_of_a_shared_journal_are_found_with_their_cure(
+    tmp_path: Path, place: str, mode: int, cure: str
+) -> None:
+    journal = shared_by(tmp_path / "the team's")
+    assert list(misshared(journal)) == []
+    wrong = journal.parent / place
+    wrong.chmod(mode)
+    (found,) = misshared(journal)
+    assert str(wrong) in found
+    assert found.endswith(": " + cure.format(shlex.quote(str(wrong))))
+    assert subprocess.run(["sh", "-c", found.rpartition(": ")[2]], check=False).returncode == 0
+    assert list(misshared(journal)) == []
+
+
+def test_a_journal_that_nobody_shares_has_nothing_wrong_with_it(path: Path, tmp_path: Path) -> None:
+    assert list(misshared(path)) == [], "it is not there yet"
+    open_journal(path).close()
+    assert list(misshared(path)) == []
+    tmp_path.chmod(0o1777)
+    make_file(tmp_path / "journal.db")
+    assert list(misshared(tmp_path / "journal.db")) == [], "as in /tmp"
+    tmp_path.chmod(0o775)
+    assert list(misshared(tmp_path / "journal.db")) == [], "where a user's own group may write"
 
 
 def test_a_world_writable_journal_says_so(journal: Journal, path: Path) -> None:

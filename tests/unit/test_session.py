@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
-from aftergreen.watch.session import operator_name
+from aftergreen.model import Backend, RollbackPlan
+from aftergreen.watch.session import operator_name, withheld
+from tests.scenario import plan
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,19 @@ def test_else_user_and_host_are_the_operator(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LOGNAME", "ana")
     assert operator_name(None) == f"ana@{socket.gethostname().split('.')[0]}"
+
+
+@pytest.mark.parametrize(
+    ("backend", "passed", "kept"),
+    [
+        (Backend("http://a"), (), ()),
+        (Backend("http://a", bearer_token_env="TOKEN"), (), ("TOKEN",)),
+        (Backend("http://a", basic_auth_env="LOGIN"), (), ("LOGIN",)),
+        (Backend("http://a", bearer_token_env="TOKEN"), ("TOKEN",), ()),
+    ],
+)
+def test_credentials_are_withheld_unless_the_configuration_names_them(
+    backend: Backend, passed: tuple[str, ...], kept: tuple[str, ...]
+) -> None:
+    given = replace(plan(rollback=RollbackPlan(("true",), pass_env=passed)), backend=backend)
+    assert withheld(given) == kept
