@@ -1,6 +1,6 @@
 # Needs only python3 (3.11 or newer) and make: every target sets .venv up by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit e2e test-thorough scorecard check format screenshots constraints clean
+.PHONY: help demo test unit e2e soak test-thorough scorecard check format screenshots constraints clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -23,15 +23,18 @@ demo: $(READY) ## the console on a simulated release that goes bad (plain lines 
 test e2e: export AFTERGREEN_REQUIRE_REAL = 1
 
 test: $(READY) ## every test, those on a real Prometheus too (fetched where that can be); K=WORD: what matches
-	@sh .ci/tools.sh prometheus curl victoria-metrics faketime
+	@sh .ci/tools.sh prometheus curl victoria-metrics faketime ssh sshd
 	@$(BIN)/python .ci/test.py $(WORDS)
 
 unit: $(READY) ## the tests that need nothing but Python
 	@$(BIN)/python .ci/test.py --unit $(WORDS)
 
 e2e: $(READY) ## the tests on real parts only
-	@sh .ci/tools.sh prometheus curl victoria-metrics faketime
+	@sh .ci/tools.sh prometheus curl victoria-metrics faketime ssh sshd
 	@$(BIN)/python .ci/test.py --e2e $(WORDS)
+
+soak: $(READY) ## fifty times eight consoles that order one rollback at once (some minutes)
+	AFTERGREEN_ROUNDS=50 $(BIN)/python -m pytest tests/e2e/test_many_consoles.py $(WORDS)
 
 test-thorough: $(READY) ## every property on a thousand examples and more (some minutes)
 	$(BIN)/python -m pytest tests/properties tests/unit -n auto --hypothesis-profile=thorough $(WORDS)

@@ -3,9 +3,21 @@
 # says what is missing. It never fails: the tests that need a program fail with the same cure.
 set -u
 
+# Servers are where the PATH of an ordinary user does not lead.
+PATH=$PATH:/usr/sbin
+
+# The Debian package of a program: most are called the same.
+package() {
+    case $1 in
+    sshd) echo openssh-server ;;
+    ssh | ssh-keygen) echo openssh-client ;;
+    *) echo "$1" ;;
+    esac
+}
+
 missing=
 for program in "$@"; do
-    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $(package "$program")"
 done
 [ -n "$missing" ] || exit 0
 

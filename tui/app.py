@@ -45,6 +45,7 @@ from tui.screens.pages import (
     explained,
 )
 from tui.screens.shown import Shown
+from tui.terminal import under_job_control
 from tui.view import View
 from widgets.frame import Frame
 
@@ -56,7 +57,7 @@ class ConsoleApp(App[int]):
     CSS_PATH = str(resources.files("themes").joinpath("console.tcss"))
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), ways_out()]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *ways_out()]
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class ConsoleApp(App[int]):
         self._on_painted = on_painted
         self._plain = plain
         self._carded = False
+        self._leaving = False
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -148,7 +150,7 @@ class ConsoleApp(App[int]):
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         # The card is read below the prompt; a page that opens while the app goes has no parts.
-        self._carded = True
+        self._carded = self._leaving = True
         super().exit(result, return_code, message)
 
     async def _offer_card(self) -> None:
@@ -204,8 +206,8 @@ class ConsoleApp(App[int]):
 
     def show(self) -> None:
         """Hand the frame of this moment to every open screen."""
-        if not self.is_running:
-            # A last tick while the app goes: its screens are still stacked and already empty.
+        if self._leaving or not self.is_running:
+            # A last tick, or a page that opens, while the app goes: screens are stacked without their parts.
             return
         frame = self.frame()
         for screen in self.screen_stack:
@@ -341,6 +343,13 @@ class ConsoleApp(App[int]):
         if leave and self.view.newest is not None:
             self._orders.abandon(by=self._operator)
             self.exit(int(exit_code(self.view.newest.state)))
+
+    def action_suspend_process(self) -> None:
+        """Sleep until the shell says otherwise; where there is none, nobody would wake the console."""
+        if under_job_control():
+            super().action_suspend_process()
+        else:
+            self.notify("Sleep: no shell with job control started the console.", markup=False)
 
     async def action_quit(self) -> None:
         """Textual's own way out asks as well."""

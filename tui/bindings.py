@@ -65,9 +65,12 @@ def bindings() -> Sequence[Binding]:
     )
 
 
-def ways_out() -> Binding:
+def ways_out() -> tuple[Binding, Binding]:
     """What a terminal's user presses to get out of anything: also above dialogs, fields and the palette."""
-    return Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, id="quit-anywhere", priority=True)
+    return (
+        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, id="quit-anywhere", priority=True),
+        Binding("ctrl+z", "suspend_process", "Sleep", show=False, id="sleep-anywhere", priority=True),
+    )
 
 
 def actions() -> dict[str, str]:

@@ -16,14 +16,17 @@ from aftergreen.watch.session import Session
 from aftergreen.watch.thread import WatchThread
 from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
-from tui.terminal import Watchdog, discard_output
+from tui.terminal import Watchdog, discard_output, follow_signals
 
 PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
 
 
-def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
-    """The app and the watch behind it, joined; the watch starts when the app has painted."""
+def console(session: Session, painted: Callable[[], None] | None = None) -> tuple[ConsoleApp, WatchThread]:
+    """The app and the watch behind it, joined; the watch starts when the app has painted.
+
+    ``painted`` is called before that.
+    """
     plan, wanted = session.plan, session.wanted
 
     def receive(snapshot: Snapshot) -> None:
@@ -39,6 +42,11 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
     def make() -> Watch:
         return session.watch(Report(receive, findings, app.progress))
 
+    def begin() -> None:
+        if painted is not None:
+            painted()
+        thread.start()
+
     thread = WatchThread(make, ended)
     app = ConsoleApp(
         orders=thread,
@@ -51,7 +59,7 @@ def console(session: Session) -> tuple[ConsoleApp, WatchThread]:
         read_only=wanted.read_only,
         own_themes=session.paths.themes,
         # Asking starts after the first paint: importing the HTTP client would hold it up.
-        on_painted=thread.start,
+        on_painted=begin,
     )
     return app, thread
 
@@ -61,7 +69,11 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
 
     Where the terminal goes away, the process ends at once with that code; ``clean_up`` is called before.
     """
-    app, thread = console(session)
+
+    def painted() -> None:
+        follow_signals(app, watchdog.told)
+
+    app, thread = console(session, painted)
 
     def leave() -> None:
         thread.abandon(by=session.wanted.operator)
@@ -74,12 +86,15 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
             code = verdict_code(thread)
             if clean_up is not None:
                 clean_up()
+            watchdog.put_back()
         finally:
             # Textual's threads wait for a terminal that never answers; nothing orderly gets past them.
             os._exit(code)
 
-    with Watchdog(sys.stdin.fileno(), lost):
+    watchdog = Watchdog(sys.stdin.fileno(), lost)
+    with watchdog:
         app.run(mouse=mouse)
+        watchdog.free()
         leave()
     if app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.

@@ -199,9 +199,7 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
     credentials = (document.metrics.bearer_token_env, document.metrics.basic_auth_env)
     for index, name in enumerate(table.pass_env or ()):
         if name not in credentials:
-            expected = (
-                "a variable that holds credentials of [metrics]: all others are handed on by themselves"
-            )
+            expected = "a variable with credentials of [metrics]: all others are handed on anyway"
             faults.add(f"rollback.pass_env[{index}]", f'"{name}"', expected)
     options = _given(table, "strategy", "timeout", "verify_within", "pass_env")
     return RollbackPlan(command=table.command or (), **options)

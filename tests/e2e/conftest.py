@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.e2e.servers import Prometheus
+from tests.e2e.sshd import Sshd
 
 LONGEST = (
     "test_backends.py",
@@ -29,7 +30,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """A failed test shows what the servers wrote."""
     report = yield
     for part in getattr(item, "funcargs", {}).values():
-        server = getattr(part, "prometheus", None)
-        if report.failed and isinstance(server, Prometheus):
-            report.sections.append((f"Prometheus in {server.folder}", server.log))
+        server = getattr(part, "prometheus", part)
+        if report.failed and isinstance(server, Prometheus | Sshd):
+            report.sections.append((f"{type(server).__name__} in {server.folder}", server.log))
     return report

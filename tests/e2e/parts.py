@@ -41,12 +41,16 @@ _PORTS = iter(range(20_000 + 500 * _WORKER, 20_500 + 500 * _WORKER))
 """Below those that systems give to outgoing connections: these might take one before it is listened on."""
 
 
-def require(program: str) -> str:
-    """The path of a program; without it the test is skipped, or fails where real parts must be there."""
-    path = shutil.which(program)
+def require(program: str, package: str = "") -> str:
+    """The path of a program; without it the test is skipped, or fails where real parts must be there.
+
+    ``package`` is Debian's name for it, where that is not the program's own.
+    """
+    # Servers are where the PATH of an ordinary user does not lead.
+    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
     if path is not None:
         return path
-    cure = f"{program} is not installed: apt-get install {program} (Debian), or run make unit"
+    cure = f"{program} is not installed: apt-get install {package or program} (Debian), or run make unit"
     if os.environ.get("CI") or os.environ.get("AFTERGREEN_REQUIRE_REAL"):
         pytest.fail(cure, pytrace=False)
     pytest.skip(cure)

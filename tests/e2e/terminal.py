@@ -35,6 +35,7 @@ KEYS = {
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
     "ctrl+q": "\x11",
+    "ctrl+z": "\x1a",
 }
 """What a terminal sends for keys that have a name."""
 
@@ -50,7 +51,8 @@ class Terminal:
     """A terminal of 120 by 40 in which the program runs; a thread reads and draws what it writes.
 
     It is the ``controlling`` one of a session, as after a login: then the kernel tells the program, by
-    SIGHUP, that it is gone.
+    SIGHUP, that it is gone. ``through`` makes of the program's command line and environment the command
+    line that reaches it elsewhere.
     """
 
     def __init__(
@@ -62,8 +64,13 @@ class Terminal:
         rows: int = 40,
         env: Mapping[str, str] | None = None,
         controlling: bool = True,
+        through: Callable[[Sequence[str], Mapping[str, str]], Sequence[str]] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
+        around = environment(home, TERM="xterm-256color", **(env or {}))
+        line: Sequence[str] = program(*arguments)
+        if through is not None:
+            line = through(line, around)
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
@@ -74,18 +81,19 @@ class Terminal:
         """Bytes that the program has sent."""
         self._fd, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [*((sys.executable, "-c", _LOGIN) if controlling else ()), *program(*arguments)],
-            cwd=home,
-            env=environment(home, TERM="xterm-256color", **(env or {})),
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            start_new_session=True,
-        )
+        login = (sys.executable, "-c", _LOGIN) if controlling else ()
+        self.process = self._start([*login, *line], home, around, inner)
         os.close(inner)
         self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._thread.start()
+
+    def _start(
+        self, line: Sequence[str], home: Path, env: Mapping[str, str], inner: int
+    ) -> subprocess.Popen[bytes]:
+        """Start a command line at the inner end of the terminal."""
+        return subprocess.Popen(
+            line, cwd=home, env=env, stdin=inner, stdout=inner, stderr=inner, start_new_session=True
+        )
 
     def send(self, *keys: str) -> None:
         """Press keys: names from `KEYS`, anything else is typed as it is; all of it in one burst."""

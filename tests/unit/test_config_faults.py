@@ -592,7 +592,7 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         (COMMAND, f'{COMMAND}\npass_env = ["HOME"]'),
         "rollback.pass_env[0]",
-        '"HOME", expected a variable that holds credentials of [metrics]: all others are handed on by themselves',
+        '"HOME", expected a variable with credentials of [metrics]: all others are handed on anyway',
     ),
     (
         (COMMAND, f'{COMMAND}\npass_env = "METRICS_TOKEN"'),

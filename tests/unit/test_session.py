@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from aftergreen.model import Backend, RollbackPlan
+from aftergreen.model import RollbackPlan
 from aftergreen.watch.session import operator_name, withheld
 from tests.scenario import plan
 
@@ -38,16 +38,17 @@ def test_else_user_and_host_are_the_operator(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("backend", "passed", "kept"),
+    ("named", "passed", "kept"),
     [
-        (Backend("http://a"), (), ()),
-        (Backend("http://a", bearer_token_env="TOKEN"), (), ("TOKEN",)),
-        (Backend("http://a", basic_auth_env="LOGIN"), (), ("LOGIN",)),
-        (Backend("http://a", bearer_token_env="TOKEN"), ("TOKEN",), ()),
+        ({}, (), ()),
+        ({"bearer_token_env": "TOKEN"}, (), ("TOKEN",)),
+        ({"basic_auth_env": "LOGIN"}, (), ("LOGIN",)),
+        ({"bearer_token_env": "TOKEN"}, ("TOKEN",), ()),
     ],
 )
 def test_credentials_are_withheld_unless_the_configuration_names_them(
-    backend: Backend, passed: tuple[str, ...], kept: tuple[str, ...]
+    named: dict[str, str], passed: tuple[str, ...], kept: tuple[str, ...]
 ) -> None:
-    given = replace(plan(rollback=RollbackPlan(("true",), pass_env=passed)), backend=backend)
-    assert withheld(given) == kept
+    given = plan(rollback=RollbackPlan(("true",), pass_env=passed))
+    backend = replace(given.backend, **named)  # type: ignore[arg-type]  # texts by name
+    assert withheld(replace(given, backend=backend)) == kept

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from aftergreen.clock import SystemClock
 from aftergreen.config import load
@@ -108,7 +109,9 @@ def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
 def on_terminal() -> bool:
     """Whether there is a screen to draw on and somebody at the keys."""
     # Textual draws on stderr.
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout, sys.stderr)
+    # Python has None for what was closed before it started.
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _when(text: str) -> Callable[[float], float]:
