@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path("tests/e2e")
 
 
-def main(report: str) -> str | None:
-    """Read pytest's JUnit file: every file of end-to-end tests must have run, all of it.
+def main(reports: Sequence[str]) -> str | None:
+    """Read pytest's JUnit files: every file of end-to-end tests must have run, all of it.
 
     Returns what is wrong, for `sys.exit`.
     """
     ran = {f"tests.e2e.{file.stem}": 0 for file in FOLDER.glob("test_*.py")}
     wrong: list[str] = []
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314  # pytest's own file, written a moment ago
+    cases = (case for report in reports for case in ET.parse(report).iter("testcase"))  # noqa: S314  # pytest's own
+    for case in cases:
         module = case.get("classname", "")
         if module not in ran:
             continue
@@ -32,4 +34,4 @@ def main(report: str) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """Runs every test, those on real parts too, and ends with one line that says how it went.
 
-``--unit`` or ``--e2e`` as the first argument runs one half; what follows is for pytest. Those on real parts
-come last: what is quick fails first.
+``--unit`` or ``--e2e`` as the first argument runs a part of them; what follows is for pytest. Those that
+watch by a real Prometheus come last and by themselves: what its machine does beside is in what they measure.
 """  # noqa: INP001  # a script
 
 from __future__ import annotations
@@ -18,24 +18,30 @@ from tempfile import TemporaryDirectory
 NOTHING_MATCHED = 5
 """What pytest ends with where it ran no test."""
 
-HALVES = {
+STEPS = {
     # A worker to a core.
-    "--unit": ["-n", "auto", "--ignore=tests/e2e"],
+    "unit": ["-n", "auto", "--ignore=tests/e2e"],
+    "console": ["tests/e2e", "-m", "not prometheus", "-n", "3"],
+    # Those on consoles and shells wait a good deal: what needs nothing but Python runs meanwhile.
+    "quick": ["-m", "not prometheus", "-n", "3", "--dist", "worksteal"],
     # A file to a worker: its tests share one set of real parts. They wait as much as they work.
-    "--e2e": ["tests/e2e", "-n", "3", "--dist", "loadfile"],
+    "prometheus": ["tests/e2e", "-m", "prometheus", "-n", "3", "--dist", "loadfile"],
 }
+
+PARTS = {"--unit": ("unit",), "--e2e": ("console", "prometheus")}
+"""Which steps an argument stands for; without one it is all tests."""
 
 
 def main(words: list[str]) -> int:
-    """Run the halves one after the other; a fault in one does not keep the other from being told."""
-    wanted, words = ([words[0]], words[1:]) if words[:1] and words[0] in HALVES else (list(HALVES), words)
+    """Run the steps one after the other; a fault in one does not keep the others from being told."""
+    part, words = (words[0], words[1:]) if words[:1] and words[0] in PARTS else ("", words)
     began = time.monotonic()
     counts: Counter[str] = Counter()
     codes = []
     with TemporaryDirectory() as folder:
-        for half in wanted:
-            report = Path(os.environ.get("TEST_REPORTS", folder)) / f"{half.strip('-')}.xml"
-            command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *HALVES[half], *words]
+        for step in PARTS.get(part, ("quick", "prometheus")):
+            report = Path(os.environ.get("TEST_REPORTS", folder)) / f"{step}.xml"
+            command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *STEPS[step], *words]
             codes.append(subprocess.run(command, check=False).returncode)  # noqa: S603  # our own words
             if report.exists():
                 counts += told(report)

@@ -53,5 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is quick fails first; and no load runs beside the tests that need nothing but Python."""
-    items.sort(key=lambda item: "e2e" in item.path.parts)
+    """What is real takes longest and begins first; with a real Prometheus nothing else runs."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("prometheus") is not None, "e2e" not in item.path.parts)
+    )

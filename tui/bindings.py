@@ -93,6 +93,7 @@ def keys() -> Help:
         if not group or group[-1][1:] != row[1:]:
             group.append(row)
     groups["Console"].append(("esc", "Back", "Leave whatever is open"))
+    groups["Console"].append(("ctrl+z", "Sleep", "Give the terminal back to the shell; fg wakes the console"))
     return tuple(groups.items())
 
 

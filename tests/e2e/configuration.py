@@ -45,7 +45,7 @@ def configuration(*, url: str, job: str, command: Sequence[str]) -> dict[str, An
             "environment": "test",
             "running": f'count by (version) (app_info{{job="{job}"}})',
         },
-        "metrics": {"url": url, "timeout": "5s", "lag": _seconds(LAG)},
+        "metrics": {"url": url, "timeout": "20s", "lag": _seconds(LAG)},
         "watch": {
             "duration": _seconds(DURATION),
             "warmup": _seconds(WARMUP),

@@ -10,13 +10,14 @@ from tests.e2e.servers import Prometheus
 from tests.e2e.sshd import Sshd
 
 LONGEST = (
+    "test_many_consoles.py",
     "test_backends.py",
     "test_release.py",
     "test_verdicts.py",
     "test_outage.py",
     "test_terminal_lost.py",
 )
-"""Files that take longest, and therefore begin first: each runs on one worker."""
+"""Files that take longest, and therefore begin first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -62,8 +62,13 @@ def stage(shops: Shops) -> Iterator[Stage]:
     }
     record = shops.folder / "rollbacks"
     command = shops.fleet.rollback_command(record)
+    # Long enough for whoever types it on a machine that is busy.
     by_hand = write_config(
-        shops.folder / "by-hand.toml", url=shops.prometheus.url, job=SPARE, command=command
+        shops.folder / "by-hand.toml",
+        url=shops.prometheus.url,
+        job=SPARE,
+        command=command,
+        watch={"duration": "10m"},
     )
     long = write_config(
         shops.folder / "stalled.toml", url=shops.prometheus.url, job="healthy", watch={"duration": "50s"}
