@@ -230,7 +230,7 @@ def _word(rig: Rig) -> str:
 
 
 def _given(folder: Path) -> Plan:
-    return plan(rollback=RollbackPlan(("sh", "-c", COMMAND, str(folder)), timeout=60.0, verify_within=600.0))
+    return plan(rollback=RollbackPlan(("sh", "-c", COMMAND, str(folder)), timeout=600.0, verify_within=600.0))
 
 
 def _executions(folder: Path) -> int:

@@ -9,8 +9,9 @@ sealed    what its watch began with beside those: whether advice ends it, the cl
 instant   every reading of one instant of the grid, once, when it is final: what a backend could not answer is
           asked again first
 operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark
-intent    a rollback command that is about to start, under a claim; running: its process, and the
-          one that looks after it; outcome: what came of it; said: what a person knew of it where nobody did
+intent    a rollback command that is about to start, under a claim; running: its process, the one that
+          looks after it, and until when it may run; outcome: what came of it; said: what a person knew of it
+          where nobody did
 event     the sentences of the log, for people; nothing is rebuilt from them
 finish    the state in which it ended, its exit code and what was missing
 """

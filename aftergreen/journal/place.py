@@ -123,6 +123,13 @@ def shared_with(path: Path) -> str:
 
 def misshared(path: Path) -> Iterator[str]:
     """What keeps this user, or the group that shares it, from using the journal: each with its cure."""
+    try:
+        yield from _all_misshared(path)
+    except OSError as error:
+        yield f"this user cannot look at the journal {path} ({error.strerror}): join its group, or {_CURE}"
+
+
+def _all_misshared(path: Path) -> Iterator[str]:
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         yield f"this user cannot write the journal {path}: join its group, or {_CURE}"
     if not _is_meant_for_group(path):

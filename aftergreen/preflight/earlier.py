@@ -31,15 +31,15 @@ def earlier(journal: Journal, release: Release) -> Earlier:
 
 def earlier_in(place: Path | None, release: Release) -> Earlier:
     """The same for a command that keeps no journal of its own: a journal that is not there is not made."""
-    if place is None or not place.exists():
-        return NOTHING_KNOWN
     try:
+        if place is None or not place.exists():
+            return NOTHING_KNOWN
         journal = open_journal(place)
         try:
             return earlier(journal, release)
         finally:
             journal.close()
-    except JournalError as error:
+    except (JournalError, OSError) as error:
         return Earlier(problem=str(error))
 
 

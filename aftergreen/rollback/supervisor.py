@@ -67,16 +67,23 @@ def output_of(claim: Claim) -> Path:
 
 def supervise(journal: Journal, claim: Claim, place: Path) -> None:
     """Run the command of a claim, and record in the journal at ``place`` that it runs and what came of it."""
+    timeout = float(cast("float", claim.body["timeout"]))
 
     def started(process: int) -> None:
-        body = {"attempt": claim.attempt, "supervisor": os.getpid(), **identity(process)}
+        at = now(claim)
+        body = {
+            "attempt": claim.attempt,
+            "supervisor": os.getpid(),
+            "until": at + timeout,
+            **identity(process),
+        }
         # It runs, whether the journal takes it or not.
         with suppress(JournalError):
-            journal.append(claim.release, EntryKind.RUNNING, now(claim), body, claim.by)
+            journal.append(claim.release, EntryKind.RUNNING, at, body, claim.by)
 
     outcome = run(
         [str(part) for part in cast("Sequence[object]", claim.body["command"])],
-        timeout=float(cast("float", claim.body["timeout"])),
+        timeout=timeout,
         output=output_of(claim),
         started=started,
     )

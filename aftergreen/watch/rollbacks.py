@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from aftergreen import words
 from aftergreen.clock import elapsed
@@ -31,6 +33,11 @@ FORGOTTEN = 3600.0
 """Seconds after which an intent whose supervisor cannot be looked for has none."""
 
 UNKNOWN = "who looked after it is gone: see its output, and what runs in production, before it is run again"
+
+ENDLESS = "its time is up and nobody is left to end it: process {} still runs, see to it by hand"
+
+OVERDUE = 15.0
+"""Seconds beyond its timeout that ending a command may take."""
 
 _UNKNOWN_OUTCOME: Mapping[str, object] = {
     "exit_code": None,
@@ -194,11 +201,16 @@ class Rollbacks:
         self._ended(Entry(0, found[0], EntryKind.OUTCOME, started.by, found[1], started.attempt), problem)
 
     async def _known(self, claim: Claim, output: str) -> tuple[float, Mapping[str, object]] | None:
-        """When and how a command ended that nobody looks after; None while it runs all the same."""
+        """When and how a command ended that nobody looks after; None while it may run all the same."""
         told = _left(output)
-        if told is None and lives(await self._ledger.process(claim)):
+        if told is not None:
+            return told
+        running = await self._ledger.process(claim)
+        if not lives(running):
+            return self._now(), _UNKNOWN_OUTCOME
+        if self._now() < float(cast("float", running.get("until", math.inf))) + OVERDUE:
             return None
-        return told or (self._now(), _UNKNOWN_OUTCOME)
+        return self._now(), {**_UNKNOWN_OUTCOME, "error": ENDLESS.format(running["process"])}
 
 
 @contextmanager

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import pytest
 
+from aftergreen.drill.demo import Demo, start_demo
 from tests.e2e.servers import Prometheus
 from tests.e2e.sshd import Sshd
+
+
+@pytest.fixture
+def simulated() -> Iterator[Demo]:
+    """The demo's service and metrics at the speed of the machine's own clock, for the program to watch."""
+    with closing(start_demo(speed=1.0)) as demo:
+        yield demo
+
 
 LONGEST = (
     "test_many_consoles.py",

@@ -7,6 +7,7 @@ import is shared, which costs more than all else that a short run does. What for
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -115,6 +116,9 @@ def _run(
     """In the forked process: take its place in the world, and become the program."""
     from tui.cli import main  # noqa: PLC0415  # the test process needs none of it
 
+    # On the usual schedule a third of so short a life is spent on looking for garbage.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     os.setsid()
     for number, connection in enumerate(carried):
         os.dup2(connection.fileno(), number)

@@ -77,8 +77,8 @@ class Terminal:
         self._reading = threading.Event()
         self._reading.set()
         self._hung_up = threading.Event()
-        self.written = 0
-        """Bytes that the program has sent."""
+        self.sent = bytearray()
+        """What the program has sent."""
         self._fd, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         login = (sys.executable, "-c", _LOGIN) if controlling else ()
@@ -190,8 +190,8 @@ class Terminal:
                 return
             if not data:
                 return
-            self.written += len(data)
             with self._lock:
+                self.sent += data
                 self._stream.feed(data)
 
 

@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, cast
 import pytest
 import tomli_w
 
-from aftergreen.drill.demo import Demo, start_demo
+from aftergreen.drill.demo import Demo
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.rollback import lock
@@ -69,14 +69,6 @@ class Console(Terminal):
         forked = Forked(arguments, home=home, env=env, streams=(inner, inner, inner), user=self._user)
         # It is asked for nothing else.
         return cast("subprocess.Popen[bytes]", forked)
-
-
-@pytest.fixture
-def simulated() -> Iterator[Demo]:
-    """A simulated service that runs by the machine's own clock."""
-    demo = start_demo(speed=1.0)
-    yield demo
-    demo.close()
 
 
 def test_however_many_order_it_the_command_runs_once(

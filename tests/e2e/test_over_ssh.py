@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 import tomli_w
 
-from aftergreen.drill.demo import Demo, configuration, start_demo
+from aftergreen.drill.demo import Demo, configuration
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import wait_until
@@ -56,9 +56,8 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def remote(tmp_path: Path, sshd: Sshd) -> Iterator[Remote]:
-    with closing(start_demo(speed=1.0)) as demo:
-        yield Remote(sshd, tmp_path, demo)
+def remote(tmp_path: Path, sshd: Sshd, simulated: Demo) -> Remote:
+    return Remote(sshd, tmp_path, simulated)
 
 
 def on_the_server(sshd: Sshd, _client: Terminal) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.demo import Demo, configuration, start_demo
+from aftergreen.drill.demo import Demo, configuration
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import wait_until
@@ -57,14 +56,6 @@ def test_a_command_to_end_takes_the_same_way_once_the_terminal_is_gone(tmp_path:
         assert terminal.wait() == ABANDONED
     finally:
         terminal.close()
-
-
-@pytest.fixture
-def simulated() -> Iterator[Demo]:
-    """The demo's service and metrics at the speed of the machine's own clock, for the program to watch."""
-    demo = start_demo(speed=1.0)
-    yield demo
-    demo.close()
 
 
 def watching(folder: Path, demo: Demo) -> list[str]:

@@ -7,13 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.demo import Demo, configuration, start_demo
+from aftergreen.drill.demo import Demo, configuration
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import end, require, wait_until
@@ -26,14 +26,6 @@ ABANDONED = 30
 CARD = "abandoned: nobody watches any more (exit code 30)."
 MODES = (1000, 1002, 1003, 1004, 1006, 1015, 2004)
 """Private modes in which a terminal reports the mouse, the focus and what is pasted."""
-
-
-@pytest.fixture
-def simulated() -> Iterator[Demo]:
-    """The demo's service and metrics at the speed of the machine's own clock, for the program to watch."""
-    demo = start_demo(speed=1.0)
-    yield demo
-    demo.close()
 
 
 @pytest.fixture
@@ -114,9 +106,9 @@ def test_who_is_stopped_from_outside_draws_anew_and_gives_the_terminal_back(
         terminal.wait_for("no shell with job control")
         threads = count_of_threads(terminal)
         terminal.process.send_signal(signal.SIGSTOP)
-        written = terminal.written
+        sent = len(terminal.sent)
         terminal.process.send_signal(signal.SIGCONT)
-        wait_until(lambda: terminal.written > written + 2000, "a screen that is drawn anew")
+        wait_until(lambda: len(terminal.sent) > sent + 2000, "a screen that is drawn anew")
         terminal.wait_for("q Quit")
         assert count_of_threads(terminal) <= threads, "nothing reads twice from the terminal"
         terminal.process.send_signal(signal.SIGTERM)

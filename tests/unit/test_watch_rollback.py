@@ -21,7 +21,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.loop import UNWATCHED
-from aftergreen.watch.rollbacks import ANOTHER, LOOK_EVERY, UNKNOWN
+from aftergreen.watch.rollbacks import ANOTHER, ENDLESS, LOOK_EVERY, OVERDUE, UNKNOWN
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import bad_from
 from tests.rig import UNDO, Rig, proposed
@@ -217,6 +217,32 @@ async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known
     assert rig.answers == ([""] if told else ["", "a rollback is running"])
     lost = [words.event(event) for event in last.events if event.kind is EventKind.ROLLBACK_LOST]
     assert lost == ([] if told else [f"nobody knows what came of the rollback command: {UNKNOWN}"])
+    (tmp_path / "may end").touch()
+    await until((tmp_path / "went on").exists, "the command, which nobody ended")
+
+
+async def test_a_command_that_nobody_ends_at_its_timeout_stands_in_the_way_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=plan(rollback=held_command(tmp_path)))
+    killing: list[asyncio.Task[int]] = []
+
+    async def kill() -> int:
+        await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
+        (running,) = rig.entries(EntryKind.RUNNING)
+        os.kill(int(str(running["supervisor"])), signal.SIGKILL)
+        monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
+        await asyncio.sleep(4 * LOOK_EVERY)
+        assert rig.snapshots[-1].rolling_back, "it runs, and has time"
+        rig.clock.time = float(str(running["until"])) + OVERDUE
+        return int(str(running["process"]))
+
+    rig.once(proposed, rig.roll_back)
+    rig.once(lambda s: s.rolling_back, lambda: killing.append(asyncio.ensure_future(kill())))
+    rig.once(lambda s: s.release_state is ReleaseState.ROLLBACK_FAILED, lambda: rig.watch.abandon(by="ana"))
+    last = await rig.watch.run()
+    assert last.rollback is not None
+    assert (last.rollback.unknown, last.rollback.error) == (True, ENDLESS.format(await killing[0]))
     (tmp_path / "may end").touch()
     await until((tmp_path / "went on").exists, "the command, which nobody ended")
 
