@@ -23,9 +23,9 @@ STEPS = {
     "unit": ["-n", "auto", "--ignore=tests/e2e"],
     "console": ["tests/e2e", "-m", "not prometheus", "-n", "3"],
     # Those on consoles and shells wait a good deal: what needs nothing but Python runs meanwhile.
-    "quick": ["-m", "not prometheus", "-n", "4", "--dist", "worksteal"],
+    "quick": ["-m", "not prometheus", "-n", "3", "--dist", "worksteal"],
     # A file to a worker: its tests share one set of real parts. They wait as much as they work.
-    "prometheus": ["tests/e2e", "-m", "prometheus", "-n", "4", "--dist", "loadfile"],
+    "prometheus": ["tests/e2e", "-m", "prometheus", "-n", "3", "--dist", "loadfile"],
 }
 
 PARTS = {"--unit": ("unit",), "--e2e": ("console", "prometheus")}

@@ -67,6 +67,11 @@ def outputs_beside(journal: Path) -> Path:
     return journal.parent / "rollbacks"
 
 
+def watchers_beside(journal: Path) -> Path:
+    """The folder in which those who watch by this journal are seen by each other."""
+    return journal.parent / "watchers"
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and the missing ones above it; OSError where that cannot be.
 

@@ -15,10 +15,14 @@ from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.orders import RollBack
+from aftergreen.watch.presence import Presence
 from aftergreen.watch.rollbacks import Runner
 from aftergreen.watch.wanted import Report, Wanted
 from tests.made_up import FakeClock, MadeUpSource, World, fine
 from tests.scenario import DEPLOYED_AT, plan
+
+ANA = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2")
+"""What ana asks for."""
 
 UNDO = plan(rollback=RollbackPlan(("true", "{previous}"), verify_within=600.0))
 """Rolls back by a command that succeeds at once."""
@@ -56,7 +60,7 @@ class Rig:
         self.clock.held = self.commanding
         self.watch = Watch(
             given or plan(),
-            wanted or Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana@bastion2"),
+            wanted or ANA,
             source=self.source,
             journal=Writer(lambda: journal(self.place)),
             clock=self.clock,
@@ -65,6 +69,7 @@ class Rig:
                 lambda release, attempt, _at: folder / f"{release.version}-{attempt}.log",
                 self.clock.speed,
             ),
+            presence=Presence(folder / "watchers", (wanted or ANA).operator),
             report=Report(self._seen, self.findings.extend, lambda _text: None),
         )
 

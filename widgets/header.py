@@ -107,11 +107,21 @@ def identity_row(frame: Frame, width: int) -> Row:
         return beside(head, times, width, gap=0)
     overrides = len(snapshot.state.overrides)
     seal = f"sealed {snapshot.state.seal[:7]}{f', {overrides} overridden' if overrides else ''}"
-    who = snapshot.context.operator
-    for quiet in (f"{who} · {seal} · {snapshot.context.journal} ", f"{who} · {seal} ", f"{seal} "):
+    for quiet in _quiet(snapshot, seal):
         if width_of(left) + len(quiet) + 2 <= width:
             return beside(left, (Span(quiet, "dim"),), width)
     return fit(left, width)
+
+
+def _quiet(snapshot: Snapshot, seal: str) -> tuple[str, ...]:
+    """Who sits here, who else watches, the seal, who shares the journal: first all, then ever less."""
+    context = snapshot.context
+    who, others = context.operator, context.others
+    if not others:
+        return f"{who} · {seal} · {context.journal} ", f"{who} · {seal} ", f"{seal} "
+    beside = f"with {others[0]}{f' and {len(others) - 1} more' if len(others) > 1 else ''}"
+    both = f"{who} {beside} · {seal}"
+    return f"{both} · {context.journal} ", f"{both} ", f"{beside} · {seal} ", f"{beside} "
 
 
 def _times(frame: Frame, snapshot: Snapshot) -> list[Span]:

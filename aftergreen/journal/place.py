@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.paths import make_file, make_folder, outputs_beside
+from aftergreen.paths import make_file, make_folder, outputs_beside, watchers_beside
 
 # SQLite's write-ahead log needs memory that all processes share, and locks that hold: neither is to be had
 # across machines, and the claim on a rollback rests on both.
@@ -135,7 +135,7 @@ def _all_misshared(path: Path) -> Iterator[str]:
     if not _is_meant_for_group(path):
         return
     group = path.parent.stat().st_gid
-    for place in (path.parent, path, *_companions(path), outputs_beside(path)):
+    for place in (path.parent, path, *_companions(path), outputs_beside(path), watchers_beside(path)):
         if place.exists():
             yield from _misshared(place, group)
 

@@ -100,13 +100,15 @@ class Context:
     """What the watch knows beside the verdict.
 
     ``offset`` is local time minus the backend's, in seconds. ``read_only`` says why orders are refused,
-    empty where they are not. ``journal`` says who shares the journal. ``simulated`` labels a demo.
+    empty where they are not. ``journal`` says who shares the journal, ``others`` who else watches this
+    release on this host. ``simulated`` labels a demo.
     """
 
     operator: str
     offset: float = 0.0
     read_only: str = ""
     journal: str = ""
+    others: tuple[str, ...] = ()
     simulated: bool = False
 
 

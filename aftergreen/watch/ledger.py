@@ -17,6 +17,7 @@ from aftergreen.preflight.earlier import earlier
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.ranges import Earlier
 from aftergreen.verdict.state import State
+from aftergreen.watch.presence import Presence
 
 PATIENCE = 1.0
 """Real seconds for which a poll waits to learn what others wrote; a slow disk holds it up once."""
@@ -34,12 +35,22 @@ AGAIN = "the journal answers again"
 class Ledger:
     """The record of one release under watch.
 
-    ``trouble`` is told, on the loop, each time something about the journal has to be said; ``now`` is the
-    time by which it is slow.
+    ``presence`` shows this console to the others. ``trouble`` is told, on the loop, each time something about
+    the journal has to be said; ``now`` is the time by which it is slow.
     """
 
-    def __init__(self, writer: Writer, *, now: Callable[[], float], trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        presence: Presence,
+        *,
+        now: Callable[[], float],
+        trouble: Callable[[str], None],
+    ) -> None:
         self._writer = writer
+        self._presence = presence
+        self.others: tuple[str, ...] = ()
+        """Who else watches the release, as far as is known."""
         self._now = now
         self._trouble = trouble
         self._release: Release
@@ -81,6 +92,7 @@ class Ledger:
         """Join or seal a release (see `Journal.open_release`); everything afterwards is about that one."""
         opened = await self._writer.ask(opening)
         self._release = opened.record.release
+        await self._writer.ask(lambda _journal: self._presence.enter(opened.record.release))
         return opened
 
     def look_on(self) -> None:
@@ -230,6 +242,7 @@ class Ledger:
             yield self._learned.popleft()
 
     def _read(self, journal: Journal) -> None:
+        self.others = self._presence.others()
         # In the writer's thread: a deque may be filled at one end while it is emptied at the other.
         self._newer = journal.superseded(self._release)
         for entry in journal.entries(self._release, kinds=FOLLOWED, after=self._followed):
@@ -251,5 +264,6 @@ class Ledger:
 
     async def close(self, seconds: float) -> bool:
         """Have everything written and let go of the journal; False where that takes longer."""
+        self._writer.record(lambda _journal: self._presence.leave())
         done, _ = await asyncio.wait({asyncio.wrap_future(self._writer.close())}, timeout=seconds)
         return bool(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 from aftergreen.clock import Clock, sleep_unless
 from aftergreen.journal import Entry, EntryKind, JournalError
@@ -24,6 +25,7 @@ from aftergreen.watch.joining import identified, joined
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
 from aftergreen.watch.ordering import Ordering
+from aftergreen.watch.presence import Presence
 from aftergreen.watch.rollbacks import Rollbacks, Runner
 from aftergreen.watch.wanted import Report, Wanted
 
@@ -62,6 +64,7 @@ class Watch:
         journal: Writer,
         clock: Clock,
         runner: Runner,
+        presence: Presence,
         report: Report,
     ) -> None:
         self._plan = wanted.of(plan)
@@ -69,7 +72,7 @@ class Watch:
         self._source = source
         self._clock = clock
         self._report = report
-        self._ledger = Ledger(journal, now=self._backend_now, trouble=self._trouble)
+        self._ledger = Ledger(journal, presence, now=self._backend_now, trouble=self._trouble)
         self._log = Log(self._ledger.record)
         self._rollbacks = Rollbacks(
             self._ledger,
@@ -182,6 +185,7 @@ class Watch:
         view = self._state.view
         answers = await self._asking.ask(self._state, self._sound, due, self._report.progress)
         await self._ledger.learn()
+        self._context = replace(self._context, others=self._ledger.others)
         await self._superseded()
         if not answers.again:
             self._follow(answers.instants[0].at)

@@ -13,11 +13,12 @@ from aftergreen.clock import Clock
 from aftergreen.journal import open_journal
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan
-from aftergreen.paths import Paths
+from aftergreen.paths import Paths, watchers_beside
 from aftergreen.rollback.launch import Launcher
 from aftergreen.sources import live_source
 from aftergreen.sources.protocol import Source
 from aftergreen.watch.loop import Watch
+from aftergreen.watch.presence import Presence
 from aftergreen.watch.rollbacks import Runner
 from aftergreen.watch.wanted import Report, Wanted
 
@@ -46,6 +47,7 @@ class Session:
             journal=Writer(lambda: open_journal(self.paths.journal, writer)),
             clock=self.clock,
             runner=self._runner(),
+            presence=Presence(watchers_beside(self.paths.journal), self.wanted.operator),
             report=report,
         )
 

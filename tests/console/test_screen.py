@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -182,3 +183,16 @@ async def test_a_rolled_back_release_says_what_production_runs_and_who_did_it(si
         assert "Production runs v2.4.0" in text
         assert moments.WHO in text
         assert "exit code 20" in text
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (("ben@bastion2",), "with ben@bastion2 · sealed"),
+        (("ben@b", "eve@b", "zoe@b"), "with ben@b and 2 more · sealed"),
+    ],
+)
+async def test_who_else_watches_stands_in_the_second_row(others: tuple[str, ...], told: str) -> None:
+    snapshot = moments.watching().snapshot
+    async with reading(replace(snapshot, context=replace(snapshot.context, others=others))) as here:
+        assert told in here.lines[1]

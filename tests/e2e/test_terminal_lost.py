@@ -11,7 +11,6 @@ import pytest
 from aftergreen.drill.demo import Demo, configuration
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import EntryKind, open_journal
-from tests.e2e.parts import wait_until
 from tests.e2e.program import release_arguments
 from tests.e2e.terminal import Terminal
 
@@ -59,8 +58,8 @@ def test_a_command_to_end_takes_the_same_way_once_the_terminal_is_gone(tmp_path:
 
 
 def watching(folder: Path, demo: Demo) -> list[str]:
-    """The arguments that watch it, with a rollback command that ends once it may, and leaves a file."""
-    script = f"until [ -e {folder}/may-end ]; do sleep 0.05; done; touch {folder}/went-on"
+    """The arguments that watch it, with a rollback command that leaves a line and ends once it may."""
+    script = f"echo ran >> {folder}/ran; until [ -e {folder}/may-end ]; do sleep 0.05; done"
     told = f'command = ["sh", "-c", "{script}"]'
     text = "\n".join(
         told if line.startswith("command = ") else line
@@ -70,10 +69,11 @@ def watching(folder: Path, demo: Demo) -> list[str]:
     return ["watch", *release_arguments(RELEASED, PREVIOUS, demo.release.deployed_at)]
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["with SIGHUP", "without SIGHUP"])
 def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows_it(
-    tmp_path: Path, simulated: Demo
+    tmp_path: Path, simulated: Demo, *, told: bool
 ) -> None:
-    terminal = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=False)
+    terminal = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=told)
     try:
         terminal.wait_for("demo  +00:")
         terminal.send("r")
@@ -88,13 +88,15 @@ def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows
     following = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=False)
     try:
         following.wait_for("ROLLING BACK")
+        following.send("r")
+        following.wait_for("Roll back: a rollback is running.")
         (tmp_path / "may-end").touch()
         following.wait_until(lambda shown: "ROLLING BACK" not in shown, "the end of the command")
     finally:
         (tmp_path / "may-end").touch()
         following.close()
-    wait_until((tmp_path / "went-on").exists, "the rollback command to go on without the terminal")
     assert outcomes(tmp_path)[0] == [0]
+    assert (tmp_path / "ran").read_text() == "ran\n"
 
 
 def outcomes(home: Path) -> tuple[list[object], str | None]:

@@ -18,6 +18,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch import ledger
+from aftergreen.watch.presence import Presence
 from tests.made_up import bad_from
 from tests.rig import BREACHED_AT, UNDO, Rig, proposed
 from tests.scenario import DEPLOYED_AT, plan
@@ -273,7 +274,8 @@ async def test_what_is_wrong_with_the_journal_is_said_once(tmp_path: Path) -> No
 
 async def test_nothing_is_claimed_where_nobody_would_run_it(tmp_path: Path) -> None:
     said: list[str] = []
-    record = ledger.Ledger(Writer(lambda: open_journal(tmp_path / "j.db")), now=float, trouble=said.append)
+    writer, presence = Writer(lambda: open_journal(tmp_path / "j.db")), Presence(tmp_path / "watchers", "ana")
+    record = ledger.Ledger(writer, presence, now=float, trouble=said.append)
     release = Release("checkout-api", "prod", "v2", "v1", 1.0)
     opened = await record.open(
         lambda journal: journal.open_release(release, seal="", plan={}, baseline={}, by="", at=1.0)

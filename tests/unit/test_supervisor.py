@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -140,6 +141,23 @@ def test_a_command_is_not_given_our_secrets(
     told = Path(str(claim.body["output"])).read_text()
     assert "AFTERGREEN_TEST_MARK=here" in told
     assert "s3cret" not in told
+
+
+def test_arguments_reach_the_command_unchanged(journal: Journal, tmp_path: Path) -> None:
+    script = "import json, sys; print(json.dumps(sys.argv[1:]))"
+    arguments = [
+        "two words",
+        "'\"",
+        "$(reboot) `reboot` $HOME",
+        "a\nb\t",
+        "",
+        "*",
+        "-n",
+        "größer ☃ \U0001f600",
+    ]
+    claim = launched(journal, tmp_path, sys.executable, "-c", script, *arguments)
+    assert outcome(journal).body["exit_code"] == 0
+    assert json.loads(Path(str(claim.body["output"])).read_text()) == arguments
 
 
 def test_after_its_timeout_a_command_is_asked_to_end(journal: Journal, tmp_path: Path) -> None:
