@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SMALL = """
 [service]
 name = "shop"
@@ -22,3 +24,10 @@ saturation.waived = "batch job"
 dependency.waived = "none"
 business.waived = "internal tool"
 """
+
+
+def with_signal(head: str) -> str:
+    """The same with one more signal, whose indicator is then no longer waived."""
+    indicator = re.search(r'indicator = "(.*?)"', head)
+    assert indicator
+    return re.sub(rf"(?m)^{indicator[1]}\.waived.*\n", "", SMALL) + f'\n[[signals]]\nname = "x"\n{head}\n'

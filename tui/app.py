@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -69,7 +67,8 @@ class ConsoleApp(App[int]):
         plan: Plan,
         read_only: str = "",
         own_themes: Path | None = None,
-        on_painted: Callable[[], None] | None = None,
+        on_painted: Callable[[], None] = lambda: None,
+        on_mounted: Callable[[], None] = lambda: None,
     ) -> None:
         plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=plain)
@@ -80,6 +79,7 @@ class ConsoleApp(App[int]):
         self._plan = plan
         self._own_themes = own_themes
         self._on_painted = on_painted
+        self._on_mounted = on_mounted
         self._plain = plain
         self._carded = False
         self._leaving = False
@@ -129,17 +129,10 @@ class ConsoleApp(App[int]):
             self.notify(problem, severity="warning", markup=False)
         self.show()
         self.set_interval(1.0, self._tick)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            try:
-                loop.add_signal_handler(number, self.exit)
-            except (RuntimeError, ValueError, NotImplementedError):
-                # Not the main thread: a test drives the app, and signals are not ours.
-                return
+        self._on_mounted()
 
     def on_ready(self) -> None:
-        if self._on_painted is not None:
-            self._on_painted()
+        self._on_painted()
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.view.take(message.snapshot)

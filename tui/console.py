@@ -22,10 +22,10 @@ PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
 
 
-def console(session: Session, painted: Callable[[], None] | None = None) -> tuple[ConsoleApp, WatchThread]:
+def console(session: Session, mounted: Callable[[], None] = lambda: None) -> tuple[ConsoleApp, WatchThread]:
     """The app and the watch behind it, joined; the watch starts when the app has painted.
 
-    ``painted`` is called before that.
+    ``mounted`` is called as soon as the app has the terminal.
     """
     plan, wanted = session.plan, session.wanted
 
@@ -42,11 +42,6 @@ def console(session: Session, painted: Callable[[], None] | None = None) -> tupl
     def make() -> Watch:
         return session.watch(Report(receive, findings, app.progress))
 
-    def begin() -> None:
-        if painted is not None:
-            painted()
-        thread.start()
-
     thread = WatchThread(make, ended)
     app = ConsoleApp(
         orders=thread,
@@ -59,7 +54,8 @@ def console(session: Session, painted: Callable[[], None] | None = None) -> tupl
         read_only=wanted.read_only,
         own_themes=session.paths.themes,
         # Asking starts after the first paint: importing the HTTP client would hold it up.
-        on_painted=begin,
+        on_painted=thread.start,
+        on_mounted=mounted,
     )
     return app, thread
 
@@ -69,11 +65,7 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
 
     Where the terminal goes away, the process ends at once with that code; ``clean_up`` is called before.
     """
-
-    def painted() -> None:
-        follow_signals(app, watchdog.told)
-
-    app, thread = console(session, painted)
+    app, thread = console(session, lambda: follow_signals(app, watchdog.told))
 
     def leave() -> None:
         thread.abandon(by=session.wanted.operator)

@@ -43,7 +43,7 @@ def rollback_rows(snapshot: Snapshot, width: int) -> list[Row]:
     if rollback is None:
         return []
     started = words.local_time(rollback.started_at, snapshot.context.offset)
-    facts = (("by", f"{rollback.by} at {started}"), ("output", rollback.output))
+    facts = (("by", f"{rollback.by} at {started}"), ("because", rollback.reason), ("output", rollback.output))
     return [
         *outcome_rows(rollback, width),
         *command_rows(rollback.command, width),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from aftergreen.journal import place
+from aftergreen.journal import place, sharing
 from aftergreen.journal.codec import dumps
 from aftergreen.journal.columns import as_entry, as_record, as_release, columns_of, trouble
 from aftergreen.journal.protocol import Claim, Entry, EntryKind, JournalError, Opened, Record
@@ -85,7 +85,7 @@ class SqliteJournal:
             self._database = connect(path, patience)
             try:
                 self._file = path.stat()
-                place.share_companions(path)
+                sharing.share_companions(path)
             except BaseException:
                 self._database.close()
                 raise
@@ -217,7 +217,7 @@ class SqliteJournal:
 
     def shared_with(self) -> str:
         with self._told():
-            return place.shared_with(self._path)
+            return sharing.shared_with(self._path)
 
     def close(self) -> None:
         with self._told():

@@ -10,7 +10,7 @@ from statistics import median
 from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules, too_long
-from aftergreen.journal.place import misshared
+from aftergreen.journal.sharing import misshared
 from aftergreen.model import BaselineSource, Plan, Release, Signal
 from aftergreen.preflight.checks import Finding, Preflight, Severity
 from aftergreen.preflight.earlier import known_in

@@ -1,4 +1,4 @@
-"""What the system tells of processes: whose child one is, whether it is dead, and when it began."""
+"""What the system tells of processes: whose child one is, and when it began."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ class Process:
 
     parent: int
     began: int
-    dead: bool
 
 
 def look_at(number: int) -> Process | None:
-    """The process of this number; None where there is none, or the system does not tell."""
+    """The process of this number; None where there is none, it is dead, or the system does not tell."""
     try:
         # The name of a program may hold anything, parentheses too.
         fields = (PROCESSES / str(number) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-        return Process(int(fields[1]), int(fields[_BEGAN]), fields[0] in _DEAD)
+        return None if fields[0] in _DEAD else Process(int(fields[1]), int(fields[_BEGAN]))
     except (OSError, ValueError, IndexError):
         return None
 
@@ -42,7 +41,7 @@ def lives(body: Mapping[str, object]) -> bool:
     """Whether the process of an `identity` still runs; not where that cannot be told."""
     number = body.get("process")
     found = look_at(number) if isinstance(number, int) else None
-    same = found is not None and not found.dead and found.began == body.get("began")
+    same = found is not None and found.began == body.get("began")
     return same and body.get("boot") == _boot() != ""
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 from aftergreen.rollback.process import PROCESSES, look_at
@@ -52,7 +51,7 @@ def end(leader: int, patience: float) -> tuple[int, ...]:
 def _alive(leader: int) -> tuple[int, ...]:
     """What lives of a command: its processes, or its group as a negative number where none are listed."""
     if look_at(os.getpid()) is not None:
-        return tuple(_below(os.getpid()))
+        return below(os.getpid())
     try:
         os.killpg(leader, 0)
     except ProcessLookupError:
@@ -62,8 +61,8 @@ def _alive(leader: int) -> tuple[int, ...]:
     return (-leader,)
 
 
-def _below(ancestor: int) -> Iterator[int]:
-    """The processes whose parents lead to this one, and that are not dead."""
+def below(ancestor: int) -> tuple[int, ...]:
+    """The living processes whose parents lead to this one."""
     listed = (int(folder.name) for folder in PROCESSES.iterdir() if folder.name.isdigit())
     found = {number: process for number in listed if (process := look_at(number)) is not None}
     children: dict[int, list[int]] = {}
@@ -72,4 +71,4 @@ def _below(ancestor: int) -> Iterator[int]:
     family = [ancestor]
     for number in family:
         family.extend(children.get(number, ()))
-    yield from (number for number in family[1:] if not found[number].dead)
+    return tuple(family[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,6 +19,12 @@ from aftergreen.watch.orders import RollBack
 from aftergreen.watch.overrides import changed, parse_change
 from aftergreen.watch.rollbacks import Rollbacks
 from aftergreen.watch.said import LONGEST, outcome_of, parse_said
+
+_Refusal = Callable[[State, str], str]
+"""Says why something may not be done now, in a state and for a reason why a console is read-only."""
+
+_Record = Callable[[str, str], Awaitable[str]]
+"""Records what a sentence says, for a person; what is wrong with it where that cannot be."""
 
 
 class Ordered(Protocol):
@@ -93,30 +99,11 @@ class Ordering:
 
     async def settle(self, text: str, *, by: str) -> None:
         """Record what a person says came of a rollback; where that cannot be, the log says why."""
-        await self._opened.wait()
-        async with self._one:
-            await self._watch.catch_up()
-            problem = outcome_refused(self._watch.state, self._watch.read_only)
-            problem = problem or await self._record_outcome(text, by)
-            if problem:
-                self._refused("no outcome was recorded", problem)
-                return
-            await self._watch.catch_up()
-            self._watch.publish()
+        await self._on_record("no outcome was recorded", outcome_refused, self._record_outcome, text, by)
 
     async def override(self, text: str, *, by: str) -> None:
         """Change a threshold as the sentence says, on the record; where that cannot be, the log says why."""
-        await self._opened.wait()
-        async with self._one:
-            await self._watch.catch_up()
-            problem = override_refused(self._watch.state, self._watch.read_only)
-            problem = problem or await self._record_override(text, by)
-            if problem:
-                self._refused("no threshold was changed", problem)
-                return
-            # It is followed like a colleague's.
-            await self._watch.catch_up()
-            self._watch.publish()
+        await self._on_record("no threshold was changed", override_refused, self._record_override, text, by)
 
     async def note(self, text: str, *, by: str) -> None:
         """Write a remark into the log and the journal."""
@@ -125,6 +112,21 @@ class Ordering:
         self._ledger.record(EntryKind.OPERATOR, at, {"action": "note", "text": remark}, by)
         self._log.note(at, remark, by)
         self._watch.publish()
+
+    async def _on_record(self, nothing: str, refused: _Refusal, record: _Record, text: str, by: str) -> None:
+        """Record what a sentence says, and follow it like a colleague's; or log why that cannot be."""
+        await self._opened.wait()
+        async with self._one:
+            await self._watch.catch_up()
+            try:
+                problem = refused(self._watch.state, self._watch.read_only) or await record(text, by)
+            except JournalError as error:
+                problem = f"it could not be recorded: {error}"
+            if problem:
+                self._refused(nothing, problem)
+                return
+            await self._watch.catch_up()
+            self._watch.publish()
 
     def _refused(self, nothing: str, problem: str) -> str:
         self._log.note(self._now(), f"{nothing}: {problem}")
@@ -139,10 +141,7 @@ class Ordering:
             body = outcome_of(parse_said(text), by)
         except ValueError as error:
             return str(error)
-        try:
-            recorded = await self._ledger.settle(rollback.attempt, at=self._now(), body=body, by=by)
-        except JournalError as error:
-            return f"it could not be recorded: {error}"
+        recorded = await self._ledger.settle(rollback.attempt, at=self._now(), body=body, by=by)
         return "" if recorded else "somebody else was first: look again"
 
     async def _record_override(self, text: str, by: str) -> str:
@@ -151,14 +150,11 @@ class Ordering:
             change = parse_change(state.setup.plan, text)
         except ValueError as error:
             return str(error)
-        try:
-            recorded = await self._ledger.override(
-                against=state.seal,
-                seal=seal(changed(state.setup.plan, change), self._baseline),
-                at=self._now(),
-                body={"action": OVERRIDE, **encode(change)},
-                by=by,
-            )
-        except JournalError as error:
-            return f"it could not be recorded: {error}"
+        recorded = await self._ledger.override(
+            against=state.seal,
+            seal=seal(changed(state.setup.plan, change), self._baseline),
+            at=self._now(),
+            body={"action": OVERRIDE, **encode(change)},
+            by=by,
+        )
         return "" if recorded else "somebody else changed one at the same time: look again"

@@ -25,6 +25,7 @@ from aftergreen.words import (
     noticeable,
     outcome,
     override,
+    reading,
     rule,
     together,
 )
@@ -76,7 +77,7 @@ def production(snapshot: Snapshot) -> str:
     state, release = snapshot.state, snapshot.state.setup.release
     rollback = state.rollback
     if state.running is not None:
-        return f"Production runs {running(state.running)}.{_rolled_back(snapshot)}"
+        return f"Production runs {_running(state.running)}.{_rolled_back(snapshot)}"
     if rollback is None:
         return f"Production runs {release.version}, as it was deployed; nothing here measured it."
     old = release.previous or "the previous version"
@@ -90,8 +91,18 @@ def production(snapshot: Snapshot) -> str:
     return f"Production runs {old}, as {reported}.{_rolled_back(snapshot)}"
 
 
-def running(measured: Mapping[str, float]) -> str:
-    """Which version serves, or on how many of all instances each does."""
+def measured_now(snapshot: Snapshot) -> str:
+    """What stands over its limit at this moment, and which version serves."""
+    leading, counts = snapshot.leading, snapshot.state.running
+    told = "no rule is over its limit"
+    if leading is not None:
+        newest = snapshot.state.signals[leading.signal.key].reading
+        value = reading(newest, leading.signal.unit)
+        told = f"{leading.signal.label} {value}, its limit is {limit_value(leading)}"
+    return f"{told}; production runs {_running(counts)}" if counts else told
+
+
+def _running(measured: Mapping[str, float]) -> str:
     counts = {version: number for version, number in measured.items() if number}
     total = sum(counts.values())
     if not counts:

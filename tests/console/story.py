@@ -128,11 +128,13 @@ class Story:
         lost = Reading.unknown(Kind.BLIND, detail)
         return self.feed(seconds, {signal.key: lost for signal in self.plan.signals})
 
-    def roll_back(self, *, output: Sequence[str] = (), by: str = "ana@bastion2") -> Story:
+    def roll_back(self, *, output: Sequence[str] = (), by: str = "ana@bastion2", reason: str = "") -> Story:
         """The command has started."""
         attempt = self.state.rollback.attempt + 1 if self.state.rollback is not None else 1
         self.output = tuple(output)
-        return self._take(rollback_started(self.state, Rollback(attempt, by, COMMAND, self.state.at)))
+        return self._take(
+            rollback_started(self.state, Rollback(attempt, by, COMMAND, self.state.at, reason=reason))
+        )
 
     def rolled_back(
         self,

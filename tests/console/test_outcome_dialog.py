@@ -91,3 +91,10 @@ async def test_a_reason_may_be_given_where_none_is_asked_for(monkeypatch: pytest
     async with desk(moments.breached(), SMALL) as here:
         await here.press("r", *"checkout-api because customers call", "enter")
         assert here.given.ordered == [RollBack(WHO, 0, "customers call")]
+
+
+async def test_why_it_was_run_again_stays_to_be_read() -> None:
+    again = moments.lost().roll_back(reason="v2.4.1 serves").rolled_back(exit_code=3)
+    async with reading(again, WIDE) as here:
+        await here.press("6")
+        assert "because v2.4.1 serves" in flowing(here.text)

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from aftergreen.rollback.process import PROCESSES, look_at
+from aftergreen.rollback.process import PROCESSES
+from aftergreen.rollback.tree import below
 from tests.e2e.parts import end, free_port, require, wait_until
 
 # Debian's service makes it as it starts, and without it a server of root does not start.
@@ -83,7 +84,7 @@ class Sshd:
 
     def sessions(self) -> set[int]:
         """The processes that run on the server for those who are logged in."""
-        return below(self._process.pid) - self._connections()
+        return set(below(self._process.pid)) - self._connections()
 
     def cut(self) -> None:
         """Kill what serves the connections; nobody is told, and new ones can be made."""
@@ -97,22 +98,6 @@ class Sshd:
     def _listens(self) -> bool:
         assert self._process.poll() is None, f"the SSH server ended\n{self.log}"
         return "Server listening" in self.log
-
-
-def below(ancestor: int) -> set[int]:
-    """The living processes that came of this one, and whose parents still lead to it."""
-    listed = [int(folder.name) for folder in PROCESSES.iterdir() if folder.name.isdigit()]
-    found = {number: process for number in listed if (process := look_at(number)) and not process.dead}
-    family = [ancestor]
-    for parent in family:
-        family.extend(number for number, process in found.items() if process.parent == parent)
-    return set(family[1:])
-
-
-def lives(process: int) -> bool:
-    """Whether there is this process, and it is not dead."""
-    found = look_at(process)
-    return found is not None and not found.dead
 
 
 def _name(process: int) -> str:

@@ -15,9 +15,11 @@ import tomli_w
 from aftergreen.drill.demo import Demo, configuration
 from aftergreen.drill.story import PREVIOUS, RELEASED
 from aftergreen.journal import EntryKind, open_journal
+from aftergreen.rollback.process import look_at
+from aftergreen.rollback.tree import below
 from tests.e2e.parts import wait_until
 from tests.e2e.program import release_arguments
-from tests.e2e.sshd import Sshd, below, lives
+from tests.e2e.sshd import Sshd
 from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.e2e
@@ -101,7 +103,7 @@ def test_a_rollback_is_ended_at_its_timeout_after_the_connection_was_cut(remote:
     wait_until(lambda: remote.told(EntryKind.OUTCOME), "the timeout")
     (outcome,) = remote.told(EntryKind.OUTCOME)
     assert (outcome["exit_code"], outcome["timed_out"]) == (None, True)
-    assert not any(lives(process) for process in processes)
+    assert not any(look_at(process) for process in processes)
 
 
 def roll_back(remote: Remote, console: Terminal) -> int:
@@ -124,5 +126,5 @@ def cut_off(remote: Remote, console: Terminal, cut: Cut) -> None:
     session = remote.sshd.sessions()
     assert session, "the console runs on the server"
     cut(remote.sshd, console)
-    wait_until(lambda: not any(lives(process) for process in session), "the console to end")
+    wait_until(lambda: not any(look_at(process) for process in session), "the console to end")
     console.wait()

@@ -44,9 +44,7 @@ def test_a_signal_to_end_leaves_the_terminal_as_it_was_and_the_card_below(
         terminal.wait_for("demo  +00:")
         assert not_given_back(terminal)
         terminal.process.send_signal(number)
-        assert terminal.wait() == ABANDONED
-        assert not_given_back(terminal) == []
-        assert CARD in terminal.screen()
+        assert_given_back(terminal)
         assert "WATCHING" not in terminal.screen()
     finally:
         terminal.close()
@@ -112,9 +110,7 @@ def test_who_is_stopped_from_outside_draws_anew_and_gives_the_terminal_back(
         terminal.wait_for("q Quit")
         assert count_of_threads(terminal) <= threads, "nothing reads twice from the terminal"
         terminal.process.send_signal(signal.SIGTERM)
-        assert terminal.wait() == ABANDONED
-        assert not_given_back(terminal) == []
-        assert CARD in terminal.screen()
+        assert_given_back(terminal)
     finally:
         terminal.close()
     assert_whole(tmp_path)
@@ -132,9 +128,7 @@ def test_polling_waits_for_no_screen_and_neither_does_the_end(tmp_path: Path, wa
         terminal.process.send_signal(signal.SIGTERM)
         wait_until(lambda: terminal.exit_code is not None, "the end that nobody sees")
         terminal.resume()
-        assert terminal.wait() == ABANDONED
-        assert not_given_back(terminal) == []
-        assert CARD in terminal.screen()
+        assert_given_back(terminal)
     finally:
         terminal.close()
     assert_whole(tmp_path)
@@ -160,6 +154,13 @@ def test_without_any_stdin_it_watches_in_plain_lines(
     assert process.returncode == ABANDONED, told.read_text()
     assert CARD in told.read_text()
     assert_whole(tmp_path)
+
+
+def assert_given_back(terminal: Terminal) -> None:
+    """The program has ended, the terminal is as it was, and the card stands below."""
+    assert terminal.wait() == ABANDONED
+    assert not_given_back(terminal) == []
+    assert CARD in terminal.screen()
 
 
 def not_given_back(terminal: Terminal) -> list[str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import EntryKind, Journal, JournalError, open_journal
-from aftergreen.journal.place import misshared, network_file_system, prepare
+from aftergreen.journal.place import network_file_system, prepare
+from aftergreen.journal.sharing import misshared
 from aftergreen.paths import make_file, make_folder, outputs_beside
 from aftergreen.rollback import left, lock
 from aftergreen.rollback.run import run

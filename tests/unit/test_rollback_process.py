@@ -21,6 +21,7 @@ def test_a_process_is_known_again_until_it_ends() -> None:
         # Dead, and nobody has noticed yet.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not lives(known)
+        assert look_at(process.pid) is None
     assert not lives(known)
     assert look_at(process.pid) is None
 

@@ -17,6 +17,7 @@ from aftergreen.journal import Claim, Entry, EntryKind, Journal, open_journal
 from aftergreen.model import Release
 from aftergreen.rollback import left, lock
 from aftergreen.rollback.launch import Launcher
+from aftergreen.rollback.process import look_at
 from tests.unit.test_rollback_run import read, wait_for
 
 RELEASE = Release("checkout-api", "prod", "v2", "v1", 1000.0, 1)
@@ -78,14 +79,6 @@ def outcome(journal: Journal) -> Entry:
     wait_for(lambda: entries(journal, EntryKind.OUTCOME))
     (entry,) = entries(journal, EntryKind.OUTCOME)
     return entry
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and unnoticed by its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_command_runs_and_its_outcome_is_in_the_journal(journal: Journal, tmp_path: Path) -> None:
@@ -176,10 +169,10 @@ def test_a_grandchild_that_left_the_session_and_ignores_being_asked_is_ended(
     launched(journal, tmp_path, sys.executable, "-c", STUBBORN, str(tmp_path / "pid"), timeout=6.0)
     wait_for(lambda: read(tmp_path / "pid"))
     grandchild = int(read(tmp_path / "pid"))
-    assert alive(grandchild)
+    assert look_at(grandchild)
     body = outcome(journal).body
     assert "was stopped" in str(body["error"])
-    assert not alive(grandchild)
+    assert not look_at(grandchild)
 
 
 def test_of_two_supervisors_of_one_intent_one_runs_it(journal: Journal, tmp_path: Path) -> None:

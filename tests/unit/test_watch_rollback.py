@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,15 @@ async def test_leaving_ends_neither_a_rollback_nor_its_release_and_who_comes_nex
     assert len(rig.entries(EntryKind.INTENT)) == 1
 
 
+async def lose_supervisor(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, object]:
+    """Kill whoever looks after the command, and have its console look at once; what was recorded of it."""
+    await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
+    (running,) = rig.entries(EntryKind.RUNNING)
+    os.kill(int(str(running["supervisor"])), signal.SIGKILL)
+    monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
+    return running
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["its outcome is on the disk", "nobody knows"])
 async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told: bool
@@ -190,10 +200,7 @@ async def test_a_rollback_whose_supervisor_is_gone_is_told_as_far_as_it_is_known
     killing: list[asyncio.Task[None]] = []
 
     async def kill() -> None:
-        await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
-        (running,) = rig.entries(EntryKind.RUNNING)
-        os.kill(int(str(running["supervisor"])), signal.SIGKILL)
-        monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
+        await lose_supervisor(rig, monkeypatch)
         if told:
             left.write(tmp_path / "v2.4.1-1.log", rig.clock.now(), {"exit_code": 0, "timed_out": False})
             return
@@ -228,10 +235,7 @@ async def test_a_command_that_nobody_ends_at_its_timeout_stands_in_the_way_no_lo
     killing: list[asyncio.Task[int]] = []
 
     async def kill() -> int:
-        await until(lambda: rig.entries(EntryKind.RUNNING), "the command to run")
-        (running,) = rig.entries(EntryKind.RUNNING)
-        os.kill(int(str(running["supervisor"])), signal.SIGKILL)
-        monkeypatch.setattr("aftergreen.watch.rollbacks.STARTING", 0.0)
+        running = await lose_supervisor(rig, monkeypatch)
         await asyncio.sleep(4 * LOOK_EVERY)
         assert rig.snapshots[-1].rolling_back, "it runs, and has time"
         rig.clock.time = float(str(running["until"])) + OVERDUE

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
@@ -14,8 +14,8 @@ from aftergreen import words
 from aftergreen.units import format_duration
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.said import EXAMPLE, LONGEST, parse_said
-from aftergreen.words.cards import running
-from tui.dialogs.sized import SizedDialog
+from aftergreen.words.cards import measured_now
+from tui.dialogs.sized import FactsDialog
 from widgets.frame import Frame
 from widgets.rollback import command_rows, output_rows
 from widgets.rows import Row, Rows, Span, labelled, row, width_of
@@ -27,14 +27,10 @@ ASKED = "Say worked or failed, because …"
 RECORDED = "; it is recorded with your name."
 
 
-class OutcomeDialog(SizedDialog[str]):
+class OutcomeDialog(FactsDialog[str]):
     """What is known of it, what the metrics say now, and a field for what a person knows."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss('')", "Close", id="close"),
-        Binding("down,pagedown", "scroll(1)", "Down", id="down"),
-        Binding("up,pageup", "scroll(-1)", "Up", id="up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
 
     def __init__(self, frame: Frame) -> None:
         super().__init__()
@@ -44,8 +40,7 @@ class OutcomeDialog(SizedDialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("What came of the rollback")
-            with VerticalScroll(id="dialog-facts", can_focus=False):
-                yield Rows(id="dialog-text")
+            yield from self.facts()
             yield Rows(id="dialog-asked")
             field = Input(placeholder=EXAMPLE, id="note", max_length=LONGEST, compact=True)
             field.cursor_blink = False
@@ -59,22 +54,13 @@ class OutcomeDialog(SizedDialog[str]):
     def on_rows_resized(self) -> None:
         self.show(self._frame)
 
-    def action_scroll(self, rows: int) -> None:
-        """Move the facts by so many rows, where they are more than there is room for."""
-        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False, immediate=True)
-
     def show(self, frame: Frame) -> None:
         self._frame = frame
-        text, room = self.query_one("#dialog-text", Rows), self.room()
-        width = max(20, text.size.width)
-        rows = _known(frame.snapshot, frame.now, width) if frame.snapshot is not None else []
-        text.styles.height = len(rows)
-        text.show(rows)
-        self.query_one("#dialog-facts").styles.height = min(len(rows), room)
-        hidden = len(rows) - room
-        more = Span(f"↓ {hidden} more  " if hidden > 0 else "", "warn")
+        snapshot = frame.snapshot
+        hidden = self.show_facts(_known(snapshot, frame.now, self.width) if snapshot is not None else [])
+        more = Span(f"↓ {hidden} more  " if hidden else "", "warn")
         whole, short = row(more, ASKED, RECORDED), row(more, ASKED)
-        self.query_one("#dialog-asked", Rows).show((whole if width_of(whole) <= width else short,))
+        self.query_one("#dialog-asked", Rows).show((whole if width_of(whole) <= self.width else short,))
         below = (
             Span(self._problem, "bad") if self._problem else Span("esc closes, nothing is recorded", "dim")
         )
@@ -104,23 +90,8 @@ def _known(snapshot: Snapshot, now: float, width: int) -> list[Row]:
         ("output", rollback.output or "none is kept"),
     ]
     return [
-        *labelled((("unknown", rollback.error), ("now", _now(snapshot))), width, "warn"),
+        *labelled((("unknown", rollback.error), ("now", measured_now(snapshot))), width, "warn"),
         *command_rows(rollback.command, width),
         *labelled(facts, width),
         *output_rows(snapshot, width)[-OUTPUT_SHOWN:],
     ]
-
-
-def _now(snapshot: Snapshot) -> str:
-    """What the metrics say, which is the best witness there is."""
-    counts = snapshot.state.running
-    return f"{_worst(snapshot)}; production runs {running(counts)}" if counts else _worst(snapshot)
-
-
-def _worst(snapshot: Snapshot) -> str:
-    leading = snapshot.leading
-    if leading is None:
-        return "no rule is over its limit"
-    newest = snapshot.state.signals[leading.signal.key].reading
-    value = words.reading(newest, leading.signal.unit)
-    return f"{leading.signal.label} {value}, its limit is {words.limit_value(leading)}"

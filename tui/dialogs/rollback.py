@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
@@ -15,7 +15,7 @@ from aftergreen import words
 from aftergreen.rollback.command import command_of
 from aftergreen.units import format_clock, format_duration
 from aftergreen.words.cards import receipt_rows
-from tui.dialogs.sized import SizedDialog
+from tui.dialogs.sized import FactsDialog
 from tui.dialogs.typed_name import TypedName
 from tui.screens.pages import explained
 from widgets.frame import Frame, Order
@@ -31,14 +31,10 @@ UNKNOWN = "nobody knows what came of the one before: it may have worked, and som
 OUTPUT_SHOWN = 12
 
 
-class RollbackDialog(SizedDialog[None]):
+class RollbackDialog(FactsDialog[None]):
     """What will run, why, what speaks against it, who; then the command as it runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", id="close"),
-        Binding("down,pagedown", "scroll(1)", "Down", id="down"),
-        Binding("up,pageup", "scroll(-1)", "Up", id="up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="close")]
 
     def __init__(self, frame: Frame, operator: str) -> None:
         super().__init__()
@@ -61,8 +57,7 @@ class RollbackDialog(SizedDialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Roll back")
-            with VerticalScroll(id="dialog-facts", can_focus=False):
-                yield Rows(id="dialog-text")
+            yield from self.facts()
             yield Rows(id="dialog-asked")
             yield TypedName(self._entered)
             yield Rows(id="dialog-said")
@@ -74,25 +69,18 @@ class RollbackDialog(SizedDialog[None]):
     def on_rows_resized(self) -> None:
         self.show(self._frame)
 
-    def action_scroll(self, rows: int) -> None:
-        """Move the facts by so many rows, where they are more than there is room for."""
-        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False, immediate=True)
-
     def show(self, frame: Frame) -> None:
         self._frame = frame
         self._hear(frame)
         live = _attempt(frame) > self._attempt
         asking = not live and frame.ordered is None
         self._ask(asking=asking)
-        text, asked = self.query_one("#dialog-text", Rows), self.query_one("#dialog-asked", Rows)
-        width, room = max(20, text.size.width), self.room()
-        rows = self._live(frame, width, room) if live else self._question(frame, width)
-        text.styles.height = len(rows)
-        text.show(rows)
-        self.query_one("#dialog-facts").styles.height = min(len(rows), room)
+        asked, width = self.query_one("#dialog-asked", Rows), self.width
+        hidden = self.show_facts(
+            self._live(frame, width, self.room()) if live else self._question(frame, width)
+        )
         asked.display = asking
-        hidden = len(rows) - room
-        more = Span(f"  ↓ {hidden} more" if hidden > 0 else "", "warn")
+        more = Span(f"  ↓ {hidden} more" if hidden else "", "warn")
         name = Span(frame.plan.service.name, "strong", bold=True)
         because = Span(f" {BECAUSE.strip()} …" if self._unknown(frame) else "", "strong", bold=True)
         whole = row("Type ", name, because, " and press enter.", more)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 
 from tui.screens.shown import ShownModal
+from widgets.rows import Row, Rows
 
 T = TypeVar("T")
 
@@ -32,3 +38,34 @@ class SizedDialog(ShownModal[T]):
         short = self.fit()
         frame = SHORT_FRAME if short else FRAME
         return max(1, int(self.size.height * (1.0 if short else SHARE)) - frame)
+
+
+class FactsDialog(SizedDialog[T]):
+    """A dialog that asks something below facts, which scroll where there are more than there is room for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,pagedown", "scroll(1)", "Down", id="down"),
+        Binding("up,pageup", "scroll(-1)", "Up", id="up"),
+    ]
+
+    def facts(self) -> ComposeResult:
+        """The parts that show them."""
+        with VerticalScroll(id="dialog-facts", can_focus=False):
+            yield Rows(id="dialog-text")
+
+    @property
+    def width(self) -> int:
+        """Columns for the facts."""
+        return max(20, self.query_one("#dialog-text", Rows).size.width)
+
+    def show_facts(self, rows: Sequence[Row]) -> int:
+        """Show them; how many of them only scrolling shows."""
+        text, room = self.query_one("#dialog-text", Rows), self.room()
+        text.styles.height = len(rows)
+        text.show(rows)
+        self.query_one("#dialog-facts").styles.height = min(len(rows), room)
+        return max(0, len(rows) - room)
+
+    def action_scroll(self, rows: int) -> None:
+        """Move the facts by so many rows."""
+        self.query_one("#dialog-facts").scroll_relative(y=rows, animate=False, immediate=True)
