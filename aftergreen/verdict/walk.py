@@ -101,6 +101,8 @@ def advice(state: State) -> Advice:
         return Advice(AdviceKind.FINISHED, state.decided)
     if state.state in _WAITS and not (state.state is ReleaseState.QUIET and fuses(state)):
         return Advice(AdviceKind.WAIT, leading(state), _WAITS[state.state])
+    if state.rollback is not None and state.rollback.unknown:
+        return Advice(AdviceKind.WAIT, None, "nobody knows what came of the rollback")
     proposed = proposals(state)
     if proposed:
         rule = advised_on(state)
@@ -112,6 +114,8 @@ def advice(state: State) -> Advice:
         return Advice(AdviceKind.WAIT, burning[0], "a fuse burns")
     if state.state is ReleaseState.INCOMPLETE:
         return Advice(AdviceKind.WAIT, None, state.reason)
+    if state.state is ReleaseState.ROLLBACK_FAILED:
+        return Advice(AdviceKind.WAIT, None, "the rollback failed, and nothing is over its limit")
     return Advice(AdviceKind.KEEP_WATCHING)
 
 

@@ -13,6 +13,7 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Mark
 from aftergreen.verdict.state import Rollback
 from aftergreen.verdict.step import abandon, conclude
+from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.words.banner import Fuse, banner_of
 from tests.scenario import (
     DEPLOYED_AT,
@@ -208,6 +209,25 @@ def test_a_rollback_is_told_as_far_as_it_came(
 
 def test_no_rollback_has_no_outcome() -> None:
     assert words.outcome(None) == "no rollback was run"
+
+
+@pytest.mark.parametrize(
+    ("calm", "came", "rest"),
+    [
+        (True, {"unknown": True}, "nobody knows what came of the rollback."),
+        (False, {"unknown": True}, "nobody knows what came of the rollback."),
+        (True, {"exit_code": 3}, "the rollback failed, and nothing is over its limit."),
+    ],
+)
+def test_after_a_rollback_that_is_not_known_to_have_worked_nobody_is_told_to_keep_watching(
+    *, calm: bool, came: dict[str, object], rest: str
+) -> None:
+    release = Scenario().feed(300) if calm else breached()
+    started, _ = rollback_started(release.state, Rollback(1, "ana", ("true",), release.state.at))
+    assert started.rollback is not None
+    ended = replace(started.rollback, ended_at=release.state.at, **came)  # type: ignore[arg-type]  # the table
+    state, _ = rollback_ended(started, ended)
+    assert words.advice(present(state, Context("ana"))) == ("Wait:", rest)
 
 
 def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
