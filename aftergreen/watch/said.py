@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aftergreen.clean import clean
 
-EXAMPLE = "worked because every pod runs v2.4.0"
+EXAMPLE = "worked because every pod runs the old version"
 
 LONGEST = 400
 """Characters of a reason that are kept."""
