@@ -94,7 +94,7 @@ def test_a_rollback_goes_on_when_the_connection_is_cut_and_a_new_one_shows_what_
 
 
 def test_a_rollback_is_ended_at_its_timeout_after_the_connection_was_cut(remote: Remote) -> None:
-    with closing(remote.watch("trap '' TERM; sleep 600 & wait", timeout="4s")) as console:
+    with closing(remote.watch("trap '' TERM; sleep 600 & wait", timeout="8s")) as console:
         command = roll_back(remote, console)
         wait_until(lambda: len(below(command)) == 1, "the command to sleep")
         processes = {command, *below(command)}
