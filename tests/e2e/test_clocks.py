@@ -25,7 +25,7 @@ BACK, FORWARD = "-3600", "+120"
 """Seconds by which clocks are set."""
 
 ASLEEP = 6.0
-DURATION = 30.0
+DURATION = 45.0
 SHOP = "watched"
 
 

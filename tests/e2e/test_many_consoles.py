@@ -1,4 +1,4 @@
-"""Six consoles order one rollback in the same instant, and two gates look on: it runs once, and all say so.
+"""Four consoles order one rollback in the same instant, and four gates look on: it runs once, and all say so.
 
 Every round is a release of its own, and its programs are forked (see `tests.e2e.forked`). Where this is root,
 they belong by turns to two users who share the journal. Two rounds are under way at a time, so that one works
@@ -41,7 +41,7 @@ USERS: tuple[User | None, User | None] = (ANA, BEN) if os.geteuid() == 0 else (N
 
 ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "10"))
 AT_A_TIME = 2
-CONSOLES, GATES = 6, 2
+CONSOLES, GATES = 4, 4
 
 SERVICE, ENVIRONMENT = "checkout-api", "demo"
 RECOVERED, ROLLBACK_FAILED = 20, 22
@@ -98,9 +98,9 @@ def play(number: int, folder: Path, demo: Demo) -> int:
         (home / "aftergreen.toml").write_text(configuration(folder, demo.server.url, code))
     release = release_arguments(RELEASED, PREVIOUS, demo.release.deployed_at)
     with ExitStack() as stack:
-        whose = list(zip(USERS, homes, strict=True))
-        gates = [Gate(stack, ["gate", "--json", *release], home, user) for user, home in whose[:GATES]]
-        consoles = [Console(["watch", *release], *whose[n % 2][::-1]) for n in range(CONSOLES)]
+        whose = list(zip(homes, USERS, strict=True))
+        gates = [Gate(stack, n, ["gate", "--json", *release], *whose[n % 2]) for n in range(GATES)]
+        consoles = [Console(["watch", *release], *whose[n % 2]) for n in range(CONSOLES)]
         for console in consoles:
             stack.callback(console.close)
         order(consoles)
@@ -134,8 +134,10 @@ def places(folder: Path) -> list[Path]:
 class Gate:
     """A forked gate without a terminal; what it tells is in a file."""
 
-    def __init__(self, stack: ExitStack, arguments: Sequence[str], home: Path, user: User | None) -> None:
-        self.told = told = home / "gate"
+    def __init__(
+        self, stack: ExitStack, number: int, arguments: Sequence[str], home: Path, user: User | None
+    ) -> None:
+        self.told = told = home / f"gate-{number}"
         with told.open("w") as out, Path(os.devnull).open() as nothing:
             streams = (nothing.fileno(), out.fileno(), out.fileno())
             self._process = Forked(arguments, home=home, env=environment(home), streams=streams, user=user)
