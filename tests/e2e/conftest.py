@@ -24,6 +24,7 @@ LONGEST = (
     "test_backends.py",
     "test_release.py",
     "test_verdicts.py",
+    "test_clocks.py",
     "test_outage.py",
     "test_terminal_lost.py",
 )
