@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
+
+BEAT = 0.5
+"""Real seconds from one beat of an event loop to the next."""
 
 
 class Clock(Protocol):
@@ -68,6 +72,45 @@ class FastClock:
     def stepped(self) -> float:
         """Simulated time is set by nobody."""
         return 0.0
+
+
+class Pulse:
+    """Tells for how long an event loop could not run, because the machine slept or the process was stopped.
+
+    A wait that takes too long does not tell it: the process may be stopped while it asks or writes as well.
+    """
+
+    def __init__(self) -> None:
+        self._last = elapsed()
+        self._longest = 0.0
+        self._beating: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._last = elapsed()
+        self._beating = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            self._take()
+
+    def _take(self) -> None:
+        now = elapsed()
+        self._longest = max(self._longest, now - self._last - BEAT)
+        self._last = now
+
+    def missed(self) -> float:
+        """The longest time without a beat since this was asked last, in seconds."""
+        self._take()
+        longest, self._longest = self._longest, 0.0
+        return longest
 
 
 async def sleep_unless(clock: Clock, seconds: float, woken: asyncio.Event) -> None:

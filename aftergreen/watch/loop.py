@@ -7,7 +7,7 @@ import math
 from contextlib import suppress
 from dataclasses import replace
 
-from aftergreen.clock import Clock, sleep_unless
+from aftergreen.clock import Clock, Pulse, sleep_unless
 from aftergreen.journal import Entry, EntryKind, JournalError
 from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan, Release
@@ -85,6 +85,7 @@ class Watch:
         self.orders = Ordering(self, self._ledger, self._log, self._rollbacks, self._backend_now)
         """Carries out what a person orders, except leaving."""
         self._wake = asyncio.Event()
+        self._pulse = Pulse()
         self._stepped = 0.0
         self._left = ""
         self._asking: Asking
@@ -98,7 +99,8 @@ class Watch:
         Source and journal are closed when it returns: a watch runs once.
         """
         try:
-            return await self._watch()
+            async with self._pulse:
+                return await self._watch()
         finally:
             self._ledger.refuse(LEFT)
             await self._source.close()
@@ -178,7 +180,7 @@ class Watch:
         awaited = max(upcoming, self._backend_now())
         await sleep_unless(self._clock, upcoming - self._backend_now(), self._wake)
         self._note_step()
-        self._note_sleep(self._backend_now() - awaited)
+        self._note_sleep(max(self._backend_now() - awaited, self._pulse.missed()))
         due = self._asking.due(self._state, self._backend_now() - lag)
         if self._left or not due.times:
             return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
-from aftergreen.clock import FastClock, SystemClock
+from aftergreen.clock import BEAT, FastClock, Pulse, SystemClock
 from aftergreen.journal import EntryKind
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
@@ -32,6 +33,16 @@ def test_time_passes_in_step_with_the_machine() -> None:
     assert abs(clock.now() - time.time()) < 1.0
     assert abs(clock.stepped()) < 1.0
     assert FastClock(60.0).stepped() == 0.0
+
+
+async def test_a_loop_that_could_not_run_is_told_however_it_was_kept_from_it() -> None:
+    async with Pulse() as pulse:
+        await asyncio.sleep(0.01)
+        assert pulse.missed() <= BEAT
+        time.sleep(3 * BEAT)  # noqa: ASYNC251 - this is what stops the loop
+        await asyncio.sleep(2 * BEAT)
+        assert pulse.missed() >= 2 * BEAT
+        assert pulse.missed() <= 0.0
 
 
 async def test_a_clock_that_is_set_is_named_and_no_instant_is_lost(tmp_path: Path) -> None:
