@@ -29,6 +29,7 @@ def rebuilt(place: Path) -> tuple[dict[float, State], list[Event]]:
         seal=record.seal,
         baselines={SignalKey(key): decode(body, Baseline) for key, body in record.baseline.items()},  # type: ignore[arg-type]  # JSON
         advice_ends=sealed["advice_ends"],
+        looks_on=sealed["looks_on"],
         unstartable=sealed["unstartable"],
         companions={
             SignalKey(key): tuple(decode(one, Baseline) for one in found)

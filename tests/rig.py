@@ -11,6 +11,7 @@ from aftergreen.journal.writer import Writer
 from aftergreen.model import Plan, RollbackPlan
 from aftergreen.preflight.checks import Finding
 from aftergreen.rollback.launch import Launcher
+from aftergreen.verdict.automatic import BY
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.loop import Watch
@@ -98,6 +99,14 @@ class Rig:
 
         self.order(order())
 
+    def hold(self, reason: str = "", by: str = "ana") -> None:
+        """Keep it from being rolled back without a person."""
+        self.order(self.watch.orders.hold(reason, by=by))
+
+    def release(self, by: str = "ana") -> None:
+        """End a hold."""
+        self.order(self.watch.orders.release(by=by))
+
     def settle(self, text: str, by: str = "ana") -> None:
         """Say what came of a rollback."""
         self.order(self.watch.orders.settle(text, by=by))
@@ -116,7 +125,11 @@ class Rig:
     def commanding(self) -> bool:
         """Whether an order is carried out, or its command runs; the clock stands still for so long."""
         carried_out = all(order.done() for order in self.ordered)
-        return not carried_out or ("" in self.answers and self.snapshots[-1].rolling_back)
+        return not carried_out or (self._ran_here() and self.snapshots[-1].rolling_back)
+
+    def _ran_here(self) -> bool:
+        rollback = self.snapshots[-1].rollback if self.snapshots else None
+        return "" in self.answers or (rollback is not None and rollback.by == BY)
 
     def entries(self, *kinds: EntryKind) -> list[Mapping[str, object]]:
         release = self.snapshots[-1].state.setup.release

@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
 from aftergreen.clock import Clock
-from aftergreen.model import Indicator, Plan, Release
+from aftergreen.model import Automatic, Indicator, Plan, Release
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -23,6 +23,7 @@ from aftergreen.watch.orders import OVER, Orders, RollBack
 from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
+from tui.dialogs.hold import HoldDialog, ReleaseDialog
 from tui.dialogs.leave import LeaveDialog
 from tui.dialogs.note import NoteDialog
 from tui.dialogs.outcome import OutcomeDialog
@@ -83,6 +84,7 @@ class ConsoleApp(App[int]):
         self._plain = plain
         self._carded = False
         self._leaving = False
+        self._rung = 0.0
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -136,8 +138,16 @@ class ConsoleApp(App[int]):
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.view.take(message.snapshot)
+        self._ring(message.snapshot)
         self.show()
         await self._offer_card()
+
+    def _ring(self, snapshot: Snapshot) -> None:
+        """Call whoever looks elsewhere, once for each countdown."""
+        counting = snapshot.state.countdown
+        if counting is not None and counting.at != self._rung:
+            self._rung = counting.at
+            self.bell()
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
@@ -210,11 +220,18 @@ class ConsoleApp(App[int]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "hold" and self._never_acts():
+            # Nothing that could be held: the key is no use to anybody here.
+            return False
         if refusal(action, self.view, self.screen):
             return None
         if action == "zoom_focused" and not isinstance(self.screen, MainScreen):
             return False
         return super().check_action(action, parameters)
+
+    def _never_acts(self) -> bool:
+        """Whether nothing is configured to happen without a person."""
+        return self._plan.rollback is None or self._plan.rollback.automatic is Automatic.OFF
 
     def _say_refusal(self, action: str) -> bool:
         name, problem = names().get(action, action), refusal(action, self.view, self.screen)
@@ -234,6 +251,26 @@ class ConsoleApp(App[int]):
         self.view.order = None
         self._go_on()
         await self.push_screen(RollbackDialog(self.frame(), self._operator))
+
+    async def action_hold(self) -> None:
+        """Hold the release at once and ask why afterwards; where it is held, ask for its release."""
+        if any(isinstance(screen, HoldDialog | ReleaseDialog) for screen in self.screen_stack):
+            return
+        self._go_on()
+        newest = self.view.newest
+        if newest is not None and newest.state.hold is not None:
+            await self.push_screen(ReleaseDialog(self.frame()), self._release)
+            return
+        self._orders.hold("", by=self._operator)
+        await self.push_screen(HoldDialog(self.frame()), self._say_why)
+
+    def _release(self, release: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
+        if release:
+            self._orders.release(by=self._operator)
+
+    def _say_why(self, reason: str | None) -> None:
+        if reason:
+            self._orders.hold(reason, by=self._operator)
 
     async def action_why(self) -> None:
         """Show the receipt."""
@@ -272,6 +309,7 @@ class ConsoleApp(App[int]):
 
         # Awaited, so that the next key meets the dialog.
         await self.push_screen(NoteDialog(), write)
+        self.show()
 
     async def action_override(self) -> None:
         """Ask which threshold changes, to what, and why."""
@@ -283,6 +321,7 @@ class ConsoleApp(App[int]):
         self._go_on()
         if self.view.newest is not None:
             await self.push_screen(OverrideDialog(self.view.newest.state.setup.plan), change)
+            self.show()
 
     async def action_outcome(self) -> None:
         """Ask what came of a rollback of which nobody knows."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from textual.binding import ActiveBinding, Binding
 
 from aftergreen.model import Indicator
+from widgets.header import HOLD_ANYWHERE
 from widgets.keys import Key
 
-DROPPED = ("note", "decision", "command_palette", "pause", "why", "zoom(1)", "roll_back")
+DROPPED = ("note", "decision", "command_palette", "pause", "why", "zoom(1)", "roll_back", "hold")
 """Which keys leave the lowest row first where it is too short; help and the way out stay."""
 
 SIGNS = {"colon": ":", "question_mark": "?", "escape": "esc"}
@@ -23,6 +24,7 @@ def bindings() -> Sequence[Binding]:
     decide, look, console = Binding.Group("Decide"), Binding.Group("Look"), Binding.Group("Console")
     return (
         _key(decide, "r", "roll_back", "Roll back", "Run the rollback command, once you typed a name"),
+        _key(decide, "h", "hold", "Hold", "Keep it from being rolled back without a person, or release it"),
         _key(decide, "w", "why", "Why", "The receipt: what the decision stands on"),
         *(_zoom(look, number) for number in range(1, len(Indicator) + 1)),
         _key(decide, "c", "decision", "Checklist", "The checklist with the facts behind it"),
@@ -65,10 +67,11 @@ def bindings() -> Sequence[Binding]:
     )
 
 
-def ways_out() -> tuple[Binding, Binding]:
+def ways_out() -> tuple[Binding, ...]:
     """What a terminal's user presses to get out of anything: also above dialogs, fields and the palette."""
     return (
         Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, id="quit-anywhere", priority=True),
+        Binding(HOLD_ANYWHERE, "hold", "Hold", show=False, id="hold-anywhere", priority=True),
         Binding("ctrl+z", "suspend_process", "Sleep", show=False, id="sleep-anywhere", priority=True),
     )
 
@@ -92,6 +95,8 @@ def keys() -> Help:
         # Keys that mean the same stand once.
         if not group or group[-1][1:] != row[1:]:
             group.append(row)
+    anywhere = (HOLD_ANYWHERE, "Hold", "The same where letters are typed, as in a dialog")
+    groups["Decide"].append(anywhere)
     groups["Console"].append(("esc", "Back", "Leave whatever is open"))
     groups["Console"].append(("ctrl+z", "Sleep", "Give the terminal back to the shell; fg wakes the console"))
     return tuple(groups.items())

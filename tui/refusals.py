@@ -12,6 +12,8 @@ def refusal(action: str, view: View, screen: object) -> str:
     """Why an action can do nothing now on the screen that is open; empty where it can."""
     if action == "roll_back":
         return view.why_no_rollback()
+    if action == "hold":
+        return view.why_no_hold()
     if action == "pause" and view.shown is None:
         return "there is nothing to freeze yet"
     if action == "copy_receipt" and explained(view.shown) is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aftergreen.clock import Clock
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.checks import Finding
-from aftergreen.verdict.refusals import read_only, rollback_refused
+from aftergreen.verdict.refusals import hold_refused, read_only, rollback_refused
 from aftergreen.verdict.snapshot import Snapshot
 from widgets.frame import Frame, Order
 
@@ -80,6 +80,12 @@ class View:
         refused = rollback_refused(self.newest.state, self.newest.context.read_only)
         return refused or self.unanswered()
 
+    def why_no_hold(self) -> str:
+        """Why nobody may hold the release from here now; empty where somebody may."""
+        if self.newest is None:
+            return read_only(self._read_only) or "the watch has not begun"
+        return hold_refused(self.newest.state, self.newest.context.read_only)
+
     def frame(self, *, shaded: bool = False) -> Frame:
         """What is to be shown right now; ``shaded`` where backgrounds have no colours."""
         snapshot, frozen_at, present = self.shown, self._frozen_at, self._present()
@@ -93,6 +99,7 @@ class View:
             frozen=None if frozen_at is None else max(0.0, present - frozen_at),
             newest=None if frozen_at is None else self.newest,
             refusal=self.why_no_rollback(),
+            hold_refused=self.why_no_hold(),
             order=self.order,
             shaded=shaded,
         )

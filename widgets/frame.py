@@ -35,7 +35,7 @@ class Frame:
     ``now`` is the time of the look on the backend's clock: of a frozen view, when it was frozen.
     ``frozen`` is for how many seconds the view has been paused, None where it is not; ``newest`` is then
     what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can;
-    ``order`` is the one that was ordered here, until the watch has taken it.
+    ``hold_refused`` says so of a hold. ``order`` is the one that was ordered here, until the watch took it.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
     """
@@ -49,6 +49,7 @@ class Frame:
     frozen: float | None = None
     newest: Snapshot | None = None
     refusal: str = ""
+    hold_refused: str = ""
     order: Order | None = None
     drawing: str = "braille"
     shaded: bool = False

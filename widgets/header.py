@@ -24,6 +24,9 @@ FRESH_INTERVALS = 3
 
 BAR = 10
 
+HOLD_ANYWHERE = "ctrl+g"
+"""The key that holds a release where letters are typed."""
+
 
 def mark_span(mark: Mark) -> Span:
     """A mark as symbol and colour; its word stands beside it."""
@@ -58,6 +61,21 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def alarm_rows(frame: Frame, width: int) -> tuple[Row, ...]:
+    """The countdown for whoever looks at something else, and the key that holds it; empty where none runs."""
+    snapshot = frame.newest or frame.snapshot
+    if snapshot is None or snapshot.state.countdown is None:
+        return ()
+    banner = banner_of(snapshot, frame.present)
+    left = banner.fuse.text if banner.fuse is not None else banner.word
+    said = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(left, bold=True)]
+    key = () if frame.hold_refused else (Span(f"{HOLD_ANYWHERE} holds it ", bold=True),)
+    why = Span(f"  {banner.text}")
+    # Half a rule explains nothing, and takes the place of what can be done.
+    whole = width_of(said) + width_of((why,)) + width_of(key) + 2 <= width
+    return (beside([*said, why] if whole else said, key, width),)
+
+
 def _said(banner: Banner) -> list[Span]:
     """Mark and word, the time that is left, the facts."""
     spans = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
@@ -81,7 +99,8 @@ def _frozen_rows(
         rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
     if frame.newest is not None:
         now = banner_of(frame.newest, frame.present)
-        if (now.word, now.mark) != (banner.word, banner.mark):
+        counting = frame.newest.state.countdown != snapshot.state.countdown
+        if counting or (now.word, now.mark) != (banner.word, banner.mark):
             rows.append(fit((Span("   now:"), *_said(now)), width))
     return tuple(rows)
 
@@ -153,6 +172,9 @@ def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
         keys = ["q leave"]
     elif frame.ordered is not None:
         keys = ["rollback ordered", "w why"]
+    elif snapshot.state.countdown is not None or snapshot.state.hold is not None:
+        held = "h release" if snapshot.state.hold is not None else "h hold"
+        keys = [*([] if frame.hold_refused else [held]), *([] if frame.refusal else ["r roll back"])]
     elif state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED) or (leading and leading.burning):
         keys = ["w why"] if frame.refusal else ["r roll back", "w why"]
     while keys and len("  ".join(keys)) + 3 > room:

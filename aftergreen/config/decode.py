@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from aftergreen.clean import clean
 from aftergreen.config import file
 from aftergreen.config.faults import Faults, Unfit, listed, nearest, shown
-from aftergreen.model import BaselineSource, Indicator, Reduce, Strategy, Then
+from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strategy, Then
 from aftergreen.units import parse_duration, parse_fraction
 
 Path = tuple[str | int, ...]
@@ -120,6 +120,15 @@ def _switch(value: object, _: object = None) -> bool:
     if not isinstance(value, bool):
         raise Unfit(shown(value), "true or false, without quotes")
     return value
+
+
+def _automatic(value: object, _: object = None) -> Automatic:
+    if isinstance(value, bool):
+        return Automatic.ON if value else Automatic.OFF
+    if value != Automatic.DRY_RUN:
+        near = Automatic.DRY_RUN if isinstance(value, str) and nearest(value, (Automatic.DRY_RUN,)) else None
+        raise Unfit(shown(value), 'true, false or "dry-run"', near)
+    return Automatic.DRY_RUN
 
 
 def _quantity(value: object, _: object = None) -> file.Quantity:
@@ -228,6 +237,7 @@ def _converter() -> cattrs.Converter:
     )
     for kind, hook in plain:
         converter.register_structure_hook(kind, hook)
+    converter.register_structure_hook(Automatic, _automatic)
     # By name: as subclasses of str they would otherwise be taken for text.
     choices: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy, BaselineSource)
     for choice in choices:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NewType
 
-from aftergreen.model import BaselineSource, Indicator, Reduce, Strategy, Then
+from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strategy, Then
 
 Seconds = NewType("Seconds", float)
 """A duration with its unit."""
@@ -145,7 +145,7 @@ class RollbackTable:
     timeout: Seconds | None = None
     verify_within: Seconds | None = None
     pass_env: Variables | None = None
-    automatic: bool | None = None
+    automatic: Automatic | None = None
     grace: Seconds | None = None
 
 

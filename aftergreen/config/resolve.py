@@ -189,7 +189,7 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
     if table is None and not asking:
         return None
     table = table or RollbackTable()
-    for key in ("timeout", "verify_within"):
+    for key in ("timeout", "verify_within", "grace"):
         _check_length(faults, f"rollback.{key}", getattr(table, key))
     if table.command is None:
         why = asking[0] if asking else "there is a table [rollback]"
@@ -201,7 +201,11 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
         if name not in credentials:
             expected = "a variable with credentials of [metrics]: all others are handed on anyway"
             faults.add(f"rollback.pass_env[{index}]", f'"{name}"', expected)
-    options = _given(table, "strategy", "timeout", "verify_within", "pass_env")
+    duration = Timing().duration if document.watch.duration is None else document.watch.duration
+    if table.grace is not None and table.grace >= duration > 0:
+        expected = f"less than watch.duration, which is {format_duration(duration)}"
+        faults.add("rollback.grace", shown_duration(table.grace), expected)
+    options = _given(table, "strategy", "timeout", "verify_within", "pass_env", "automatic", "grace")
     return RollbackPlan(command=table.command or (), **options)
 
 

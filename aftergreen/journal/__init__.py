@@ -8,7 +8,9 @@ sealed    what its watch began with beside those: whether advice ends it, the cl
           command cannot be started, the baselines that were not committed, the past that charts show
 instant   every reading of one instant of the grid, once, when it is final: what a backend could not answer is
           asked again first
-operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark
+operator  what a person did: a threshold changed (with both seals), a baseline chosen, a remark, a hold and
+          its release
+automatic a countdown that was begun, and a rollback that was only recorded because it was a dry run
 intent    a rollback command that is about to start, under a claim; running: its process, the one that
           looks after it, and until when it may run; outcome: what came of it; said: what a person knew of it
           where nobody did

@@ -42,7 +42,7 @@ _ADDED: Mapping[type, tuple[str, ...]] = {
     Signal: ("absent_is_zero",),
     Baseline: ("exceeded", "repeated"),
     BaselinePlan: ("zone",),
-    RollbackPlan: ("pass_env",),
+    RollbackPlan: ("pass_env", "automatic", "grace"),
 }
 for _sealed, _names in _ADDED.items():
     _omitted = {name: override(omit_if_default=True) for name in _names}

@@ -29,6 +29,7 @@ class EntryKind(StrEnum):
     RUNNING = "running"
     OUTCOME = "outcome"
     SAID = "said"
+    AUTOMATIC = "automatic"
     FINISH = "finish"
 
 
@@ -139,8 +140,26 @@ class Journal(Protocol):
         """The entries of a release in their order; all kinds where none are named, from past ``after`` on."""
         ...
 
-    def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
+    def hold(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> bool:
+        """Record that somebody holds a release, as an entry ``operator`` whose ``action`` is ``hold``.
+
+        False, and nothing recorded, where a rollback of it was begun: that is past holding.
+        """
+        ...
+
+    def claim(
+        self,
+        release: Release,
+        *,
+        at: float,
+        body: Mapping[str, object],
+        by: str,
+        unheld_since: int | None = None,
+    ) -> Claim | None:
         """Record the intent to roll back, on durable storage before this returns.
+
+        Where ``unheld_since`` names an entry, also None where somebody held the release after that one: no
+        person ordered this rollback, and whoever claims it has not seen that somebody was against it.
 
         None, and nothing recorded, where an intent of its service has no outcome yet, whichever release it
         belongs to; where one of this release succeeded, or is said to have; or where a newer release

@@ -67,6 +67,11 @@ _SUCCEEDED = """
 """
 
 
+_HELD = """
+    SELECT 1 FROM entries WHERE release = ? AND id > ? AND kind = 'operator'
+    AND json_extract(body, '$.action') = 'hold' LIMIT 1
+"""
+
 _UNSETTLED = """
     SELECT kind = 'outcome' AND attempt = ? AND coalesce(json_extract(body, '$.unknown'), 0) FROM entries
     WHERE release = ? AND attempt IS NOT NULL ORDER BY id DESC LIMIT 1
@@ -159,8 +164,26 @@ class SqliteJournal:
                 after = entry.id
                 yield entry
 
-    def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
+    def hold(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> bool:
         with self._transaction(durable=True):
+            begun = "SELECT 1 FROM entries WHERE release = ? AND kind = 'intent' LIMIT 1"
+            if self._row(begun, self._id(release)):
+                return False
+            self._insert(release, EntryKind.OPERATOR, at, {**body, "action": "hold"}, by)
+        return True
+
+    def claim(
+        self,
+        release: Release,
+        *,
+        at: float,
+        body: Mapping[str, object],
+        by: str,
+        unheld_since: int | None = None,
+    ) -> Claim | None:
+        with self._transaction(durable=True):
+            if unheld_since is not None and self._row(_HELD, self._id(release), unheld_since):
+                return None
             service = release.service, release.environment
             if (
                 self.unfinished(*service)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from aftergreen.model.plan import (
     ALPHA,
+    Automatic,
     Backend,
     BaselinePlan,
     Plan,
@@ -32,6 +33,7 @@ from aftergreen.model.signal import (
 __all__ = [
     "ALPHA",
     "COMPARED",
+    "Automatic",
     "Backend",
     "BaselinePlan",
     "BaselineSource",

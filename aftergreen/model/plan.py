@@ -20,6 +20,14 @@ class Strategy(StrEnum):
     CANARY = "canary"
 
 
+class Automatic(StrEnum):
+    """Whether a release is rolled back without a person: for real, or only on the record."""
+
+    OFF = "off"
+    ON = "on"
+    DRY_RUN = "dry-run"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Whose release is watched. ``running`` is a query by version that counts serving instances."""
@@ -76,6 +84,7 @@ class RollbackPlan:
     """The command that goes back. ``command`` still holds its placeholders.
 
     ``pass_env`` names the variables with this program's own credentials that it is given all the same.
+    Where it is run without a person (``automatic``), everybody has ``grace`` seconds to hold it.
     """
 
     command: tuple[str, ...]
@@ -83,6 +92,8 @@ class RollbackPlan:
     timeout: float = 300.0
     verify_within: float = 300.0
     pass_env: tuple[str, ...] = ()
+    automatic: Automatic = Automatic.OFF
+    grace: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from aftergreen.verdict.state import (
     EPSILON,
     Breach,
     CutShort,
+    Held,
     Lacking,
     NotBorneOut,
     NotServing,
@@ -56,6 +57,9 @@ def exit_code(state: State) -> ExitCode:
             return ExitCode.ABANDONED
         failed = not rollback.running and not rollback.succeeded
         return ExitCode.ROLLBACK_FAILED if failed else ExitCode.STILL_BURNING
+    if state.state is ReleaseState.ABANDONED and state.countdown is not None:
+        # Who leaves before it is over wanted no verdict.
+        return ExitCode.ABANDONED
     # What may be chance is advice as long as somebody watches; nobody acts on it afterwards.
     if proven(state) or (advised_on(state) is not None and not state.state.ended):
         return ExitCode.ROLLBACK_ADVISED
@@ -68,6 +72,8 @@ def missing(state: State) -> tuple[Lacking, ...]:
     """What keeps the release from being finished; empty where nothing does."""
     # What went wrong says more than what could not be seen.
     found: list[Lacking] = [WasBreached(breach) for breach in state.breaches if _unanswered(state, breach)]
+    if state.hold is not None:
+        found.append(Held(state.hold))
     found.extend(
         Unticked(item.indicator, item.why)
         for item in checklist(state)

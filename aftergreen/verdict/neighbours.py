@@ -15,8 +15,7 @@ from aftergreen.model import Condition, Indicator
 from aftergreen.verdict.deviations import Rise, rise_of, shares
 from aftergreen.verdict.load import load_of
 from aftergreen.verdict.samples import EVENTS_PER_SECOND
-from aftergreen.verdict.snapshot import Doubt, DoubtKind
-from aftergreen.verdict.state import RuleState, SignalState, State
+from aftergreen.verdict.state import Doubt, DoubtKind, RuleState, SignalState, State
 
 HALF = 0.5
 """The part of a rise that a dependency has to bring to explain it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aftergreen.model import Indicator
+from aftergreen.verdict.automatic import withheld_by
 from aftergreen.verdict.proposals import doubts
 from aftergreen.verdict.snapshot import Axis, Context, IndicatorView, Snapshot
 from aftergreen.verdict.state import Event, State
@@ -44,6 +45,7 @@ def present(
         doubts=doubts(state, lead),
         checklist=checklist(state),
         axis=axis_of(state),
+        withheld=withheld_by(state),
         events=tuple(reversed(events[-EVENTS_SHOWN:])),
         output=tuple(output),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from aftergreen.model import Indicator, Then
 from aftergreen.verdict.neighbours import neighbour
-from aftergreen.verdict.snapshot import Doubt, DoubtKind
-from aftergreen.verdict.state import RuleState, State
+from aftergreen.verdict.state import Doubt, DoubtKind, RuleState, State
 
 
 def breaches(state: State) -> tuple[RuleState, ...]:

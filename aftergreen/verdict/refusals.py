@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftergreen.model import Plan, Release, Then
+from aftergreen.model import Automatic, Plan, Release, Then
 from aftergreen.verdict.state import State
 
 
@@ -60,6 +60,20 @@ def outcome_refused(state: State, why_read_only: str = "") -> str:
     if state.rollback is None or not state.rollback.unknown:
         return "there is no rollback whose outcome is unknown"
     return "the release has ended" if state.state.ended else ""
+
+
+def hold_refused(state: State, why_read_only: str = "") -> str:
+    """Why nobody may hold the release now, whether somebody does or not."""
+    plan = state.setup.plan.rollback
+    if why_read_only:
+        return read_only(why_read_only)
+    if plan is None or plan.automatic is Automatic.OFF:
+        return "there is nothing to hold: automatic rollback is off"
+    if state.state.ended:
+        return "the release has ended"
+    if state.rollback is not None:
+        return "a rollback was started: nothing acts without a person any more"
+    return "it was a dry run, and that is over" if state.dry_runs else rollback_problem(state)
 
 
 def override_refused(state: State, why_read_only: str = "") -> str:

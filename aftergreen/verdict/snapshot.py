@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aftergreen.model import Indicator, SignalKey
-from aftergreen.verdict.state import Event, ReleaseState, Rollback, RuleState, SignalState, State
+from aftergreen.verdict.state import Doubt, Event, ReleaseState, Rollback, RuleState, SignalState, State
 
 
 class Mark(StrEnum):
@@ -38,33 +38,6 @@ class Advice:
     rule: RuleState | None = None
     reason: str = ""
     doubt: Doubt | None = None
-
-
-class DoubtKind(StrEnum):
-    """Why a rollback may not help."""
-
-    EARLIER = "a dependency broke earlier"
-    BEFORE = "it was broken before the deployment"
-    THEIRS = "the failing thing is a dependency itself"
-    ALIKE = "the previous version moved alike"
-    NEIGHBOUR = "a dependency explains it"
-    CALLER = "less is asked for, and that succeeds"
-    THIN = "it may still be chance"
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """One doubt about rolling back.
-
-    ``seconds`` is by how much the dependency was earlier, ``signal`` the one that explains it, ``share`` the
-    part of the usual requests that still come.
-    """
-
-    kind: DoubtKind
-    rule: RuleState
-    seconds: float = 0.0
-    signal: SignalState | None = None
-    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +74,8 @@ class Context:
 
     ``offset`` is local time minus the backend's, in seconds. ``read_only`` says why orders are refused,
     empty where they are not. ``journal`` says who shares the journal, ``others`` who else watches this
-    release on this host. ``simulated`` labels a demo.
+    release on this host. ``simulated`` labels a demo. ``clock`` says what is wrong with this machine's clock,
+    so that nothing here acts without a person; empty where nothing is.
     """
 
     operator: str
@@ -110,6 +84,7 @@ class Context:
     journal: str = ""
     others: tuple[str, ...] = ()
     simulated: bool = False
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +92,8 @@ class Snapshot:
     """Everything that is shown, as one value.
 
     Times are on the backend's clock. ``leading`` is the breach or, where there is none, the fuse that
-    counts most. ``output`` is the tail of a rollback command's output. ``events`` are newest first.
+    counts most. ``withheld`` is why nothing is acted on without a person although it is
+    proposed. ``output`` is the tail of a rollback command's output. ``events`` are newest first.
     """
 
     state: State
@@ -128,6 +104,7 @@ class Snapshot:
     doubts: tuple[Doubt, ...]
     checklist: tuple[ChecklistItem, ...]
     axis: Axis
+    withheld: Doubt | None = None
     events: tuple[Event, ...] = ()
     output: tuple[str, ...] = ()
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen.model import Instant, Kind, Reading, Signal, Then
+from aftergreen.verdict.automatic import settled, watches_over
 from aftergreen.verdict.control import compared_now
 from aftergreen.verdict.ending import missing
 from aftergreen.verdict.load import load_of, under_load
@@ -54,12 +55,13 @@ def step(state: State, instant: Instant) -> tuple[State, Events]:
 def over(state: State) -> bool:
     """Whether nothing more is judged; a gate does not wait for what only a person can do.
 
-    Advice that may still be chance waits for the end.
+    Advice that may still be chance waits for the end, and so does what this watch may act on by itself.
     """
     if state.state.ended or not state.setup.advice_ends:
         return state.state.ended
+    acts = watches_over(state) and not state.setup.looks_on
     proposed = state.state is ReleaseState.PROPOSED and acts_on(state) is not None
-    return state.state is ReleaseState.ROLLBACK_FAILED or proposed
+    return state.state is ReleaseState.ROLLBACK_FAILED or (proposed and not acts)
 
 
 def abandon(state: State, reason: str, *, by: str = "") -> tuple[State, Events]:
@@ -225,8 +227,9 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
         events.append(Event(instant.at, EventKind.QUIET))
     if before in (ReleaseState.SEALED, ReleaseState.WARM_UP) and state.state is not ReleaseState.WARM_UP:
         events.append(Event(instant.at, EventKind.JUDGING))
+    state, settling = settled(state)
     state, more = _end(state)
-    return state, [*events, *more]
+    return state, [*events, *settling, *more]
 
 
 def _named(state: State, *, blind: bool) -> State:
@@ -263,12 +266,13 @@ def _end(state: State) -> tuple[State, list[Event]]:
     if state.watched + lost + EPSILON < state.total:
         return state, []
     pending = breaches(state) or fuses(state) or [rule for rule in state.rules if rule.burning]
-    if pending and state.extended + EPSILON < duration:
+    if (pending or state.hold is not None) and state.extended + EPSILON < duration:
         first = state.extended == 0.0
         longer = min(duration, state.extended + state.setup.plan.timing.interval)
-        events = [Event(state.at, EventKind.EXTENDED, rule=pending[0])] if first else []
+        why = pending[0] if pending else None
+        events = [Event(state.at, EventKind.EXTENDED, rule=why)] if first else []
         return replace(state, extended=longer), events
     lacking = missing(state)
     ended = ReleaseState.UNPROVEN if lacking or pending else ReleaseState.FINISHED
-    state = replace(state, state=ended, reason="", missing=lacking)
+    state = replace(state, state=ended, reason="", missing=lacking, countdown=None)
     return state, [Event(state.at, EventKind.ENDED, text=ended.value)]

@@ -28,7 +28,8 @@ def rollback_started(state: State, rollback: Rollback) -> tuple[State, Events]:
     standing = proposals(state)
     rollback = replace(rollback, leading=standing[0] if standing else None)
     event = Event(rollback.started_at, EventKind.ROLLBACK_STARTED, by=rollback.by, text=rollback.reason)
-    return replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK), (event,)
+    started = replace(state, rollback=rollback, state=ReleaseState.ROLLING_BACK, countdown=None, hold=None)
+    return started, (event,)
 
 
 def rollback_ended(state: State, ended: Rollback) -> tuple[State, Events]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftergreen.journal import Entry, EntryKind
 from aftergreen.journal.codec import decode
+from aftergreen.model import Rule, SignalKey
+from aftergreen.verdict.automatic import counted_down, dry_run, held, released
 from aftergreen.verdict.override import override
-from aftergreen.verdict.state import Events, Override, Rollback, State
+from aftergreen.verdict.state import Countdown, Events, Hold, Override, Rollback, RuleState, State
 from aftergreen.verdict.verify import rollback_ended, rollback_started
 from aftergreen.watch.overrides import Change, after, changed
 
 OVERRIDE = "override"
 """The action of an operator's entry that changes a threshold."""
+
+HOLD, RELEASE = "hold", "release"
+"""The actions of an operator's entry that keep a release from an automatic rollback, and end that."""
+
+COUNTDOWN, DRY_RUN = "countdown", "dry-run"
+"""The actions of an entry about what happens without a person."""
 
 
 def followed(state: State, entry: Entry) -> tuple[State, Events]:
@@ -31,9 +39,39 @@ def followed(state: State, entry: Entry) -> tuple[State, Events]:
     told = entry.kind in (EntryKind.OUTCOME, EntryKind.SAID)
     if told and rollback is not None and rollback.attempt == attempt and _awaits(rollback, entry):
         return rollback_ended(state, _ended(rollback, entry))
-    if entry.kind is EntryKind.OPERATOR and entry.body.get("action") == OVERRIDE:
+    return acted(state, entry)
+
+
+def acted(state: State, entry: Entry) -> tuple[State, Events]:
+    """The release after what a person or a console did beside a rollback; it counts for the past as well."""
+    action = entry.body.get("action")
+    if entry.kind is EntryKind.OPERATOR and action == OVERRIDE:
         return overridden(state, entry)
+    if entry.kind is EntryKind.OPERATOR and action == HOLD:
+        return held(state, Hold(entry.by, entry.at, str(entry.body.get("reason") or "")))
+    if entry.kind is EntryKind.OPERATOR and action == RELEASE:
+        return released(state, entry.at, entry.by)
+    if entry.kind is EntryKind.AUTOMATIC and action == COUNTDOWN:
+        return counted_down(state, _countdown(state, entry))
+    if entry.kind is EntryKind.AUTOMATIC and action == DRY_RUN:
+        return dry_run(state, entry.at)
     return state, ()
+
+
+def _countdown(state: State, entry: Entry) -> Countdown:
+    grace = entry.body.get("grace")
+    due = entry.at + (float(grace) if isinstance(grace, int | float) else 0.0)
+    return Countdown(entry.at, due, _rule(state, entry), bool(entry.body.get("dry")))
+
+
+def _rule(state: State, entry: Entry) -> RuleState | None:
+    """The rule that an entry names; None where this configuration does not have it."""
+    signal, written = entry.body.get("signal"), entry.body.get("rule")
+    found = state.signals.get(SignalKey(str(signal)))
+    if found is None or not isinstance(written, Mapping):
+        return None
+    rule = decode(written, Rule)
+    return next((status for status in found.rules if status.rule == rule), None)
 
 
 def overridden(state: State, entry: Entry) -> tuple[State, Events]:

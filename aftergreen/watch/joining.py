@@ -65,9 +65,10 @@ def _as_chosen(plan: Plan, wanted: Wanted, record: Record) -> Plan:
 async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
     """Join the release in the journal, or seal it as a new one; who seals records what it begins with."""
     plan, checked = opening.plan, opening.checked
-    setup = opening.setup(advice_ends=wanted.advice_ends)
+    setup = replace(opening.setup(advice_ends=wanted.advice_ends), looks_on=bool(wanted.read_only))
     begins_with = {
         "advice_ends": setup.advice_ends,
+        "looks_on": setup.looks_on,
         "offset": checked.offset,
         "unstartable": setup.unstartable,
         "companions": encode({str(key): list(found) for key, found in setup.companions.items()}),
@@ -96,7 +97,13 @@ async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
         journal=await ledger.shared_with(),
         simulated=wanted.simulated,
     )
-    setup = replace(setup, release=record.release, seal=record.seal, baselines=_frozen(record.baseline))
+    setup = replace(
+        setup,
+        release=record.release,
+        seal=record.seal,
+        baselines=_frozen(record.baseline),
+        looks_on=bool(read_only),
+    )
     chosen = "" if opened.joined else wanted.choice
     if chosen:
         body = {"action": "baseline", "source": str(wanted.baseline)}

@@ -25,7 +25,13 @@ PATIENCE = 1.0
 WORTH_SAYING = 5.0
 """Seconds for which a journal may be silent before a person is told."""
 
-FOLLOWED = (EntryKind.INTENT, EntryKind.OUTCOME, EntryKind.SAID, EntryKind.OPERATOR)
+FOLLOWED = (
+    EntryKind.INTENT,
+    EntryKind.OUTCOME,
+    EntryKind.SAID,
+    EntryKind.OPERATOR,
+    EntryKind.AUTOMATIC,
+)
 """What changes a release beside its readings."""
 
 SLOW = "the journal does not answer, its disk may be slow: what happens is recorded as soon as it does"
@@ -58,6 +64,7 @@ class Ledger:
         self._refusal = ""
         self._error: BaseException | None = None
         self._followed = 0
+        self._told = 0
         self._learned: deque[Entry] = deque()
         self._learning: asyncio.Future[None] | None = None
         self._slow_since: float | None = None
@@ -138,13 +145,19 @@ class Ledger:
         }
         self.record(EntryKind.FINISH, state.at, body)
 
-    async def claim(self, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
-        """See `Journal.claim`; None also where there is a `refusal`, which may come up meanwhile."""
+    async def claim(
+        self, *, at: float, body: Mapping[str, object], by: str, unless_held: bool = False
+    ) -> Claim | None:
+        """See `Journal.claim`; None also where there is a `refusal`, which may come up meanwhile.
+
+        ``unless_held`` asks for one only where nobody holds the release beyond what was told here.
+        """
+        unheld_since = self._told if unless_held else None
 
         def claim(journal: Journal) -> Claim | None:
             if self._refusal:
                 return None
-            claimed = journal.claim(self._release, at=at, body=body, by=by)
+            claimed = journal.claim(self._release, at=at, body=body, by=by, unheld_since=unheld_since)
             if claimed is not None and self._refusal:
                 # An intent without an outcome would keep everybody else from claiming.
                 left = {"exit_code": None, "timed_out": False, "error": self._refusal, "duration": 0.0}
@@ -175,6 +188,14 @@ class Ledger:
         return await self._writer.ask(
             lambda journal: journal.settle(self._release, attempt, at=at, body=body, by=by)
         )
+
+    async def hold(self, *, at: float, body: Mapping[str, object], by: str) -> bool:
+        """See `Journal.hold`."""
+        return await self._writer.ask(lambda journal: journal.hold(self._release, at=at, body=body, by=by))
+
+    async def write(self, kind: EntryKind, *, at: float, body: Mapping[str, object], by: str) -> None:
+        """Record something that others act on: it is written when this returns. Raises `JournalError`."""
+        await self._writer.ask(lambda journal: journal.append(self._release, kind, at, body, by))
 
     def own(self, attempt: int) -> Claim:
         """An attempt of this release, as far as it takes to ask about it."""
@@ -239,7 +260,9 @@ class Ledger:
     def until(self, at: float) -> Iterator[Entry]:
         """What was learned and not told yet, up to a time on the backend's clock."""
         while self._learned and self._learned[0].at <= at:
-            yield self._learned.popleft()
+            entry = self._learned.popleft()
+            self._told = entry.id
+            yield entry
 
     def _read(self, journal: Journal) -> None:
         self.others = self._presence.others()

@@ -19,8 +19,9 @@ from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
 from aftergreen.verdict.state import Event, EventKind, Events, State
 from aftergreen.verdict.step import abandon, over, step
-from aftergreen.watch.asking import Answers, Asking
-from aftergreen.watch.following import OVERRIDE, followed, overridden
+from aftergreen.watch.asking import Answers, Asking, Due
+from aftergreen.watch.automatic import Countdowns
+from aftergreen.watch.following import acted, followed
 from aftergreen.watch.joining import identified, joined
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
@@ -31,6 +32,8 @@ from aftergreen.watch.wanted import Report, Wanted
 
 LEAVING = 5.0
 """Real seconds for which leaving waits for an order that is being carried out, and for the journal."""
+
+GOES_ON_WITH = "{} watches on"
 
 UNWATCHED = "nobody watches any more, and the rollback goes on: watch this version again to follow it"
 
@@ -84,6 +87,14 @@ class Watch:
         )
         self.orders = Ordering(self, self._ledger, self._log, self._rollbacks, self._backend_now)
         """Carries out what a person orders, except leaving."""
+        self._countdowns = Countdowns(
+            self._ledger,
+            state=lambda: self._state,
+            now=self._backend_now,
+            learn=self.catch_up,
+            act=self.orders.act,
+            trouble=self._trouble,
+        )
         self._wake = asyncio.Event()
         self._pulse = Pulse()
         self._stepped = 0.0
@@ -114,7 +125,7 @@ class Watch:
             await self._turn()
             self._rollbacks.look_after()
         self._ledger.record_instants(*self._asking.let_go())
-        if not self._goes_on_without():
+        if not (self._goes_on_without() or (self._left and self._ledger.others)):
             self._ledger.record_end(self._state)
         self.publish()
         # What could not be written stands in the last snapshot.
@@ -125,6 +136,18 @@ class Watch:
         """Whether a rollback command runs when this console leaves: the release is not over then."""
         return self._state.rollback is not None and self._state.rollback.running
 
+    def _why_left(self) -> str:
+        """What becomes of a release whose console is left."""
+        if self._goes_on_without():
+            return UNWATCHED
+        others = self._ledger.others
+        watched = GOES_ON_WITH.format(others[0]) if others else "nobody watches any more"
+        counting = self._state.countdown
+        if counting is None:
+            return watched
+        left = format_duration(round(counting.left(self._backend_now())))
+        return f"left {left} before an automatic rollback, none was run; {watched}"
+
     async def _ended(self) -> bool:
         """Whether the watch is over; an order that is being carried out comes first."""
         if not self._left and not over(self._state):
@@ -133,8 +156,8 @@ class Watch:
         # Who leaves does not wait for a disk that does not answer.
         await self.orders.done_within(LEAVING if self._left else DRAINING)
         if self._left and not over(self._state):
-            why = UNWATCHED if self._goes_on_without() else "nobody watches any more"
-            self._take(abandon(self._state, why, by=self._left))
+            await self._ledger.learn()
+            self._take(abandon(self._state, self._why_left(), by=self._left))
         if not over(self._state):
             self._ledger.refuse("")
         return over(self._state)
@@ -168,22 +191,41 @@ class Watch:
             self._log.note(self._backend_now(), found.chosen, self._wanted.operator)
         self._asking = Asking(opening.source, self._state.at)
         self.orders.open(found.baseline)
+        self._countdowns.kept = self.read_only
         self.publish()
 
     # Polling
 
     async def _turn(self) -> None:
-        """Wait for the next instant of the grid, ask for all that are due, and judge them in order."""
+        """Wait for the next instant of the grid, ask for all that are due, and judge them in order.
+
+        In between the release may have to be looked at, because it is about to be rolled back.
+        """
         lag = self._state.setup.plan.backend.lag
-        upcoming = self._asking.upcoming(self._state) + lag
+        upcoming = min(self._asking.upcoming(self._state) + lag, self._countdowns.next_look())
         # What is late already was not slept through.
         awaited = max(upcoming, self._backend_now())
         await sleep_unless(self._clock, upcoming - self._backend_now(), self._wake)
         self._note_step()
-        self._note_sleep(max(self._backend_now() - awaited, self._pulse.missed()))
+        self._slept(self._backend_now() - awaited)
         due = self._asking.due(self._state, self._backend_now() - lag)
-        if self._left or not due.times:
-            return
+        if due.times and not self._left:
+            await self._judge_due(due)
+        elif not self._left:
+            await self._look()
+        if not self._left and not over(self._state):
+            await self._act(lag)
+
+    async def _act(self, lag: float) -> None:
+        """Do what is done without a person, on what is known now."""
+        # It may have slept while it asked.
+        self._slept(0.0)
+        current = not self._asking.due(self._state, self._backend_now() - lag).times
+        await self._countdowns.attend(current=current)
+        if self._state.countdown is not None or self._state.hold is not None:
+            self.publish()
+
+    async def _judge_due(self, due: Due) -> None:
         view = self._state.view
         answers = await self._asking.ask(self._state, self._sound, due, self._report.progress)
         await self._ledger.learn()
@@ -201,11 +243,16 @@ class Watch:
         if abs(stepped - self._stepped) >= STEP:
             apart = format_duration(round(abs(stepped - self._stepped)))
             way = "forward" if stepped > self._stepped else "back"
-            self._log.note(self._backend_now(), f"this machine's clock was set {way} by {apart}; {GOES_ON}")
+            told = f"this machine's clock was set {way} by {apart}"
+            self._log.note(self._backend_now(), f"{told}; {GOES_ON}")
             self._stepped = stepped
+            self._context = replace(self._context, clock=told)
+            self._countdowns.kept = self.read_only or told
 
-    def _note_sleep(self, seconds: float) -> None:
-        """Say that nothing ran here for a while, so that nobody takes it for a backend that was away."""
+    def _slept(self, overslept: float) -> None:
+        """Notice that nothing ran here for a while: nobody shall take it for a backend that was away."""
+        seconds = max(overslept, self._pulse.missed())
+        self._countdowns.interrupted(seconds)
         if seconds >= max(OVERSLEPT, self._state.setup.plan.timing.interval) and not self._wanted.simulated:
             asleep = f"nothing ran here for {format_duration(round(seconds))}, as when a machine sleeps"
             self._log.note(self._backend_now(), f"{asleep}: what was missed is read now")
@@ -266,9 +313,8 @@ class Watch:
     def take_over(self, entry: Entry) -> None:
         """Take over an entry of the journal; twice is as good as once."""
         with suppress(JournalError):
-            if entry.body.get("action") == OVERRIDE:
-                # What is judged again once sight is back is judged by it as well.
-                self._sound, _ = overridden(self._sound, entry)
+            # What is judged again once sight is back is judged by it as well.
+            self._sound, _ = acted(self._sound, entry)
             self._take(followed(self._state, entry))
         if entry.kind in (EntryKind.OUTCOME, EntryKind.SAID):
             self._ledger.record_instants(*self._asking.let_go())

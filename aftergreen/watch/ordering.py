@@ -10,9 +10,16 @@ from typing import Protocol
 from aftergreen.clean import clean
 from aftergreen.journal import Entry, EntryKind, JournalError
 from aftergreen.journal.codec import encode, seal
-from aftergreen.verdict.refusals import outcome_refused, override_refused, rollback_refused, uninformed
-from aftergreen.verdict.state import State
-from aftergreen.watch.following import OVERRIDE
+from aftergreen.verdict.automatic import BY, acting_on
+from aftergreen.verdict.refusals import (
+    hold_refused,
+    outcome_refused,
+    override_refused,
+    rollback_refused,
+    uninformed,
+)
+from aftergreen.verdict.state import Countdown, State
+from aftergreen.watch.following import DRY_RUN, OVERRIDE, RELEASE
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.log import Log
 from aftergreen.watch.orders import RollBack
@@ -97,6 +104,45 @@ class Ordering:
             self._watch.publish()
             return ""
 
+    async def act(self, countdown: Countdown) -> str:
+        """Roll back for a countdown that is over, or record that it would have been; why that cannot be."""
+        async with self._one:
+            await self._watch.catch_up()
+            state = self._watch.state
+            if not _stands(state, countdown) or acting_on(state) is None:
+                return ""  # somebody holds it, or was faster
+            if countdown.dry:
+                return await self._record_dry_run()
+            refused = rollback_refused(state, self._watch.read_only)
+            started = refused or await self._rollbacks.start(state, by=BY, unless_held=True)
+            await self._watch.catch_up()
+            if isinstance(started, str):
+                # Held or claimed in this very moment: what was recorded says by whom.
+                over = not _stands(self._watch.state, countdown)
+                self._watch.publish()
+                return "" if over else started
+            self._watch.take_over(started)
+            self._watch.publish()
+            return ""
+
+    async def _record_dry_run(self) -> str:
+        try:
+            body = {"action": DRY_RUN}
+            await self._ledger.write(EntryKind.AUTOMATIC, at=self._now(), body=body, by=BY)
+        except JournalError as error:
+            return f"it could not be recorded: {error}"
+        await self._watch.catch_up()
+        self._watch.publish()
+        return ""
+
+    async def hold(self, reason: str, *, by: str) -> None:
+        """Keep the release from being rolled back without a person; the log says why that cannot be."""
+        await self._on_record("nothing was held", hold_refused, self._record_hold, reason, by)
+
+    async def release(self, *, by: str) -> None:
+        """End a hold; the log says why that cannot be."""
+        await self._on_record("nothing was released", hold_refused, self._record_release, "", by)
+
     async def settle(self, text: str, *, by: str) -> None:
         """Record what a person says came of a rollback; where that cannot be, the log says why."""
         await self._on_record("no outcome was recorded", outcome_refused, self._record_outcome, text, by)
@@ -133,6 +179,20 @@ class Ordering:
         self._watch.publish()
         return problem
 
+    async def _record_hold(self, reason: str, by: str) -> str:
+        hold = self._watch.state.hold
+        reason = clean(reason, LONGEST).strip()
+        if hold is not None and (hold.by != by or hold.reason or not reason):
+            return f"{hold.by} holds it already"
+        recorded = await self._ledger.hold(at=self._now(), body={"reason": reason}, by=by)
+        return "" if recorded else "a rollback was started before"
+
+    async def _record_release(self, _text: str, by: str) -> str:
+        if self._watch.state.hold is None:
+            return "nobody holds it"
+        await self._ledger.write(EntryKind.OPERATOR, at=self._now(), body={"action": RELEASE}, by=by)
+        return ""
+
     async def _record_outcome(self, text: str, by: str) -> str:
         rollback = self._watch.state.rollback
         if rollback is None:
@@ -158,3 +218,8 @@ class Ordering:
             by=by,
         )
         return "" if recorded else "somebody else changed one at the same time: look again"
+
+
+def _stands(state: State, countdown: Countdown) -> bool:
+    """Whether it is the countdown of a state; its rule may have gone on meanwhile."""
+    return state.countdown is not None and state.countdown.at == countdown.at

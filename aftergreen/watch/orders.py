@@ -33,6 +33,14 @@ class Orders(Protocol):
         """Run the configured rollback command, once; ``answer`` is told after the snapshot that shows it."""
         ...
 
+    def hold(self, reason: str, *, by: str) -> None:
+        """Keep the release from being rolled back without a person; once more to say why."""
+        ...
+
+    def release(self, *, by: str) -> None:
+        """End a hold."""
+        ...
+
     def settle(self, text: str, *, by: str) -> None:
         """Say what came of a rollback of which nobody knows: ``worked because the old pods serve``."""
         ...

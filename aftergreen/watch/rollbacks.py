@@ -94,8 +94,13 @@ class Rollbacks:
         self.output: tuple[str, ...] = ()
         """The newest lines of the newest command."""
 
-    async def start(self, state: State, *, by: str, reason: str = "") -> Entry | str:
-        """Claim, record the intent, start its process; the intent, or why that cannot be done."""
+    async def start(
+        self, state: State, *, by: str, reason: str = "", unless_held: bool = False
+    ) -> Entry | str:
+        """Claim, record the intent, start its process; the intent, or why that cannot be done.
+
+        What no person ordered is started only ``unless_held``.
+        """
         plan, release = state.setup.plan.rollback, state.setup.release
         if plan is None:
             raise ValueError("whoever starts a rollback asks `rollback_refused` before")
@@ -111,9 +116,9 @@ class Rollbacks:
             "pace": self._runner.pace,
         }
         try:
-            claim = await self._ledger.claim(at=at, body=body, by=by)
+            claim = await self._ledger.claim(at=at, body=body, by=by, unless_held=unless_held)
             if claim is None and await self._settle_others():
-                claim = await self._ledger.claim(at=at, body=body, by=by)
+                claim = await self._ledger.claim(at=at, body=body, by=by, unless_held=unless_held)
         except JournalError as error:
             return f"its intent could not be recorded: {error}"
         if claim is None:

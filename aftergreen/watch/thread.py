@@ -68,6 +68,22 @@ class WatchThread:
 
         self._order(order)
 
+    def hold(self, reason: str, *, by: str) -> None:
+        """See `aftergreen.watch.orders.Orders`."""
+
+        async def order(watch: Watch) -> None:
+            await watch.orders.hold(reason, by=by)
+
+        self._order(order)
+
+    def release(self, *, by: str) -> None:
+        """See `aftergreen.watch.orders.Orders`."""
+
+        async def order(watch: Watch) -> None:
+            await watch.orders.release(by=by)
+
+        self._order(order)
+
     def settle(self, text: str, *, by: str) -> None:
         """See `aftergreen.watch.orders.Orders`."""
 

@@ -5,9 +5,18 @@ The screen, the plain output and the reports use the same words; nothing here kn
 
 from __future__ import annotations
 
-from aftergreen.words.advice import advice, doubt, failure, near_miss, outcome, override, together
+from aftergreen.words.advice import (
+    advice,
+    doubt,
+    failure,
+    near_miss,
+    not_automatic,
+    outcome,
+    override,
+    together,
+)
 from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
-from aftergreen.words.lacking import checklist_name, lacking
+from aftergreen.words.lacking import checklist_name, held, lacking
 from aftergreen.words.rules import (
     CHANCE,
     chance,
@@ -53,6 +62,7 @@ __all__ = [
     "event_mark",
     "evidence",
     "failure",
+    "held",
     "indicator_short",
     "indicator_title",
     "lacking",
@@ -63,6 +73,7 @@ __all__ = [
     "look_back",
     "median",
     "near_miss",
+    "not_automatic",
     "noticeable",
     "outcome",
     "override",

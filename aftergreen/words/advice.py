@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from aftergreen.model import Kind, Signal
 from aftergreen.units import format_duration, format_limit
+from aftergreen.verdict.automatic import watches_over
 from aftergreen.verdict.claims import within_chance
 from aftergreen.verdict.proposals import fuses
-from aftergreen.verdict.snapshot import Advice, AdviceKind, Doubt, DoubtKind, Snapshot
+from aftergreen.verdict.snapshot import Advice, AdviceKind, Snapshot
 from aftergreen.verdict.state import (
+    Doubt,
+    DoubtKind,
     NearMiss,
     Override,
     Receipt,
@@ -18,7 +21,7 @@ from aftergreen.verdict.state import (
     State,
 )
 from aftergreen.verdict.walk import onsets, unmoved, warnings
-from aftergreen.words.lacking import lacking
+from aftergreen.words.lacking import held, lacking
 from aftergreen.words.rules import chance, comparison, course, rule, where
 from aftergreen.words.values import count, indicator_short, local_time, median, reading, share
 
@@ -28,7 +31,8 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
     given = snapshot.advice
     if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
         early = ", more than chance already" if given.rule.burning else ""
-        return "Roll back:", f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
+        told = f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
+        return "Roll back:", f"{told}{_without_a_person(snapshot)}"
     if given.kind is AdviceKind.WAIT:
         return _wait(snapshot, given)
     if given.kind is AdviceKind.FINISHED:
@@ -41,6 +45,27 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
             f"{to_go} to go; as it stands unproven: {warned[0].signal.label} is over its limit.",
         )
     return "Keep watching.", f"{to_go} to go."
+
+
+def _without_a_person(snapshot: Snapshot) -> str:
+    """What an automatic rollback does about the advice; empty where none is configured."""
+    if snapshot.state.countdown is not None:
+        dry = " This is a dry run: nothing will be run." if snapshot.state.countdown.dry else ""
+        return dry or " It is rolled back without you unless you hold it."
+    if snapshot.state.hold is not None:
+        return f" {held(snapshot.state.hold)}."
+    kept = not_automatic(snapshot)
+    return f" {kept[0].upper()}{kept[1:]}." if kept else ""
+
+
+def not_automatic(snapshot: Snapshot) -> str:
+    """Why nobody but a person acts on what is proposed; empty where no automatic rollback would."""
+    if snapshot.withheld is not None:
+        return f"not without a person: {doubt(snapshot.withheld)}"
+    clock = snapshot.context.clock
+    if clock and snapshot.advice.kind is AdviceKind.ROLL_BACK and watches_over(snapshot.state):
+        return f"not without a person: {clock}, a console that is started now measures it anew"
+    return ""
 
 
 def _also(snapshot: Snapshot, given: Advice) -> str:
@@ -148,6 +173,8 @@ def doubt(doubted: Doubt) -> str:
         return _explained_by(doubted.signal, alike=doubted.rule.moved_alike)
     if doubted.kind is DoubtKind.ALIKE:
         return "the previous version moved alike: it is not this release"
+    if doubted.kind is DoubtKind.UNSEEN:
+        return _unseen(doubted)
     name = _dependency(doubted.rule.signal)
     if doubted.kind is DoubtKind.EARLIER:
         return f"{name} broke {format_duration(doubted.seconds)} earlier: rolling back may not help"
@@ -164,6 +191,14 @@ def _explained_by(signal: SignalState, *, alike: bool) -> str:
     was = median(signal.baseline, signal.signal.unit)
     # What counts comes first: the line may be cut.
     return f"rolling back may not help: {signal.signal.label} is {now}, was {was}"
+
+
+def _unseen(doubted: Doubt) -> str:
+    if doubted.signal is None:
+        return "the previous version is not seen beside it, so that it may have moved alike"
+    kind = reading(doubted.signal.reading, doubted.signal.signal.unit)
+    name = _dependency(doubted.signal.signal)
+    return f"{doubted.signal.signal.label} is not seen ({kind}), and {name} may be what broke"
 
 
 def _fewer_requests(doubted: Doubt) -> str:
@@ -204,6 +239,10 @@ def _counted(receipt: Receipt | None) -> str:
 
 def near_miss(near: NearMiss, offset: float) -> str:
     """``Near miss at 14:08:22 CET: HTTP 5xx 5.39 % > 1 % for 2m, 1m30s of 2m``."""
+    if near.left is not None:
+        later = format_duration(round(near.left))
+        told = f"{comparison(near.rule)}, {later} before an automatic rollback"
+        return f"Near miss at {local_time(near.at, offset)}: {told}."
     burnt, whole = format_duration(near.rule.lasted), format_duration(near.rule.rule.sustained)
     return f"Near miss at {local_time(near.at, offset)}: {comparison(near.rule)}, {burnt} of {whole}."
 

@@ -7,29 +7,31 @@ from dataclasses import dataclass, replace
 from aftergreen.model import Then
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
-from aftergreen.verdict.state import ReleaseState, Rollback
+from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback
 from aftergreen.verdict.walk import warnings
-from aftergreen.words import comparison, doubt, failure, lacking, last_seen, outcome
+from aftergreen.words import comparison, doubt, failure, lacking, last_seen, not_automatic, outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Fuse:
     """The fuse on the banner: burnt and whole length in seconds, and the time until it fires.
 
-    ``frozen`` says why it does not burn now.
+    ``frozen`` says why it does not burn now. The grace before an automatic rollback is one too: ``fires`` is
+    what happens at its end.
     """
 
     burnt: float
     sustained: float
     fires_in: float
     frozen: str = ""
+    fires: str = "fires"
 
     @property
     def text(self) -> str:
         """``fires in 0:23``, ``fuse frozen: stale``."""
         if self.frozen:
             return f"fuse frozen: {self.frozen}"
-        return f"fires in {format_clock(self.fires_in)}"
+        return f"{self.fires} in {format_clock(self.fires_in)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,13 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     state = snapshot.release_state
     if snapshot.rollback is not None:
         return _rollback_banner(snapshot, snapshot.rollback, now)
+    counting = snapshot.state.countdown
+    if counting is not None:
+        return _countdown_banner(snapshot, counting, now)
+    if snapshot.state.hold is not None and (lead is not None or not snapshot.release_state.ended):
+        return _held_banner(snapshot, snapshot.state.hold)
     if state is ReleaseState.PROPOSED and lead is not None and lead.breached:
-        return Banner(Mark.BAD, "BREACHED", comparison(lead), doubts)
+        return Banner(Mark.BAD, "BREACHED", comparison(lead), not_automatic(snapshot) or doubts)
     if state is ReleaseState.BLIND:
         since = snapshot.state.blind_since
         lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
@@ -73,6 +80,25 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
         fuse = Fuse(lead.burnt, lead.rule.sustained, due)
         return Banner(Mark.BAD, "OVER LIMIT", comparison(lead), doubts, fuse)
     return _calm_banner(snapshot)
+
+
+def _countdown_banner(snapshot: Snapshot, counting: Countdown, now: float) -> Banner:
+    """What happens without anybody's doing, when, and on what it stands."""
+    grace, left = counting.due - counting.at, counting.left(now)
+    fires = "would roll back" if counting.dry else "rolls back"
+    fuse = Fuse(grace - left, grace, left, fires=fires)
+    doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
+    why = comparison(counting.rule) if counting.rule is not None else ""
+    return Banner(Mark.BAD, "DRY RUN" if counting.dry else "BREACHED", why, doubts, fuse)
+
+
+def _held_banner(snapshot: Snapshot, hold: Hold) -> Banner:
+    """Who keeps what is over its limit from being rolled back; on the second row why."""
+    lead = snapshot.leading
+    over = f"  {comparison(lead)}" if lead is not None else ""
+    doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
+    because = f"because {hold.reason}" if hold.reason else ""
+    return Banner(Mark.WARN if lead is None else Mark.BAD, "HELD", f"by {hold.by}{over}", doubts or because)
 
 
 def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Banner:

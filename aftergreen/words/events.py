@@ -13,7 +13,7 @@ from aftergreen.verdict.state import (
     RuleState,
     SignalState,
 )
-from aftergreen.words.advice import override
+from aftergreen.words.advice import doubt, override
 from aftergreen.words.rules import chance, comparison, condition, course, where
 from aftergreen.words.values import local_time, reading, seen
 
@@ -32,6 +32,11 @@ def event_mark(event: Event) -> Mark:
 
 
 _EVENT_MARKS = {
+    EventKind.COUNTDOWN: Mark.BAD,
+    EventKind.DRY_RUN: Mark.BAD,
+    EventKind.COUNTDOWN_STOPPED: Mark.WARN,
+    EventKind.HELD: Mark.WARN,
+    EventKind.RELEASED: Mark.WARN,
     EventKind.STILL_BURNING: Mark.BAD,
     EventKind.ROLLBACK_LOST: Mark.BAD,
     EventKind.BLIND: Mark.UNKNOWN,
@@ -49,6 +54,9 @@ _EVENT_MARKS = {
     EventKind.SIGHT: Mark.OK,
     EventKind.RECOVERED: Mark.OK,
 }
+
+
+_AUTOMATIC = (EventKind.COUNTDOWN, EventKind.COUNTDOWN_STOPPED, EventKind.DRY_RUN)
 
 
 def event(happened: Event) -> str:
@@ -90,7 +98,20 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         return f"{label} back in range: {value}"
     if happened.kind is EventKind.CLEARED:
         return f"{label} cleared: {value}"
+    if happened.kind in _AUTOMATIC:
+        return _automatic_event(happened, comparison(status))
     return f"the watch is extended: {label} is {status.phase.value}"
+
+
+def _automatic_event(happened: Event, why: str) -> str:
+    lasting = format_duration(round(happened.seconds))
+    if happened.kind is EventKind.COUNTDOWN:
+        dry = ", a dry run that runs nothing" if happened.text else " unless somebody holds it"
+        return f"automatic rollback in {lasting}{dry}: {why}"
+    if happened.kind is EventKind.DRY_RUN:
+        return f"dry run: it would have been rolled back now: {why}"
+    told = doubt(happened.doubt) if happened.doubt is not None else happened.text
+    return f"countdown stopped, {lasting} before an automatic rollback: {told}"
 
 
 def _signal_event(happened: Event, signal: Signal) -> str:
@@ -111,7 +132,12 @@ def _release_event(happened: Event) -> str:
     if happened.kind is EventKind.ROLLBACK_ENDED:
         failed = f"the rollback command failed after {length}: {happened.text}"
         return failed if happened.text else f"the rollback command ended after {length}"
+    if happened.kind in _AUTOMATIC:
+        return _automatic_event(happened, "by a rule that this configuration does not have")
     texts = {
+        EventKind.HELD: f"{happened.by} holds it{because}: nothing is rolled back without a person",
+        EventKind.RELEASED: f"released{by}" if by else f"the hold is over: {happened.text}",
+        EventKind.EXTENDED: "the watch is extended: it is held",
         EventKind.ROLLBACK_LOST: f"nobody knows what came of the rollback command: {happened.text}",
         EventKind.SEALED: f"deployed; thresholds and baseline sealed {happened.text[:7]}",
         EventKind.JUDGING: "warm-up is over, rules judge from here",

@@ -10,6 +10,8 @@ from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.state import (
     Breach,
     CutShort,
+    Held,
+    Hold,
     Lacking,
     NotBorneOut,
     NotServing,
@@ -56,10 +58,17 @@ def lacking(found: Lacking, offset: float = 0.0) -> str:
             return f"{version} serves on {serving:.0f} of {total:.0f} instances"
         case WasBreached(breach):
             return _was_breached(breach, offset)
+        case Held(hold):
+            return held(hold)
         case CutShort(watched, total):
             return f"only {format_duration(watched)} of {format_duration(total)} could be watched"
         case _:
             assert_never(found)
+
+
+def held(hold: Hold) -> str:
+    """``ana holds it because a load test runs``."""
+    return f"{hold.by} holds it{f' because {hold.reason}' if hold.reason else ''}"
 
 
 def _was_breached(breach: Breach, offset: float) -> str:

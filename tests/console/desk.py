@@ -46,6 +46,12 @@ class Given:
     def abandon(self, *, by: str) -> None:
         self.orders.append(("abandon", by))
 
+    def hold(self, reason: str, *, by: str) -> None:
+        self.orders.append(("hold", reason, by))
+
+    def release(self, *, by: str) -> None:
+        self.orders.append(("release", by))
+
     def settle(self, text: str, *, by: str) -> None:
         self.orders.append(("settle", text, by))
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import ParamSpec
 
-from aftergreen.model import Indicator, Kind, Reading
+from aftergreen.model import Automatic, Indicator, Kind, Reading
 from aftergreen.verdict.snapshot import Context
-from tests.console.story import CONNECTIONS, ERRORS, ORDERS, REGISTRATIONS, Story
+from tests.automatic import automatic
+from tests.console.story import CONNECTIONS, ERRORS, ORDERS, REGISTRATIONS, Story, busy_plan
 from tests.scenario import only, plan
 
 WHO = "ana@bastion2"
@@ -54,6 +55,19 @@ def near_miss() -> Story:
 @reached_once
 def breached() -> Story:
     return watching().feed(210, FAILING)
+
+
+@reached_once
+def counting(grace: float = 10.0, how: Automatic = Automatic.ON) -> Story:
+    """It is about to be rolled back without a person."""
+    given = automatic(how, grace, given=busy_plan())
+    told = Story(given).feed(300).feed(210, FAILING)
+    return told.count_down(grace, dry=how is Automatic.DRY_RUN)
+
+
+@reached_once
+def held(reason: str = "a load test runs", by: str = "ben@bastion2") -> Story:
+    return counting().hold(reason, by)
 
 
 @reached_once

@@ -8,12 +8,13 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 
 from aftergreen.model import Indicator, Instant, Kind, Plan, Reading, Signal, SignalKey, Then
+from aftergreen.verdict.automatic import acting_on, counted_down, held
 from aftergreen.verdict.baseline import summarise
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.ranges import baseline_instants
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Event, EventKind, Rollback, Setup, State
+from aftergreen.verdict.state import Countdown, Event, EventKind, Hold, Rollback, Setup, State
 from aftergreen.verdict.step import abandon, step
 from aftergreen.verdict.verify import rollback_ended, rollback_started
 from tests.scenario import DEPLOYED_AT, above, plan, setup, signals, with_totals
@@ -135,6 +136,15 @@ class Story:
         return self._take(
             rollback_started(self.state, Rollback(attempt, by, COMMAND, self.state.at, reason=reason))
         )
+
+    def count_down(self, grace: float = 10.0, *, dry: bool = False) -> Story:
+        """A console has announced, as soon as it knew, that the release will be rolled back."""
+        at = self.state.at + self.plan.backend.lag
+        return self._take(counted_down(self.state, Countdown(at, at + grace, acting_on(self.state), dry)))
+
+    def hold(self, reason: str = "", by: str = "ana@bastion2") -> Story:
+        """Somebody holds it."""
+        return self._take(held(self.state, Hold(by, self.now, reason)))
 
     def rolled_back(
         self,

@@ -64,7 +64,6 @@ command = ["undo", "{service}"]
 
 DURATION = 'a duration with its unit, such as "90s", "1m30s", "1.5h" or "7d"'
 PERCENTAGE = 'a percentage with its sign, such as "1%" or "0.1%"'
-LATER = "anything else is not available yet"
 ABSENT = "this key to be absent: it is not available yet"
 ONE_CONDITION = (
     "exactly one of above, below, above_baseline, below_baseline, climbing_for, exhausts_within or silent_for"
@@ -641,8 +640,18 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         '"canry", expected "rolling", "blue-green" or "canary"; did you mean "canary"?',
     ),
     (_after(COMMAND, 'timeout = "0s"'), "rollback.timeout", '"0s", expected a duration longer than 0s'),
-    (_after(COMMAND, "automatic = true"), "rollback.automatic", f"true, expected false: {LATER}"),
-    (_after(COMMAND, 'grace = "30s"'), "rollback.grace", f'"30s", expected "10s": {LATER}'),
+    (
+        _after(COMMAND, 'automatic = "dry"'),
+        "rollback.automatic",
+        '"dry", expected true, false or "dry-run"; did you mean "dry-run"?',
+    ),
+    (_after(COMMAND, "automatic = 1"), "rollback.automatic", '1, expected true, false or "dry-run"'),
+    (_after(COMMAND, 'grace = "0s"'), "rollback.grace", '"0s", expected a duration longer than 0s'),
+    (
+        _after(COMMAND, 'grace = "15m"'),
+        "rollback.grace",
+        '"15m", expected less than watch.duration, which is 15m',
+    ),
     (_after(COMMAND, "[journal]\npath = 3"), "journal.path", "3, expected text in quotes"),
     (_after(COMMAND, '[notices]\nurls_env = "HOOKS"'), "notices.urls_env", f'"HOOKS", expected {ABSENT}'),
 ]
@@ -707,7 +716,7 @@ def test_faults_of_every_kind_are_told_together() -> None:
         (QUERY, ""),
         ('for = "2m"\n', ""),
         (PROBE, 'probe = "db"'),
-        (COMMAND, "automatic = true"),
+        (COMMAND, "automatic = 2"),
         (DURATION_LINE, "duration = 15"),
     ):
         text = text.replace(old, new, 1)

@@ -10,8 +10,8 @@ from aftergreen.model import BaselineSource, Instant, Kind, Plan, Reading, Signa
 from aftergreen.sources.beside import with_control
 from aftergreen.verdict.present import present
 from aftergreen.verdict.proposals import withheld
-from aftergreen.verdict.snapshot import Context, DoubtKind
-from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.verdict.snapshot import Context
+from aftergreen.verdict.state import DoubtKind, EventKind, ReleaseState
 from tests.made_up import FakeClock, MadeUpSource
 from tests.scenario import DEPLOYED_AT, GOOD, Scenario, climbing, errors, plan, silent, with_rule
 

@@ -344,3 +344,26 @@ def test_who_seals_a_release_records_what_its_watch_begins_with(journal: Journal
     assert joined.joined
     (sealed,) = journal.entries(joined.record.release, kinds=[EntryKind.SEALED])
     assert sealed.body == {"offset": 1.5, "seal": "5ea1"}
+
+
+def test_what_no_person_ordered_is_not_claimed_once_somebody_holds_it(journal: Journal) -> None:
+    release = start(journal)
+    seen = journal.append(release, EntryKind.AUTOMATIC, 1002.0, {"action": "countdown"})
+    assert journal.hold(release, at=1003.0, body={"reason": ""}, by="ben")
+    assert journal.claim(release, at=1003.1, body={}, by="automatic", unheld_since=seen) is None
+    assert list(journal.entries(release, kinds=[EntryKind.INTENT])) == []
+    assert journal.claim(release, at=1004.0, body={}, by="ana") is not None, "a person may all the same"
+
+
+def test_a_hold_that_was_read_keeps_nobody_from_claiming_after_its_release(journal: Journal) -> None:
+    release = start(journal)
+    assert journal.hold(release, at=1003.0, body={"reason": ""}, by="ben")
+    seen = journal.append(release, EntryKind.OPERATOR, 1004.0, {"action": "release"}, "ben")
+    assert journal.claim(release, at=1005.0, body={}, by="automatic", unheld_since=seen) is not None
+
+
+def test_what_was_begun_can_no_longer_be_held(journal: Journal) -> None:
+    release = start(journal)
+    journal.claim(release, at=1002.0, body={}, by="automatic", unheld_since=0)
+    assert not journal.hold(release, at=1002.1, body={"reason": ""}, by="ben")
+    assert list(journal.entries(release, kinds=[EntryKind.OPERATOR])) == []

@@ -13,8 +13,8 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.neighbours import neighbour
 from aftergreen.verdict.present import present
 from aftergreen.verdict.proposals import acts_on, withheld
-from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind
-from aftergreen.verdict.state import EventKind, ReleaseState
+from aftergreen.verdict.snapshot import AdviceKind, Context
+from aftergreen.verdict.state import DoubtKind, EventKind, ReleaseState
 from aftergreen.verdict.walk import advice
 from tests.scenario import (
     GOOD,

@@ -19,8 +19,8 @@ from aftergreen.model import (
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.present import present
 from aftergreen.verdict.proposals import acts_on, advised_on, proposals, withheld
-from aftergreen.verdict.snapshot import AdviceKind, Context, DoubtKind
-from aftergreen.verdict.state import EventKind, Phase, ReleaseState
+from aftergreen.verdict.snapshot import AdviceKind, Context
+from aftergreen.verdict.state import DoubtKind, EventKind, Phase, ReleaseState
 from aftergreen.verdict.step import over
 from aftergreen.verdict.walk import advice
 from tests.scenario import (

@@ -8,6 +8,7 @@ import pytest
 
 from aftergreen import words
 from aftergreen.model import (
+    Automatic,
     Indicator,
     Instant,
     Kind,
@@ -17,15 +18,17 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.verdict.automatic import acting_on, counted_down, dry_run, held, released
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Mark
-from aftergreen.verdict.state import Event, EventKind, Override, Phase, ReleaseState
+from aftergreen.verdict.state import Countdown, Event, EventKind, Hold, Override, Phase, ReleaseState
 from aftergreen.verdict.step import abandon, conclude, step
 from aftergreen.verdict.walk import signal_mark
 from aftergreen.watch.overrides import after, parse_change
 from aftergreen.words.cards import asked
+from tests.automatic import automatic
 from tests.scenario import (
     DEPLOYED_AT,
     GOOD,
@@ -205,6 +208,24 @@ def test_the_checklist_ticks_and_unticks_from_facts() -> None:
     assert items["rollback defined"].mark is Mark.OK
 
 
+def held_and_run_dry() -> list[Event]:
+    """A countdown that is held, one that stops, and one that ends in nothing, for it was a dry run."""
+    release = Scenario(automatic(Automatic.DRY_RUN)).feed(180).feed(135, BAD)
+
+    def count_down() -> None:
+        at = release.state.at + 2.0
+        release.take(counted_down(release.state, Countdown(at, at + 10.0, acting_on(release.state))))
+
+    count_down()
+    release.take(held(release.state, Hold("ana", release.state.at + 3.0)))
+    release.take(released(release.state, release.state.at + 4.0, "ben"))
+    count_down()
+    release.blind(15).feed(30, BAD)
+    count_down()
+    release.take(dry_run(release.state, release.state.at + 12.0))
+    return release.events
+
+
 def eventful() -> list[Event]:
     """Releases to which everything happens that can happen to one."""
     quiet = dict.fromkeys(GOOD, Reading.unknown(Kind.NO_TRAFFIC))
@@ -226,6 +247,7 @@ def eventful() -> list[Event]:
         *Scenario().feed(90).feed(30, BAD).feed(30).feed(90, BAD).feed(30).events,
         *Scenario().feed(180).feed(135, BAD).feed(300).events,
         *Scenario().feed(885).feed(60, BAD).feed(900).events,
+        *held_and_run_dry(),
         changed_rule,
         Event(1.0, EventKind.NOTE, text="looks fine", by="ana"),
     ]

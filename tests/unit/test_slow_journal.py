@@ -48,9 +48,17 @@ class StalledJournal(SqliteJournal):
         self._stall("append")
         return super().append(release, kind, at, body, by)
 
-    def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
+    def claim(
+        self,
+        release: Release,
+        *,
+        at: float,
+        body: Mapping[str, object],
+        by: str,
+        unheld_since: int | None = None,
+    ) -> Claim | None:
         self._stall("claim")
-        return super().claim(release, at=at, body=body, by=by)
+        return super().claim(release, at=at, body=body, by=by, unheld_since=unheld_since)
 
     def entries(
         self, release: Release, *, kinds: Collection[EntryKind] = (), after: int = 0
@@ -235,8 +243,16 @@ class UnreadableJournal(SqliteJournal):
 
     bad = False
 
-    def claim(self, release: Release, *, at: float, body: Mapping[str, object], by: str) -> Claim | None:
-        claim = super().claim(release, at=at, body=body, by=by)
+    def claim(
+        self,
+        release: Release,
+        *,
+        at: float,
+        body: Mapping[str, object],
+        by: str,
+        unheld_since: int | None = None,
+    ) -> Claim | None:
+        claim = super().claim(release, at=at, body=body, by=by, unheld_since=unheld_since)
         self.bad = True
         return claim
 

@@ -10,8 +10,8 @@ import pytest
 from aftergreen import words
 from aftergreen.model import Indicator, Kind, Reading, Rule, Then
 from aftergreen.verdict.evidence import ODDS, no_evidence
-from aftergreen.verdict.snapshot import Doubt, DoubtKind, Mark
-from aftergreen.verdict.state import Baseline, Event, EventKind, RuleState
+from aftergreen.verdict.snapshot import Mark
+from aftergreen.verdict.state import Baseline, Doubt, DoubtKind, Event, EventKind, RuleState
 from tests.scenario import (
     DEPLOYED_AT,
     Scenario,

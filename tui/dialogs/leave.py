@@ -27,7 +27,7 @@ class LeaveDialog(SizedDialog[bool]):
         super().__init__()
         self._frame = frame
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Leave")
             yield Rows(id="dialog-text")
@@ -38,7 +38,7 @@ class LeaveDialog(SizedDialog[bool]):
     def on_rows_resized(self) -> None:
         self.show(self._frame)
 
-    def show(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         self._frame = frame
         text = self.query_one("#dialog-text", Rows)
         short, width = self.fit(), max(20, text.size.width)

@@ -19,14 +19,14 @@ class NoteDialog(ShownModal[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Note")
             field = Input(placeholder="a remark; enter writes it", id="note", max_length=400, compact=True)
             field.cursor_blink = False
             yield field
 
-    def show(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         """Nothing on it changes with the release."""
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -37,7 +37,7 @@ class OutcomeDialog(FactsDialog[str]):
         self._frame = frame
         self._problem = ""
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("What came of the rollback")
             yield from self.facts()
@@ -54,7 +54,7 @@ class OutcomeDialog(FactsDialog[str]):
     def on_rows_resized(self) -> None:
         self.show(self._frame)
 
-    def show(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         self._frame = frame
         snapshot = frame.snapshot
         hidden = self.show_facts(_known(snapshot, frame.now, self.width) if snapshot is not None else [])

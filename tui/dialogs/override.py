@@ -30,7 +30,7 @@ class OverrideDialog(SizedDialog[str]):
         self._plan = plan
         self._problem = ""
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Change a threshold")
             yield Rows(id="dialog-text")
@@ -44,7 +44,7 @@ class OverrideDialog(SizedDialog[str]):
     def on_rows_resized(self) -> None:
         self._say()
 
-    def show(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         """Nothing on it changes with the release."""
 
     def _say(self) -> None:

@@ -54,7 +54,7 @@ class RollbackDialog(FactsDialog[None]):
         seen: int
         reason: str = ""
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Roll back")
             yield from self.facts()
@@ -69,7 +69,7 @@ class RollbackDialog(FactsDialog[None]):
     def on_rows_resized(self) -> None:
         self.show(self._frame)
 
-    def show(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         self._frame = frame
         self._hear(frame)
         live = _attempt(frame) > self._attempt

@@ -36,7 +36,7 @@ class SizedDialog(ShownModal[T]):
     def room(self) -> int:
         """Rows for the facts; the rest of the dialog is always seen."""
         short = self.fit()
-        frame = SHORT_FRAME if short else FRAME
+        frame = (SHORT_FRAME if short else FRAME) + self.query_one("#alarm").display
         return max(1, int(self.size.height * (1.0 if short else SHARE)) - frame)
 
 

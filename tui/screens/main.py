@@ -149,6 +149,8 @@ def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     banner = banner_of(newest, now)
     facts = banner.text or " ".join(words.advice(newest))
     fuse = [banner.fuse.text] if banner.fuse is not None else []
+    if newest.state.countdown is not None and not frame.hold_refused:
+        fuse.append("h holds it")
     doubt = [f"! {banner.doubt}"] if banner.doubt else []
     age = "".join(span.text for span in data_age(newest, now))
     said = "  ".join([f"{words.SYMBOLS[banner.mark]} {banner.word}", *fuse, facts, *doubt, age])

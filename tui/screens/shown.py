@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 
 from tui.bindings import bar
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, banner_mark, banner_rows, identity_row
+from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_row
 from widgets.keys import KeyBar
 from widgets.rows import Row, Rows
 
@@ -96,4 +96,24 @@ class ShownScreen(Screen[None], Shown):
 
 
 class ShownModal(ModalScreen[Result], Shown, Generic[Result]):
-    """A dialog that shows frames."""
+    """A dialog that shows frames, and above itself what is about to happen without a person."""
+
+    def compose(self) -> ComposeResult:
+        yield Rows(id="alarm")
+        yield from self.body()
+
+    def body(self) -> ComposeResult:
+        """The dialog."""
+        raise NotImplementedError
+
+    def draw(self, frame: Frame) -> None:
+        """Show the frame in the dialog."""
+        raise NotImplementedError
+
+    def show(self, frame: Frame) -> None:
+        alarm = self.query_one("#alarm", Rows)
+        rows = alarm_rows(frame, self.size.width)
+        alarm.display = bool(rows)
+        alarm.styles.height = len(rows)
+        alarm.show(rows)
+        self.draw(frame)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from aftergreen.verdict.state.automatic import Countdown, DryRun, Hold
 from aftergreen.verdict.state.baseline import Baseline
+from aftergreen.verdict.state.doubt import Doubt, DoubtKind
 from aftergreen.verdict.state.event import Event, EventKind, Events, Override
 from aftergreen.verdict.state.lacking import (
     CutShort,
+    Held,
     Lacking,
     NotBorneOut,
     NotServing,
@@ -24,11 +27,17 @@ __all__ = [
     "Baseline",
     "Breach",
     "Bucket",
+    "Countdown",
     "Counts",
     "CutShort",
+    "Doubt",
+    "DoubtKind",
+    "DryRun",
     "Event",
     "EventKind",
     "Events",
+    "Held",
+    "Hold",
     "Lacking",
     "Look",
     "LookBack",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aftergreen.model import Reading, Rule, Signal
+from aftergreen.verdict.state.doubt import Doubt
 from aftergreen.verdict.state.rule import RuleState
 
 
@@ -27,6 +28,11 @@ class EventKind(StrEnum):
     SIGHT = "sight"
     QUIET = "quiet"
     EXTENDED = "extended"
+    COUNTDOWN = "countdown"
+    COUNTDOWN_STOPPED = "countdown stopped"
+    HELD = "held"
+    RELEASED = "released"
+    DRY_RUN = "dry run"
     ROLLBACK_STARTED = "rollback started"
     ROLLBACK_ENDED = "rollback ended"
     ROLLBACK_LOST = "rollback lost"
@@ -69,6 +75,7 @@ class Event:
     by: str = ""
     seconds: float = 0.0
     override: Override | None = None
+    doubt: Doubt | None = None
 
 
 Events = tuple[Event, ...]

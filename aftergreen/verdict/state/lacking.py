@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aftergreen.model import Indicator, Signal
+from aftergreen.verdict.state.automatic import Hold
 from aftergreen.verdict.state.rule import Breach, RuleState
 
 
@@ -66,4 +67,11 @@ class WasBreached:
     breach: Breach
 
 
-Lacking = Unticked | SeldomJudged | TooShort | NotBorneOut | NotServing | CutShort | WasBreached
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody held the release to its end."""
+
+    hold: Hold
+
+
+Lacking = Held | Unticked | SeldomJudged | TooShort | NotBorneOut | NotServing | CutShort | WasBreached

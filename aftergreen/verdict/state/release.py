@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftergreen.model import Indicator, Plan, Release, SignalKey, View
+from aftergreen.verdict.state.automatic import Countdown, DryRun, Hold
 from aftergreen.verdict.state.baseline import Baseline
 from aftergreen.verdict.state.event import Override
 from aftergreen.verdict.state.lacking import Lacking
@@ -91,7 +92,8 @@ class Setup:
 
     ``companions`` are the baselines of the other sources that could be had, fit or not. ``reach`` is how
     far back, in seconds, the queries of a signal look that has no window; such a signal has an entry.
-    ``advice_ends`` ends the release at the first rollback advice: a gate without automatic rollback.
+    ``advice_ends`` ends the release at the first rollback advice, unless this watch may act on it by itself:
+    a gate does not wait for what only a person can do. ``looks_on`` says that it may do nothing at all.
     ``unstartable`` is what preflight found wrong with the rollback command; empty where it can be started.
     """
 
@@ -100,6 +102,7 @@ class Setup:
     seal: str
     baselines: Mapping[SignalKey, Baseline]
     advice_ends: bool = False
+    looks_on: bool = False
     unstartable: str = ""
     companions: Mapping[SignalKey, tuple[Baseline, ...]] = field(default_factory=dict)
     reach: Mapping[SignalKey, float] = field(default_factory=dict)
@@ -117,7 +120,8 @@ class State:
     ``watched`` is watch time: seconds since ``setup.starts`` in which something could be measured.
     ``blind`` is what could not be. ``extended`` is how far the end was moved for a burning fuse.
     ``breaches`` are those of rollback rules so far, also the ones that cleared. ``data_at`` is the time of
-    the newest raw sample that any reading so far stood on.
+    the newest raw sample that any reading so far stood on. ``countdown`` runs before a rollback without a
+    person, unless there is a ``hold``; ``dry_runs`` are those that were only recorded.
     """
 
     setup: Setup
@@ -138,6 +142,9 @@ class State:
     decided: RuleState | None = None
     missing: tuple[Lacking, ...] = ()
     overrides: tuple[Override, ...] = ()
+    countdown: Countdown | None = None
+    hold: Hold | None = None
+    dry_runs: tuple[DryRun, ...] = ()
 
     @property
     def grounds(self) -> RuleState | None:

@@ -161,7 +161,11 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A fuse that burnt at least half way and went out."""
+    """A fuse that burnt at least half way and went out, or a breach that ended during a countdown.
+
+    ``left`` is how many seconds later it would have been rolled back without a person; None for a fuse.
+    """
 
     rule: RuleState
     at: float
+    left: float | None = None
