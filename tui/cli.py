@@ -11,7 +11,7 @@ from aftergreen.config import ConfigError
 from aftergreen.journal import JournalError
 from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
-from tui.commands import check, demo, gate, paths, watch
+from tui.commands import check, demo, gate, history, paths, watch
 from tui.commands.options import EXIT_CODES, UsageError
 
 
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
     # In the order of the help.
-    for one in (watch, gate, demo, check, paths):
+    for one in (watch, gate, demo, check, history, paths):
         one.add(commands)
     return root
 

@@ -24,6 +24,7 @@ Path = tuple[str | int, ...]
 _Hook = Callable[[object, object], object]
 
 _NAME_LENGTH = 60
+_LINE_LENGTH = 200
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -94,12 +95,15 @@ def _text(value: object, _: object = None) -> str:
     return value
 
 
-def _name(value: object, _: object = None) -> str:
-    text = _text(value)
-    if text != clean(text, _NAME_LENGTH):
-        expected = f"at most {_NAME_LENGTH} characters on one line, without spaces around them"
-        raise Unfit(shown(text), expected)
-    return text
+def _one_line(longest: int) -> _Hook:
+    def hook(value: object, _: object = None) -> str:
+        text = _text(value)
+        if text != clean(text, longest):
+            expected = f"at most {longest} characters on one line, without spaces around them"
+            raise Unfit(shown(text), expected)
+        return text
+
+    return hook
 
 
 def _variable(value: object, _: object = None) -> str:
@@ -226,7 +230,8 @@ def _converter() -> cattrs.Converter:
     plain: tuple[tuple[Any, Callable[..., object]], ...] = (
         (str, _text),
         (bool, _switch),
-        (file.Name, _name),
+        (file.Name, _one_line(_NAME_LENGTH)),
+        (file.Line, _one_line(_LINE_LENGTH)),
         (file.Variable, _variable),
         (file.Variables, _variables),
         (file.Quantity, _quantity),

@@ -16,6 +16,8 @@ Share = NewType("Share", float)
 """A percentage, as a fraction."""
 Name = NewType("Name", str)
 """A short text on one line."""
+Line = NewType("Line", str)
+"""A text on one line that may be longer than a name."""
 Variable = NewType("Variable", str)
 """The name of an environment variable."""
 Variables = NewType("Variables", tuple[str, ...])
@@ -43,6 +45,8 @@ class ServiceTable:
     environment: Name | None = None
     tier: Literal["critical", "standard", "background"] | None = None
     running: str | None = None
+    runbook: Line | None = None
+    on_call: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ def _service(table: ServiceTable, faults: Faults) -> Service:
             )
     if table.running is not None:
         check_query(faults, "service.running", table.running)
-    return Service(name=table.name or "", **_given(table, "environment", "tier", "running"))
+    return Service(
+        name=table.name or "", **_given(table, "environment", "tier", "running", "runbook", "on_call")
+    )
 
 
 def _backend(table: MetricsTable, faults: Faults) -> Backend:

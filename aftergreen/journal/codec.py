@@ -17,7 +17,17 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
-from aftergreen.model import BaselinePlan, Instant, Plan, Reading, RollbackPlan, Rule, Signal, SignalKey
+from aftergreen.model import (
+    BaselinePlan,
+    Instant,
+    Plan,
+    Reading,
+    RollbackPlan,
+    Rule,
+    Service,
+    Signal,
+    SignalKey,
+)
 from aftergreen.verdict.state import Baseline
 
 T = TypeVar("T")
@@ -42,6 +52,7 @@ _ADDED: Mapping[type, tuple[str, ...]] = {
     Signal: ("absent_is_zero",),
     Baseline: ("exceeded", "repeated"),
     BaselinePlan: ("zone",),
+    Service: ("runbook", "on_call"),
     RollbackPlan: ("pass_env", "automatic", "grace"),
 }
 for _sealed, _names in _ADDED.items():

@@ -30,12 +30,17 @@ class Automatic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Whose release is watched. ``running`` is a query by version that counts serving instances."""
+    """Whose release is watched. ``running`` is a query by version that counts serving instances.
+
+    ``runbook`` and ``on_call`` are for whoever stands before a release that rolling back did not mend.
+    """
 
     name: str
     environment: str = "prod"
     tier: str = "standard"
     running: str | None = None
+    runbook: str | None = None
+    on_call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.config.tiers import tier_rules, too_long
 from aftergreen.journal.sharing import misshared
-from aftergreen.model import BaselineSource, Plan, Release, Signal
+from aftergreen.model import BaselineSource, Plan, Release
+from aftergreen.preflight.acting import acts_alone, traffic_before
 from aftergreen.preflight.checks import Finding, Preflight, Severity
 from aftergreen.preflight.earlier import known_in
 from aftergreen.preflight.opening import Opening, opened
@@ -19,6 +19,7 @@ from aftergreen.preflight.scrapes import remark
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
 from aftergreen.verdict.begin import begin
+from aftergreen.verdict.detect import soonest
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import Baseline, SignalState
 
@@ -79,7 +80,7 @@ def _lines(opening: Opening) -> Iterator[str]:
         absence = checked.absences.get(signal.signal.key)
         if absence is not None and absence.ground is not None:
             yield f"    {words.absence(signal.signal, absence.ground)}"
-        noticed = words.noticeable(plan, signal.signal, _traffic(signal.signal, checked))
+        noticed = words.noticeable(plan, signal.signal, traffic_before(checked.past, signal.signal))
         if noticed:
             yield f"    {noticed}"
     for indicator, reason in plan.waived.items():
@@ -101,13 +102,6 @@ def _apart(offset: float) -> str:
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _traffic(signal: Signal, checked: Preflight) -> float:
-    """Trials a second in the time before; 0 where they are not known."""
-    past = [instant.readings.get(signal.key) for instant in checked.past.instants]
-    counts = [reading.count for reading in past if reading is not None and reading.count is not None]
-    return median(counts) / signal.window if counts else 0.0
 
 
 def _whence(baseline: Baseline | None) -> str:
@@ -134,6 +128,9 @@ def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]
         reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
         slowly = remark(plan, signal, rule.rule, scrape)
         yield f"    {words.rule(rule)}{f', {slowly}' if slowly else ''}{reason}"
+        if plan.rollback is not None and acts_alone(plan, rule.rule):
+            found = soonest(plan, signal, rule.rule, state.baseline, traffic_before(checked.past, signal))
+            yield f"        {words.acts(found, plan.rollback.grace)}"
     taken = too_long(plan.service.tier, signal, plan.timing) if from_tier else None
     if taken is not None:
         takes, left = format_duration(taken), format_duration(plan.timing.duration - plan.timing.warmup)

@@ -12,7 +12,7 @@ from aftergreen.output.report import reporting
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import Event, ReleaseState, RuleState
+from aftergreen.verdict.state import Event, EventKind, ReleaseState, RuleState
 from aftergreen.watch.wanted import Report
 from aftergreen.words.cards import asked, curl_line
 
@@ -24,8 +24,17 @@ def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
 
     def write(event: Event, snapshot: Snapshot) -> None:
         body: dict[str, object] = {"event": event.kind.value, "text": words.event(event)}
-        if event.signal is not None:
-            body |= {"indicator": event.signal.indicator.value, "signal": event.signal.label}
+        signal = event.signal or (event.rule.signal if event.rule is not None else None)
+        if signal is not None:
+            body |= {"indicator": signal.indicator.value, "signal": signal.label}
+        if event.by:
+            body["by"] = event.by
+        if event.kind is EventKind.COUNTDOWN:
+            body |= {
+                "due": iso(event.at + event.seconds),
+                "grace": event.seconds,
+                "dry_run": bool(event.text),
+            }
         _emit(out, "event", event.at, snapshot, body)
 
     return reporting(write, err)
@@ -55,9 +64,17 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
         "doubts": [words.doubt(doubted) for doubted in snapshot.doubts],
         "missing": [words.lacking(found) for found in state.missing],
         "near_misses": [
-            {"at": iso(near.at), "rule": words.rule(near.rule), "burnt": near.rule.burnt}
+            {"at": iso(near.at), "rule": words.rule(near.rule), "burnt": near.rule.burnt, "left": near.left}
             for near in state.near_misses
         ],
+        "dry_runs": [
+            {"at": iso(dry.at), "rule": words.rule(dry.rule) if dry.rule is not None else None}
+            for dry in state.dry_runs
+        ],
+        "hold": {"at": iso(hold.at), "by": hold.by, "reason": hold.reason} if (hold := state.hold) else None,
+        "rollback_by": rollback.by if (rollback := state.rollback) else None,
+        "rollback_output": rollback.output or None if rollback else None,
+        "next": list(words.next_steps(snapshot)),
     }
     _emit(out, "finish", state.at, snapshot, body)
 

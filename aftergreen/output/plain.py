@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TextIO
 
 from aftergreen import words
+from aftergreen.clock import Clock, SystemClock
 from aftergreen.output.report import reporting
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event
 from aftergreen.watch.wanted import Report
+from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import finish_card
 
 
-def plain_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
-    """Event lines on ``out`` or stdout; findings and progress on ``err`` or stderr."""
+def plain_report(
+    out: TextIO | None = None, err: TextIO | None = None, *, clock: Clock | None = None
+) -> Report:
+    """Event lines on ``out`` or stdout; findings and progress on ``err`` or stderr.
+
+    While a countdown runs, each snapshot is a line that says by the ``clock`` how much of it is left.
+    """
 
     def write(event: Event, snapshot: Snapshot) -> None:
         at = words.local_time(event.at, snapshot.context.offset)
         print(f"{at} {words.SYMBOLS[words.event_mark(event)]} {words.event(event)}", file=out, flush=True)
 
-    return reporting(write, err)
+    report = reporting(write, err)
+    return replace(report, snapshot=_counting_down(report.snapshot, out, clock or SystemClock()))
+
+
+def _counting_down(
+    tell: Callable[[Snapshot], None], out: TextIO | None, clock: Clock
+) -> Callable[[Snapshot], None]:
+    last = ""
+
+    def told(snapshot: Snapshot) -> None:
+        nonlocal last
+        tell(snapshot)
+        if snapshot.state.countdown is None:
+            return
+        offset = snapshot.context.offset
+        now = clock.now() - offset
+        banner = banner_of(snapshot, now)
+        line = banner.fuse.text if banner.fuse is not None else banner.word
+        if line != last:
+            last = line
+            print(
+                f"{words.local_time(now, offset)} {words.SYMBOLS[banner.mark]} {line}", file=out, flush=True
+            )
+
+    return told
 
 
 def print_card(snapshot: Snapshot, out: TextIO | None = None) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from aftergreen.clock import Clock
 from aftergreen.config import warnings_of
 from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
+from aftergreen.preflight.acting import never_acting
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings, clock_warnings
 from aftergreen.preflight.histograms import unseen_limits
@@ -130,6 +131,7 @@ async def preflight(
         *(Finding(Severity.WARNING, text) for text in baseline_warnings(plan, past, earlier)),
         *(Finding(Severity.WARNING, text) for text in clock_warnings(plan, at)),
         *_rollback_findings(unprepared(plan, release), problem),
+        *(Finding(Severity.WARNING, text) for text in never_acting(plan, past)),
     ]
     return Preflight(tuple(findings), offset, newest, past, problem, absences, intervals)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from aftergreen.model import Plan, Rule, Signal, Timing
+from aftergreen.model import Condition, Plan, Rule, Signal, Timing
 from aftergreen.verdict.claims import failing_rate
 from aftergreen.verdict.evidence import no_evidence, weigh
+from aftergreen.verdict.limits import limit_of, why_no_limit
 from aftergreen.verdict.signal import nothing_known
-from aftergreen.verdict.state import EPSILON, SignalState
+from aftergreen.verdict.state import EPSILON, Baseline, SignalState
 
 TIMES_THE_LIMIT = (50.0, 20.0, 10.0, 5.0, 3.0, 2.0)
 """The failure rates that are asked about, as multiples of the limit."""
@@ -44,6 +45,41 @@ def noticeable(plan: Plan, signal: Signal, per_second: float) -> tuple[Noticed, 
     return tuple(
         Noticed(rate, _noticed_after(plan.timing, rule, plan.alpha, rounded, rate)) for rate in rates
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Soonest:
+    """How many seconds after the deployment a rule acts without a person, at the worst fault there is.
+
+    None where it never does; ``never`` says why.
+    """
+
+    after: float | None = None
+    never: str = ""
+
+
+def soonest(plan: Plan, signal: Signal, rule: Rule, baseline: Baseline | None, per_second: float) -> Soonest:
+    """When a rule acts without a person, at so many trials a second; the grace comes on top of it."""
+    limit, timing = limit_of(rule, baseline), plan.timing
+    judged_from = max(timing.warmup, signal.window if signal.windowed else 0.0)
+    if rule.condition.relative and limit is None:
+        return Soonest(never=why_no_limit(rule, baseline))
+    if rule.condition.compares and signal.events:
+        if nothing_known(plan, signal, rule, limit) is None:
+            return Soonest(never="its events cannot be counted, so that all of it may be chance")
+        if per_second <= 0:
+            return Soonest(never="no traffic was seen before")
+        absolute = replace(rule, limit=limit or 0.0)
+        after = _noticed_after(timing, absolute, plan.alpha, per_second, HIGHEST)
+        if after is None:
+            return Soonest(never="with so few requests all of it may be chance to the end of the watch")
+    elif rule.condition is Condition.SILENT:
+        after = timing.warmup + rule.limit
+    else:
+        after = judged_from + rule.sustained + (rule.limit if rule.condition.trend else 0.0)
+    if after > timing.duration + timing.rollout:
+        return Soonest(never="the watch is over before it could be breached")
+    return Soonest(after)
 
 
 def traffic_of(signal: SignalState, since: float) -> float:

@@ -12,7 +12,7 @@ from aftergreen.preflight.capture import compared_with
 from aftergreen.preflight.checks import Finding, PreflightFailed, Severity, deployment_time
 from aftergreen.preflight.opening import Opening
 from aftergreen.verdict.snapshot import Context
-from aftergreen.verdict.state import Baseline, Setup
+from aftergreen.verdict.state import Baseline, ReleaseState, Setup
 from aftergreen.watch.ledger import Ledger
 from aftergreen.watch.wanted import Wanted
 
@@ -37,13 +37,20 @@ class Joined:
 async def identified(ledger: Ledger, wanted: Wanted, plan: Plan, now: float) -> tuple[Plan, Release]:
     """The release to watch, and the plan: one of this version that is still open is joined.
 
-    Raises `PreflightFailed` where watching it would end the watch of another that should go on.
+    Raises `PreflightFailed` where watching it would end the watch of another that should go on, or where the
+    version was rolled back.
     """
     service = plan.service
     newest = await ledger.latest(service.name, service.environment)
     watched = newest.release if newest is not None and newest.ended is None else None
     if newest is not None and watched is not None and watched.version == wanted.version:
         return _as_chosen(plan, wanted, newest), watched
+    if newest is not None and _rolled_back(newest, wanted):
+        text = (
+            f"{newest.release.name} was rolled back: what runs now is another version. Where"
+            f" {wanted.version} was deployed once more, watch it with --again"
+        )
+        raise PreflightFailed((Finding(Severity.ERROR, text),))
     deployed_at = deployment_time(wanted.deployed_at, now)
     # A release whose console died stays open, and no watch lasts as long as this.
     lasting = watched is not None and now < watched.deployed_at + LONGEST * plan.timing.duration
@@ -52,6 +59,12 @@ async def identified(ledger: Ledger, wanted: Wanted, plan: Plan, now: float) -> 
         text = f"{watched.name} is being watched, and {why}: join it with --version {watched.version}"
         raise PreflightFailed((Finding(Severity.ERROR, text),))
     return plan, Release.of(service, wanted.version, wanted.previous, deployed_at)
+
+
+def _rolled_back(newest: Record, wanted: Wanted) -> bool:
+    """Whether the version was rolled back, and nobody says that it was deployed once more."""
+    same = newest.release.version == wanted.version and newest.ended == ReleaseState.ROLLED_BACK.value
+    return same and not wanted.again
 
 
 def _as_chosen(plan: Plan, wanted: Wanted, record: Record) -> Plan:

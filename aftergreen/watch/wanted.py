@@ -17,7 +17,8 @@ class Wanted:
 
     ``deployed_at`` turns the backend's time of now into the time of the deployment. ``advice_ends`` ends
     the watch at the first rollback advice, as a gate does. ``baseline`` is the source that was chosen at the
-    start; None leaves every signal the one that its plan gives it.
+    start; None leaves every signal the one that its plan gives it. ``again`` says that a version which was
+    rolled back was deployed once more.
     """
 
     version: str
@@ -28,6 +29,7 @@ class Wanted:
     advice_ends: bool = False
     simulated: bool = False
     baseline: BaselineSource | None = None
+    again: bool = False
 
     def of(self, plan: Plan) -> Plan:
         """The plan with what was chosen at the start."""

@@ -32,7 +32,9 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
     if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
         early = ", more than chance already" if given.rule.burning else ""
         told = f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
-        return "Roll back:", f"{told}{_without_a_person(snapshot)}"
+        if snapshot.rollback is not None:
+            return "Roll back:", " · ".join((told, *next_steps(snapshot)))
+        return "Roll back:", " ".join(filter(None, (told, _without_a_person(snapshot))))
     if given.kind is AdviceKind.WAIT:
         return _wait(snapshot, given)
     if given.kind is AdviceKind.FINISHED:
@@ -50,12 +52,12 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
 def _without_a_person(snapshot: Snapshot) -> str:
     """What an automatic rollback does about the advice; empty where none is configured."""
     if snapshot.state.countdown is not None:
-        dry = " This is a dry run: nothing will be run." if snapshot.state.countdown.dry else ""
-        return dry or " It is rolled back without you unless you hold it."
+        dry = "This is a dry run: nothing will be run." if snapshot.state.countdown.dry else ""
+        return dry or "It is rolled back without you unless you hold it."
     if snapshot.state.hold is not None:
-        return f" {held(snapshot.state.hold)}."
+        return f"{held(snapshot.state.hold)}."
     kept = not_automatic(snapshot)
-    return f" {kept[0].upper()}{kept[1:]}." if kept else ""
+    return f"{kept[0].upper()}{kept[1:]}." if kept else ""
 
 
 def not_automatic(snapshot: Snapshot) -> str:
@@ -115,7 +117,23 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
         return "Rolled back:", f"{outcome(rollback)}."
     if rollback.unseen:
         return "Not seen to recover:", f"{rollback.unseen}."
-    return "Still burning:", "look for another cause."
+    return "Still burning:", " · ".join(next_steps(snapshot))
+
+
+def next_steps(snapshot: Snapshot) -> tuple[str, ...]:
+    """What is left to do where a rollback did not mend it, in sentences; none where it did, or may yet."""
+    rollback, service = snapshot.rollback, snapshot.state.setup.plan.service
+    if rollback is None or rollback.running or (rollback.succeeded and rollback.recovered is not False):
+        return ()
+    if rollback.unknown:
+        first = "Find out which version production runs."
+    elif not rollback.succeeded:
+        first = f"Go back by hand, or try again{f'; it wrote {rollback.output}' if rollback.output else ''}."
+    else:
+        first = "Look for another cause: what else changed, and what it depends on."
+    runbook = f"Runbook: {service.runbook}" if service.runbook else ""
+    on_call = f"On call: {service.on_call}" if service.on_call else ""
+    return tuple(filter(None, (first, runbook, on_call)))
 
 
 def outcome(rollback: Rollback | None) -> str:

@@ -10,7 +10,7 @@ from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.detect import traffic_of
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import Receipt, ReleaseState, RuleState, State
+from aftergreen.verdict.state import DryRun, Receipt, ReleaseState, RuleState, State
 from aftergreen.words import (
     baseline,
     comparison,
@@ -22,6 +22,7 @@ from aftergreen.words import (
     limit_value,
     local_time,
     near_miss,
+    next_steps,
     noticeable,
     outcome,
     override,
@@ -129,6 +130,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     lines = [production(snapshot), f"{release.name}: {_verdict(snapshot)} (exit code {code.value})."]
     if state.rollback is not None and state.rollback.error not in lines[1]:
         lines.append(state.rollback.error)
+    lines.extend(_left_to_do(snapshot))
     decided = state.grounds
     if decided is not None and decided.decided_at is not None:
         at = local_time(decided.decided_at, snapshot.context.offset)
@@ -148,7 +150,20 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     lines.extend(_noticeable(state))
     lines.extend(f"Missing: {lacking(found, snapshot.context.offset)}." for found in state.missing)
     lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
+    lines.extend(_dry_run(dry, snapshot.context.offset) for dry in state.dry_runs)
     return tuple(lines)
+
+
+def _left_to_do(snapshot: Snapshot) -> Iterator[str]:
+    """How a command that goes on is followed, and what is left where it did not mend anything."""
+    rollback, release = snapshot.rollback, snapshot.state.setup.release
+    if rollback is not None and rollback.running:
+        where = f", or read {rollback.output}" if rollback.output else ""
+        yield f"Follow it: aftergreen watch --version {release.version}{where}."
+    steps = next_steps(snapshot)
+    if steps and rollback is not None and rollback.recovered is False:
+        yield f"Measured: {measured_now(snapshot)}."
+    yield from steps
 
 
 def _noticeable(state: State) -> Iterator[str]:
@@ -160,6 +175,11 @@ def _noticeable(state: State) -> Iterator[str]:
         text = noticeable(state.setup.plan, signal.signal, per_second)
         if text:
             yield f"{signal.signal.label}: {text}."
+
+
+def _dry_run(dry: DryRun, offset: float) -> str:
+    why = f": {comparison(dry.rule)}" if dry.rule is not None else ""
+    return f"Dry run: it would have been rolled back at {local_time(dry.at, offset)}{why}."
 
 
 def _proof(decided: RuleState, snapshot: Snapshot) -> Rows:

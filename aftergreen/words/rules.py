@@ -7,6 +7,7 @@ import math
 from aftergreen.model import Condition, Plan, Signal, Then
 from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict import detect
+from aftergreen.verdict.detect import Soonest
 from aftergreen.verdict.state import (
     RuleState,
 )
@@ -150,6 +151,16 @@ def chance(status: RuleState) -> str:
         return SELDOM
     digits = 10 ** max(0, math.floor(math.log10(odds)) - 1)
     return f"once in {odds // digits * digits:,.0f} releases"
+
+
+def acts(found: Soonest, grace: float) -> str:
+    """When a rule rolls back without a person, or why it never does."""
+    if found.after is None:
+        return f"never acts without a person: {found.never}"
+    after = format_duration(round(found.after))
+    return (
+        f"acts without a person from {after} after the deployment on, with {format_duration(grace)} of grace"
+    )
 
 
 def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:

@@ -49,6 +49,11 @@ def local_time(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> st
     return f"{datetime.fromtimestamp(round(at + offset), UTC).astimezone(zone):%H:%M:%S %Z}"
 
 
+def local_day(at: float, zone: tzinfo | None = None) -> str:
+    """A time in the reader's own zone with its day, to the minute: ``2026-03-01 14:08 CET``."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def count(number: float) -> str:
     """A number of events; `increase()` extrapolates, so it may carry a fraction that nobody counted."""
     return f"{number:,.0f}"

@@ -132,6 +132,9 @@ def test_a_release_that_was_left_says_why() -> None:
     assert (shown.mark, shown.word, shown.text) == (Mark.WARN, "ABANDONED", "superseded by v2.4.2")
 
 
+ANOTHER_CAUSE = "Look for another cause: what else changed, and what it depends on."
+
+
 @pytest.mark.parametrize(
     ("came", "mark", "word", "text", "outcome"),
     [
@@ -240,7 +243,7 @@ def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
     [
         (lambda: Scenario().blind(1800), "Unproven:", "error rate in range: HTTP 5xx: blind."),
         (lambda: left("nobody watches any more"), "Abandoned:", "nobody watches any more."),
-        (lambda: rolled_back().feed(330, BAD), "Still burning:", "look for another cause."),
+        (lambda: rolled_back().feed(330, BAD), "Still burning:", ANOTHER_CAUSE),
         (lambda: rolled_back().blind(330), "Not seen to recover:", "nothing could be measured."),
     ],
 )

@@ -10,12 +10,23 @@ import pytest
 
 from aftergreen.config.tiers import tier_rules
 from aftergreen.journal import open_journal
-from aftergreen.model import BaselineSource, Ground, Indicator, Kind, Reading, Release, RollbackPlan, View
+from aftergreen.model import (
+    BaselineSource,
+    Ground,
+    Indicator,
+    Kind,
+    Plan,
+    Reading,
+    Release,
+    RollbackPlan,
+    View,
+)
 from aftergreen.output.check import check
-from aftergreen.preflight.checks import PreflightFailed
+from aftergreen.preflight.checks import Preflight, PreflightFailed
 from aftergreen.sources.protocol import Absence
-from tests.made_up import FakeClock, MadeUpSource, fine
-from tests.scenario import DEPLOYED_AT, GOOD, above, climbing, plan, signals, with_rule
+from tests.automatic import automatic
+from tests.made_up import FakeClock, MadeUpSource, World, fine
+from tests.scenario import DEPLOYED_AT, GOOD, above, climbing, errors, plan, signals, with_rule
 
 READY = plan(rollback=RollbackPlan(("true",)))
 BUSINESS = "  (standard tier: a drop of 30 % without errors is still a serious problem)"
@@ -186,3 +197,58 @@ async def test_a_rollback_that_cannot_be_started_is_an_error_while_it_can_be_men
         )
     ]
     assert lines[-1] == "1 error, 0 warnings"
+
+
+async def checked(given: Plan, world: World = fine) -> tuple[Preflight, str]:
+    clock = FakeClock(DEPLOYED_AT)
+    found, lines = await check(given, MadeUpSource(clock, world), clock, version="v2.4.1", previous="v2.4.0")
+    return found, "\n".join(lines)
+
+
+async def test_where_rollback_is_automatic_every_rule_says_when_it_acts() -> None:
+    found, lines = await checked(automatic(given=READY))
+    assert found.passed
+    assert found.findings == ()
+    acting = [line.strip() for line in lines.splitlines() if "acts without a person" in line]
+    assert acting == [
+        f"acts without a person from {after} after the deployment on, with 10s of grace"
+        for after in ("3m", "3m", "3m", "4m")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("world", "given", "never"),
+    [
+        (
+            {"error-rate/HTTP 5xx": errors(0.0, 0.2)},
+            automatic(given=READY),
+            (
+                "HTTP 5xx above 1 % for 2m: roll back: never acts without a person: "
+                "with so few requests all of it may be chance to the end of the watch"
+            ),
+        ),
+        (
+            {"latency/average": Reading.unknown(Kind.NO_TRAFFIC)},
+            automatic(given=READY),
+            (
+                "average 50 % above baseline, by at least 20 ms for 2m: roll back: "
+                "never acts without a person: there is no baseline to compare with"
+            ),
+        ),
+        (
+            {},
+            automatic(given=replace(READY, timing=replace(READY.timing, duration=150.0))),
+            (
+                "db connections above 80 for 2m: roll back: never acts without a person: "
+                "the watch is over before it could be breached"
+            ),
+        ),
+    ],
+    ids=["hardly any traffic", "no baseline", "a short watch"],
+)
+async def test_what_will_never_act_is_a_warning(
+    world: Mapping[str, Reading], given: Plan, never: str
+) -> None:
+    found, lines = await checked(given, lambda _at, _view: {**GOOD, **world})
+    assert never in [finding.text for finding in found.findings]
+    assert f"! {never}" in lines

@@ -94,7 +94,16 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         "service.teir",
         'an unknown key, expected a known one; did you mean "tier"?',
     ),
-    (_after(SERVICE, "x = 1"), "service.x", "an unknown key, expected name, environment, tier or running"),
+    (
+        _after(SERVICE, "x = 1"),
+        "service.x",
+        "an unknown key, expected name, environment, tier, running, runbook or on_call",
+    ),
+    (
+        _after(SERVICE, f'runbook = "{"x" * 201}"'),
+        "service.runbook",
+        f'"{"x" * 59}…", expected at most 200 characters on one line, without spaces around them',
+    ),
     (
         ("[evidence]", "[evidnce]"),
         "evidnce",

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from aftergreen.model import Reading
+from aftergreen.model import Automatic, Reading
 from aftergreen.output.jsonl import SCHEMA, iso, json_report, print_finish
 from aftergreen.output.plain import plain_report, print_card
 from aftergreen.preflight.checks import Finding, Severity
+from aftergreen.verdict.automatic import acting_on, counted_down, held
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
-from aftergreen.verdict.state import Rollback
+from aftergreen.verdict.state import Countdown, Hold, Rollback
 from aftergreen.verdict.verify import rollback_ended, rollback_started
+from tests.automatic import GRACE, automatic
+from tests.made_up import HeldClock
 from tests.scenario import DEPLOYED_AT, Scenario, errors
 from tests.troubles import probe_down
 
@@ -26,7 +29,8 @@ BAD = {"error-rate/HTTP 5xx": errors(0.05, 1244.0)}
 FINISH_KEYS = {
     *("schema", "at", "type", "release", "state", "exit_code", "production_version", "version"),
     *("previous", "deployed_at", "seal", "decided_at", "indicator", "signal", "rule", "receipt"),
-    *("doubts", "missing", "near_misses", "overrides"),
+    *("doubts", "missing", "near_misses", "overrides", "dry_runs", "hold", "rollback_by"),
+    *("rollback_output", "next"),
 }
 RECEIPT_KEYS = {"at", "value", "n", "limit", "baseline", "once_in", "window", "query", "curl"}
 
@@ -79,6 +83,47 @@ def test_every_event_is_told_once_however_often_snapshots_come() -> None:
         release.feed(15, BAD if release.age >= 180 else None)
     report.snapshot(seen(release))
     assert len(out.getvalue().splitlines()) == len(release.events) == 5
+
+
+def counting(how: Automatic = Automatic.ON) -> Scenario:
+    release = Scenario(automatic(how)).feed(180).feed(150, BAD)
+    at = release.state.at + 2.0
+    countdown = Countdown(at, at + GRACE, acting_on(release.state), how is Automatic.DRY_RUN)
+    return release.take(counted_down(release.state, countdown))
+
+
+def test_a_countdown_is_a_line_a_second_at_most() -> None:
+    out, release = io.StringIO(), counting()
+    clock = HeldClock(release.state.at + 2.0)
+    report = plain_report(out, io.StringIO(), clock=clock)
+    for _ in range(30):
+        report.snapshot(seen(release))
+        clock.time += 0.5
+    lines = [line for line in out.getvalue().splitlines() if "rolls back in" in line]
+    assert [line.partition("UTC ")[2] for line in lines] == [
+        f"✗ rolls back in 0:{left:02}" for left in range(10, -1, -1)
+    ]
+
+
+@pytest.mark.parametrize(("how", "dry"), [(Automatic.ON, False), (Automatic.DRY_RUN, True)])
+def test_a_countdown_is_typed_for_machines(how: Automatic, *, dry: bool) -> None:
+    out, release = io.StringIO(), counting(how)
+    release.take(held(release.state, Hold("ben", release.state.at + 5.0, "clients retry")))
+    json_report(out, io.StringIO()).snapshot(seen(release))
+    began, stopped = (strict(line) for line in out.getvalue().splitlines()[-2:])
+    assert (began["event"], began["signal"], began["grace"], began["dry_run"]) == (
+        "countdown",
+        "HTTP 5xx",
+        GRACE,
+        dry,
+    )
+    assert began["due"] == iso(release.state.at + 2.0 + GRACE)
+    assert (stopped["event"], stopped["by"]) == ("held", "ben")
+    assert finish(seen(release))["hold"] == {
+        "at": iso(release.state.at + 5.0),
+        "by": "ben",
+        "reason": "clients retry",
+    }
 
 
 @pytest.mark.parametrize("make", [plain_report, json_report])
@@ -151,7 +196,12 @@ def test_the_finish_line_tells_what_is_missing_what_was_near_and_what_is_doubtfu
     assert (line["state"], line["exit_code"]) == ("unproven", 10)
     assert line["missing"] == ["dependencies responding: orders-db connect is breached"]
     assert line["near_misses"] == [
-        {"at": "2023-11-14T22:18:05.000Z", "rule": "HTTP 5xx above 1 % for 2m: roll back", "burnt": 75.0}
+        {
+            "at": "2023-11-14T22:18:05.000Z",
+            "rule": "HTTP 5xx above 1 % for 2m: roll back",
+            "burnt": 75.0,
+            "left": None,
+        }
     ]
     doubtful = Scenario().feed(180).feed(45, slow).feed(135, slow | BAD)
     assert finish(seen(doubtful))["doubts"] == ["orders-db broke 45s earlier: rolling back may not help"]

@@ -17,6 +17,7 @@ import pytest
 from aftergreen import words
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Release, RollbackPlan
+from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.rollback import left, lock
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -24,8 +25,9 @@ from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.loop import UNWATCHED
 from aftergreen.watch.rollbacks import ANOTHER, ENDLESS, LOOK_EVERY, OVERDUE, UNKNOWN
 from aftergreen.watch.wanted import Wanted
+from aftergreen.words.cards import finish_card
 from tests.made_up import bad_from
-from tests.rig import UNDO, Rig, proposed
+from tests.rig import ANA, UNDO, Rig, proposed
 from tests.scenario import DEPLOYED_AT, plan
 from tests.waiting import until
 
@@ -294,3 +296,32 @@ async def test_a_read_only_watch_never_runs_anything(tmp_path: Path) -> None:
     assert runs(tmp_path) == []
     assert any("--read-only was given" in event.text for event in last.events)
     assert rig.answers == ["read-only: --read-only was given"]
+
+
+async def test_a_version_that_was_rolled_back_is_watched_again_only_where_it_was_deployed_again(
+    tmp_path: Path,
+) -> None:
+    first = Rig(tmp_path, bad_from(200), given=UNDO)
+    first.once(proposed, first.roll_back)
+    assert exit_code((await first.watch.run()).state) == 20
+    later = DEPLOYED_AT + 7200.0
+    anew = replace(ANA, deployed_at=lambda _now: later)
+    with pytest.raises(PreflightFailed, match=r"v2.4.1#1 was rolled back: .* watch it with --again"):
+        await Rig(tmp_path, given=UNDO, wanted=anew, starts=later).watch.run()
+    last = await Rig(tmp_path, given=UNDO, wanted=replace(anew, again=True), starts=later).watch.run()
+    assert last.state.setup.release.number == 2
+    assert exit_code(last.state) == 0
+
+
+async def test_what_is_left_to_do_is_said_where_rolling_back_did_not_mend_it(tmp_path: Path) -> None:
+    service = replace(UNDO.service, runbook="https://wiki.example/checkout", on_call="#sre")
+    rig = Rig(tmp_path, bad_from(200, until_version="none"), given=replace(UNDO, service=service))
+    rig.once(proposed, rig.roll_back)
+    last = await rig.watch.run()
+    assert exit_code(last.state) == 21
+    card = finish_card(last)
+    assert "Measured: HTTP 5xx 4.98 %, its limit is 1 %." in card
+    assert "Look for another cause: what else changed, and what it depends on." in card
+    assert "Runbook: https://wiki.example/checkout" in card
+    assert "On call: #sre" in card
+    assert words.advice(last)[1].endswith("Runbook: https://wiki.example/checkout · On call: #sre")

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 
+from aftergreen.clock import Clock
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.session import Session
@@ -32,7 +33,7 @@ def run_gate(watched: Session, *, as_json: bool) -> int:
     """Watch to the end, telling what happens line by line; the exit code is the verdict's."""
 
     async def run() -> Snapshot:
-        watch = watched.watch(_report(as_json=as_json))
+        watch = watched.watch(_report(watched.clock, as_json=as_json))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: watch.abandon(by=watched.wanted.operator))
@@ -55,19 +56,19 @@ def _run(arguments: argparse.Namespace) -> int:
             watched.wanted,
             source=watched.source(),
             clock=watched.clock,
-            report=_report(as_json=arguments.json),
+            report=_report(watched.clock, as_json=arguments.json),
             journal=watched.paths.journal,
         )
     )
     return _close(snapshot, as_json=arguments.json)
 
 
-def _report(*, as_json: bool) -> Report:
+def _report(clock: Clock, *, as_json: bool) -> Report:
     # The console needs neither.
     from aftergreen.output.jsonl import json_report  # noqa: PLC0415
     from aftergreen.output.plain import plain_report  # noqa: PLC0415
 
-    return json_report() if as_json else plain_report()
+    return json_report() if as_json else plain_report(clock=clock)
 
 
 def _close(snapshot: Snapshot, *, as_json: bool) -> int:

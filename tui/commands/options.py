@@ -25,6 +25,10 @@ exit codes:
   1 internal error · 2 usage or configuration · 3 preflight failed"""
 
 
+PLAIN = ("history", "paths")
+"""Commands that judge nothing: their exit code says only whether they could be carried out."""
+
+
 class UsageError(Exception):
     """Options that contradict each other; the text says the cure."""
 
@@ -42,7 +46,7 @@ def command(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"examples:\n{shown}\n\n{EXIT_CODES}" if name != "paths" else f"examples:\n{shown}",
+        epilog=f"examples:\n{shown}" if name in PLAIN else f"examples:\n{shown}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -80,6 +84,7 @@ def add_release(made: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help=f"what to compare with: {', '.join(BaselineSource)} (default: as configured)",
     )
+    made.add_argument("--again", action="store_true", help="watch a version that was rolled back before")
     made.add_argument("--read-only", action="store_true", help="watch without being able to act")
     made.add_argument("--operator", metavar="NAME", help="who is watching (default: user@host)")
     made.add_argument("--journal", metavar="FILE", help="the journal (default: see aftergreen paths)")
@@ -101,6 +106,7 @@ def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
         read_only="--read-only was given" if arguments.read_only else "",
         advice_ends=advice_ends,
         baseline=arguments.baseline,
+        again=arguments.again,
     )
     paths = find_paths(journal=arguments.journal, configured=plan.journal)
     return Session(plan, wanted, SystemClock(), paths)

@@ -1,0 +1,128 @@
+"""What the journal holds of past releases: a line for each, and what dry runs would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aftergreen import words
+from aftergreen.journal import Entry, EntryKind, Journal, Record, open_journal
+from aftergreen.output.jsonl import iso
+from aftergreen.units import format_duration
+from aftergreen.verdict.state import ReleaseState
+from aftergreen.watch.following import COUNTDOWN, DRY_RUN
+
+KINDS = (EntryKind.INTENT, EntryKind.FINISH, EntryKind.AUTOMATIC)
+
+OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A release as its record has it.
+
+    ``ended`` is the state it ended in, `OPEN` where it has not; ``exit_code`` is None then. ``countdowns`` is
+    how often it was about to be rolled back without a person, ``dry_run`` when it would have been.
+    """
+
+    record: Record
+    ended: str
+    exit_code: int | None
+    rolled_back_by: str
+    countdowns: int
+    dry_run: float | None
+
+    @property
+    def body(self) -> Mapping[str, object]:
+        """The same for machines."""
+        release = self.record.release
+        return {
+            "release": release.name,
+            "service": release.service,
+            "environment": release.environment,
+            "version": release.version,
+            "previous": release.previous,
+            "deployed_at": iso(release.deployed_at),
+            "state": self.ended,
+            "exit_code": self.exit_code,
+            "rolled_back_by": self.rolled_back_by or None,
+            "countdowns": self.countdowns,
+            "dry_run_at": iso(self.dry_run) if self.dry_run is not None else None,
+        }
+
+
+def past_releases(place: Path, *, service: str = "", environment: str = "") -> tuple[Past, ...]:
+    """The releases in a journal, newest first; raises `JournalError`.
+
+    Nothing is made where there is no journal: then there are no releases.
+    """
+    if not place.exists():
+        return ()
+    journal = open_journal(place)
+    try:
+        wanted = [
+            record
+            for record in journal.releases()
+            if record.release.service == (service or record.release.service)
+            and record.release.environment == (environment or record.release.environment)
+        ]
+        return tuple(_past(journal, record) for record in wanted)
+    finally:
+        journal.close()
+
+
+def _past(journal: Journal, record: Record) -> Past:
+    entries = list(journal.entries(record.release, kinds=KINDS))
+    finish = next((entry for entry in entries if entry.kind is EntryKind.FINISH), None)
+    intents = [entry for entry in entries if entry.kind is EntryKind.INTENT]
+    code = finish.body.get("exit_code") if finish is not None else None
+    dry = _acts(entries, DRY_RUN)
+    return Past(
+        record,
+        record.ended or OPEN,
+        code if isinstance(code, int) else None,
+        intents[-1].by if intents else "",
+        len(_acts(entries, COUNTDOWN)),
+        dry[0].at if dry else None,
+    )
+
+
+def _acts(entries: Sequence[Entry], action: str) -> list[Entry]:
+    return [e for e in entries if e.kind is EntryKind.AUTOMATIC and e.body.get("action") == action]
+
+
+def history_lines(found: Sequence[Past]) -> Iterator[str]:
+    """A table for people, and below it how they ended."""
+    if not found:
+        yield "no release is recorded here: aftergreen watch or gate record one"
+        return
+    rows = [_row(past) for past in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield ""
+    yield _counted(found)
+    dry = [past for past in found if past.dry_run is not None]
+    if dry:
+        well = sum(past.ended == ReleaseState.FINISHED.value for past in dry)
+        accepted = f"; {well} of them finished all the same" if well else ""
+        yield f"dry runs would have rolled back {len(dry)} of {len(found)}{accepted}"
+
+
+def _row(past: Past) -> tuple[str, ...]:
+    release = past.record.release
+    code = f" ({past.exit_code})" if past.exit_code is not None else ""
+    remarks = [f"by {past.rolled_back_by}"] if past.rolled_back_by else []
+    if past.dry_run is not None:
+        after = format_duration(round(past.dry_run - release.deployed_at))
+        remarks.append(f"a dry run would have rolled back after {after}")
+    return words.local_day(release.deployed_at), release.name, f"{past.ended}{code}", ", ".join(remarks)
+
+
+def _counted(found: Sequence[Past]) -> str:
+    ended = dict.fromkeys((past.ended for past in found), 0)
+    for past in found:
+        ended[past.ended] += 1
+    told = ", ".join(f"{number} {state}" for state, number in ended.items())
+    return f"{len(found)} {'release' if len(found) == 1 else 'releases'}: {told}"
