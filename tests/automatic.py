@@ -12,8 +12,11 @@ from tests.scenario import DEPLOYED_AT, GOOD, errors
 
 GRACE = 10.0
 
+BRIEF = replace(UNDO, timing=replace(UNDO.timing, duration=480.0))
+"""Over soon after its breach: each second from there on is looked at."""
 
-def automatic(how: Automatic = Automatic.ON, grace: float = GRACE, given: Plan = UNDO) -> Plan:
+
+def automatic(how: Automatic = Automatic.ON, grace: float = GRACE, given: Plan = BRIEF) -> Plan:
     """A plan that rolls back without a person."""
     assert given.rollback is not None
     return replace(given, rollback=replace(given.rollback, automatic=how, grace=grace))

@@ -64,7 +64,8 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
 def alarm_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     """The countdown for whoever looks at something else, and the key that holds it; empty where none runs."""
     snapshot = frame.newest or frame.snapshot
-    if snapshot is None or snapshot.state.countdown is None:
+    counting = None if snapshot is None else snapshot.state.countdown
+    if snapshot is None or counting is None or counting.lapsed(frame.present):
         return ()
     banner = banner_of(snapshot, frame.present)
     left = banner.fuse.text if banner.fuse is not None else banner.word

@@ -73,11 +73,29 @@ _GUARDS = (
 )
 
 
+# What lies beside the file is made for one user, and given to the group a moment later: a colleague who opens
+# it in between could only read, or not even that.
+_NOT_OURS = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
+SHARED_WITHIN = 1.0
+"""Seconds after which what cannot be written is not ours to write."""
+
+
 def connect(path: Path, patience: float) -> sqlite3.Connection:
     """A connection to the journal in ``path``, whose tables exist; waits ``patience`` seconds for locks.
 
     Raises sqlite3.Error, and `JournalError` for a file that is not a journal of this version.
     """
+    deadline = time.monotonic() + SHARED_WITHIN
+    while True:
+        try:
+            return _connected(path, patience)
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(_NOT_OURS) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _connected(path: Path, patience: float) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
         _write_ahead(database, patience)

@@ -48,6 +48,7 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
     body: dict[str, object] = {
         "state": state.state.value,
         "exit_code": int(exit_code(state)),
+        "reason": state.reason or None,
         "production_version": _production(snapshot),
         "version": release.version,
         "previous": release.previous,

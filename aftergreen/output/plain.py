@@ -40,10 +40,10 @@ def _counting_down(
     def told(snapshot: Snapshot) -> None:
         nonlocal last
         tell(snapshot)
-        if snapshot.state.countdown is None:
-            return
-        offset = snapshot.context.offset
+        offset, counting = snapshot.context.offset, snapshot.state.countdown
         now = clock.now() - offset
+        if counting is None or counting.lapsed(now):
+            return
         banner = banner_of(snapshot, now)
         line = banner.fuse.text if banner.fuse is not None else banner.word
         if line != last:

@@ -25,6 +25,9 @@ from aftergreen.verdict.state import (
 BY = "automatic rollback"
 """Who ordered a rollback that no person did."""
 
+FRESH, FRESH_FOR = 3, 30.0
+"""Intervals, or seconds where those are shorter, for which what was judged last is what is so now."""
+
 NOT_SEEN = frozenset({Kind.BLIND, Kind.PARTIAL, Kind.STALE, Kind.AMBIGUOUS})
 """Readings that say nothing of what they are about; where there is no traffic, that has been seen."""
 
@@ -33,6 +36,12 @@ def automatic_of(state: State) -> Automatic:
     """What is configured."""
     plan = state.setup.plan.rollback
     return Automatic.OFF if plan is None else plan.automatic
+
+
+def is_current(state: State, now: float) -> bool:
+    """Whether what was judged last is what is so now, as far as a decision without a person needs it."""
+    timing, lag = state.setup.plan.timing, state.setup.plan.backend.lag
+    return now - lag - state.at < max(FRESH * timing.interval, FRESH_FOR)
 
 
 def watches_over(state: State) -> bool:
@@ -104,6 +113,16 @@ def counted_down(state: State, countdown: Countdown) -> tuple[State, Events]:
     return replace(state, countdown=countdown), (event,)
 
 
+def stopped(state: State, at: float, why: str) -> tuple[State, Events]:
+    """A console stopped the countdown, for a reason of its machine."""
+    countdown = state.countdown
+    if countdown is None or at <= countdown.at:
+        return state, ()
+    left = countdown.left(at)
+    event = Event(at, EventKind.COUNTDOWN_STOPPED, rule=countdown.rule, seconds=left, text=why)
+    return replace(state, countdown=None), (event,)
+
+
 def held(state: State, hold: Hold) -> tuple[State, Events]:
     """Somebody holds the release, or says why; whoever was first holds it."""
     standing = state.hold
@@ -136,16 +155,16 @@ def dry_run(state: State, at: float) -> tuple[State, Events]:
 
 def settled(state: State) -> tuple[State, Events]:
     """The release after an instant: a countdown ends where nothing is acted on, a hold with the breach."""
-    state, stopped = _stopped(state)
+    state, told = _stopped(state)
     hold = state.hold
     if hold is None:
-        return state, stopped
+        return state, told
     if proposals(state):
-        return replace(state, hold=replace(hold, breached=True)), stopped
+        return replace(state, hold=replace(hold, breached=True)), told
     if not hold.breached:
-        return state, stopped
+        return state, told
     ended = Event(state.at, EventKind.RELEASED, text="the breach is over")
-    return replace(state, hold=None), (*stopped, ended)
+    return replace(state, hold=None), (*told, ended)
 
 
 def _stopped(state: State) -> tuple[State, Events]:

@@ -225,7 +225,8 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
     state = _named(state, blind=blind)
     if state.state is ReleaseState.QUIET and before is not ReleaseState.QUIET:
         events.append(Event(instant.at, EventKind.QUIET))
-    if before in (ReleaseState.SEALED, ReleaseState.WARM_UP) and state.state is not ReleaseState.WARM_UP:
+    # By the time and not by the state: who is blind has not warmed up.
+    if 0.0 <= instant.at + EPSILON - _warm_at(state) < state.setup.plan.timing.interval:
         events.append(Event(instant.at, EventKind.JUDGING))
     state, settling = settled(state)
     state, more = _end(state)
@@ -233,19 +234,23 @@ def _settle(state: State, instant: Instant) -> tuple[State, list[Event]]:
 
 
 def _named(state: State, *, blind: bool) -> State:
-    timing = state.setup.plan.timing
-    warm = max(timing.warmup, timing.rollout)
     if proposals(state):
         return replace(state, state=ReleaseState.PROPOSED, reason="")
     if blind:
         return replace(state, state=ReleaseState.BLIND, reason="nothing can be measured")
-    if state.at + EPSILON < state.setup.release.deployed_at + warm:
+    if state.at + EPSILON < _warm_at(state):
         return replace(state, state=ReleaseState.WARM_UP, reason="")
     if is_quiet(state):
         return replace(state, state=ReleaseState.QUIET, reason="there is no traffic")
     reason = _incomplete(state)
     named = ReleaseState.INCOMPLETE if reason else ReleaseState.WATCHING
     return replace(state, state=named, reason=reason)
+
+
+def _warm_at(state: State) -> float:
+    """When the warm-up is over."""
+    timing = state.setup.plan.timing
+    return state.setup.release.deployed_at + max(timing.warmup, timing.rollout)
 
 
 def _incomplete(state: State) -> str:

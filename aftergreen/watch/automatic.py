@@ -11,14 +11,11 @@ from aftergreen.model import Automatic
 from aftergreen.verdict.automatic import BY, acting_on, automatic_of, watches_over
 from aftergreen.verdict.proposals import proposals
 from aftergreen.verdict.state import EPSILON, Countdown, State
-from aftergreen.watch.following import COUNTDOWN
+from aftergreen.watch.following import COUNTDOWN, STOPPED
 from aftergreen.watch.ledger import Ledger
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the journal while somebody may hold the release, or release it."""
-
-LAPSED = 2.0
-"""Seconds after its end at which a countdown that nobody acted on is void: who announced it is gone."""
 
 ATTENDED = 2.0
 """Seconds for which a console may have stood still and still have shown its countdown to somebody."""
@@ -51,8 +48,10 @@ class Countdowns:
         self._trouble = trouble
         self._seen: float | None = None
         self._since = math.inf
-        self.kept = ""
-        """Why this console does nothing without a person, whatever it sees; empty where it may."""
+        self.looks_on = False
+        """Whether this console may do nothing at all."""
+        self.doubt = ""
+        """What is in doubt on this machine, so that nothing acts here; empty where nothing is."""
 
     def next_look(self) -> float:
         """When the release has to be looked at next, whatever instant is due; infinite where it need not."""
@@ -79,7 +78,12 @@ class Countdowns:
         began = None if counting is None else counting.at
         if began is None or began != self._seen or math.isinf(self._since):
             self._seen, self._since = began, now
-        if self.kept or not current or acting_on(state) is None:
+        if self.looks_on:
+            return
+        if self.doubt:
+            await self._stop(counting, now)
+            return
+        if not current or acting_on(state) is None:
             return
         if counting is None:
             await self._announce(state, now)
@@ -91,7 +95,7 @@ class Countdowns:
                 # Once more from the start, where everybody sees it.
                 self._since = math.inf
                 self._trouble(f"nothing was rolled back without a person: {problem}")
-        elif now >= counting.due + LAPSED and not watched:
+        elif counting.lapsed(now) and not watched:
             await self._announce(state, now)
 
     async def _announce(self, state: State, now: float) -> None:
@@ -105,15 +109,26 @@ class Countdowns:
             "grace": self._grace(state),
             "dry": automatic_of(state) is Automatic.DRY_RUN,
         }
+        if not await self._write(body, now):
+            return
+        # Everybody counts from the time of the entry, whoever wrote it.
+        counting = self._state().countdown
+        self._seen, self._since = (None, math.inf) if counting is None else (counting.at, counting.at)
+
+    async def _stop(self, counting: Countdown | None, now: float) -> None:
+        """Stop a countdown whose end nobody on this machine can tell."""
+        if counting is not None and not counting.lapsed(now):
+            await self._write({"action": STOPPED, "why": self.doubt}, now)
+
+    async def _write(self, body: Mapping[str, object], now: float) -> bool:
+        """Record something and take it over; False where that cannot be."""
         try:
             await self._ledger.write(EntryKind.AUTOMATIC, at=now, body=body, by=BY)
         except JournalError as error:
             self._trouble(f"nothing is rolled back without a person: it could not be recorded: {error}")
-            return
+            return False
         await self._learn()
-        # Everybody counts from the time of the entry, whoever wrote it.
-        counting = self._state().countdown
-        self._seen, self._since = (None, math.inf) if counting is None else (counting.at, counting.at)
+        return True
 
     def _grace(self, state: State) -> float:
         plan = state.setup.plan.rollback

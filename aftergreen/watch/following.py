@@ -8,7 +8,7 @@ from dataclasses import replace
 from aftergreen.journal import Entry, EntryKind
 from aftergreen.journal.codec import decode
 from aftergreen.model import Rule, SignalKey
-from aftergreen.verdict.automatic import counted_down, dry_run, held, released
+from aftergreen.verdict.automatic import counted_down, dry_run, held, released, stopped
 from aftergreen.verdict.override import override
 from aftergreen.verdict.state import Countdown, Events, Hold, Override, Rollback, RuleState, State
 from aftergreen.verdict.verify import rollback_ended, rollback_started
@@ -20,7 +20,7 @@ OVERRIDE = "override"
 HOLD, RELEASE = "hold", "release"
 """The actions of an operator's entry that keep a release from an automatic rollback, and end that."""
 
-COUNTDOWN, DRY_RUN = "countdown", "dry-run"
+COUNTDOWN, STOPPED, DRY_RUN = "countdown", "stopped", "dry-run"
 """The actions of an entry about what happens without a person."""
 
 
@@ -53,6 +53,8 @@ def acted(state: State, entry: Entry) -> tuple[State, Events]:
         return released(state, entry.at, entry.by)
     if entry.kind is EntryKind.AUTOMATIC and action == COUNTDOWN:
         return counted_down(state, _countdown(state, entry))
+    if entry.kind is EntryKind.AUTOMATIC and action == STOPPED:
+        return stopped(state, entry.at, str(entry.body.get("why") or ""))
     if entry.kind is EntryKind.AUTOMATIC and action == DRY_RUN:
         return dry_run(state, entry.at)
     return state, ()

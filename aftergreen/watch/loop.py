@@ -14,6 +14,7 @@ from aftergreen.model import Plan, Release
 from aftergreen.preflight.opening import opened
 from aftergreen.sources.protocol import Source
 from aftergreen.units import format_duration
+from aftergreen.verdict.automatic import is_current
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context, Snapshot
@@ -191,7 +192,7 @@ class Watch:
             self._log.note(self._backend_now(), found.chosen, self._wanted.operator)
         self._asking = Asking(opening.source, self._state.at)
         self.orders.open(found.baseline)
-        self._countdowns.kept = self.read_only
+        self._countdowns.looks_on = bool(self.read_only)
         self.publish()
 
     # Polling
@@ -214,14 +215,13 @@ class Watch:
         elif not self._left:
             await self._look()
         if not self._left and not over(self._state):
-            await self._act(lag)
+            await self._act()
 
-    async def _act(self, lag: float) -> None:
+    async def _act(self) -> None:
         """Do what is done without a person, on what is known now."""
         # It may have slept while it asked.
         self._slept(0.0)
-        current = not self._asking.due(self._state, self._backend_now() - lag).times
-        await self._countdowns.attend(current=current)
+        await self._countdowns.attend(current=is_current(self._state, self._backend_now()))
         if self._state.countdown is not None or self._state.hold is not None:
             self.publish()
 
@@ -247,7 +247,7 @@ class Watch:
             self._log.note(self._backend_now(), f"{told}; {GOES_ON}")
             self._stepped = stepped
             self._context = replace(self._context, clock=told)
-            self._countdowns.kept = self.read_only or told
+            self._countdowns.doubt = told
 
     def _slept(self, overslept: float) -> None:
         """Notice that nothing ran here for a while: nobody shall take it for a backend that was away."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aftergreen.model import Kind, Signal
+from aftergreen.model import Automatic, Kind, Signal
 from aftergreen.units import format_duration, format_limit
-from aftergreen.verdict.automatic import watches_over
+from aftergreen.verdict.automatic import automatic_of, is_current, watches_over
 from aftergreen.verdict.claims import within_chance
 from aftergreen.verdict.proposals import fuses
+from aftergreen.verdict.refusals import rollback_problem
 from aftergreen.verdict.snapshot import Advice, AdviceKind, Snapshot
 from aftergreen.verdict.state import (
     Doubt,
@@ -33,7 +34,7 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
         early = ", more than chance already" if given.rule.burning else ""
         told = f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
         if snapshot.rollback is not None:
-            return "Roll back:", " · ".join((told, *next_steps(snapshot)))
+            return "Roll back:", f"{told} {_steps(snapshot)}".rstrip()
         return "Roll back:", " ".join(filter(None, (told, _without_a_person(snapshot))))
     if given.kind is AdviceKind.WAIT:
         return _wait(snapshot, given)
@@ -60,10 +61,20 @@ def _without_a_person(snapshot: Snapshot) -> str:
     return f"{kept[0].upper()}{kept[1:]}." if kept else ""
 
 
-def not_automatic(snapshot: Snapshot) -> str:
-    """Why nobody but a person acts on what is proposed; empty where no automatic rollback would."""
+def not_automatic(snapshot: Snapshot, now: float | None = None) -> str:
+    """Why nobody but a person acts on what is proposed; empty where no automatic rollback would.
+
+    ``now`` is the backend's time, where it is known.
+    """
+    problem = rollback_problem(snapshot.state)
+    if problem and automatic_of(snapshot.state) is not Automatic.OFF and snapshot.rollback is None:
+        return f"nothing can be rolled back: {problem}"
     if snapshot.withheld is not None:
         return f"not without a person: {doubt(snapshot.withheld)}"
+    if now is not None and watches_over(snapshot.state) and not is_current(snapshot.state, now):
+        return (
+            f"not without a person: what was judged here is {format_duration(round(now - snapshot.at))} old"
+        )
     clock = snapshot.context.clock
     if clock and snapshot.advice.kind is AdviceKind.ROLL_BACK and watches_over(snapshot.state):
         return f"not without a person: {clock}, a console that is started now measures it anew"
@@ -117,7 +128,13 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
         return "Rolled back:", f"{outcome(rollback)}."
     if rollback.unseen:
         return "Not seen to recover:", f"{rollback.unseen}."
-    return "Still burning:", " · ".join(next_steps(snapshot))
+    return "Still burning:", _steps(snapshot)
+
+
+def _steps(snapshot: Snapshot) -> str:
+    """What is left to do, on one line: the sentence, and whom or what to ask."""
+    first, *others = next_steps(snapshot) or ("",)
+    return f"{first} {' · '.join(others)}".strip()
 
 
 def next_steps(snapshot: Snapshot) -> tuple[str, ...]:

@@ -62,12 +62,12 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     if snapshot.rollback is not None:
         return _rollback_banner(snapshot, snapshot.rollback, now)
     counting = snapshot.state.countdown
-    if counting is not None:
+    if counting is not None and not counting.lapsed(now):
         return _countdown_banner(snapshot, counting, now)
     if snapshot.state.hold is not None and (lead is not None or not snapshot.release_state.ended):
         return _held_banner(snapshot, snapshot.state.hold)
     if state is ReleaseState.PROPOSED and lead is not None and lead.breached:
-        return Banner(Mark.BAD, "BREACHED", comparison(lead), not_automatic(snapshot) or doubts)
+        return Banner(Mark.BAD, "BREACHED", comparison(lead), not_automatic(snapshot, now) or doubts)
     if state is ReleaseState.BLIND:
         since = snapshot.state.blind_since
         lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""

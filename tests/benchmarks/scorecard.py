@@ -89,7 +89,7 @@ def _by_engine(intervals: Iterable[tuple[int, int]]) -> dict[str, float | None]:
         recent.append(interval)
         total = total[0] + interval[0], total[1] + interval[1]
         at = state.at + INTERVAL
-        state, _ = step(state, Instant(at, {key: _reading(recent, total)}))
+        state, _ = step(state, Instant(at, {key: reading_of(recent, total)}))
         if fast is None and any(rule.sure for rule in proposals(state)):
             fast = at - DEPLOYED_AT
         if acts_on(state) is not None:
@@ -99,7 +99,7 @@ def _by_engine(intervals: Iterable[tuple[int, int]]) -> dict[str, float | None]:
     return {OURS: None, FAST: fast}
 
 
-def _reading(recent: Iterable[tuple[int, int]], total: tuple[int, int]) -> Reading:
+def reading_of(recent: Iterable[tuple[int, int]], total: tuple[int, int]) -> Reading:
     seen, bad = (float(sum(column)) for column in zip(*recent, strict=True))
     counted = float(total[0]), float(total[1])
     if seen == 0:

@@ -49,7 +49,7 @@ async def test_an_argument_with_a_blank_is_shown_as_one_argument() -> None:
 async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[int, int]) -> None:
     arguments = [f"--argument-{number}=[/]{'x' * (number // 3)}" for number in range(60)]
     given = replace(busy_plan(), rollback=RollbackPlan(("deployctl", "back to\n{previous}", *arguments)))
-    async with asked(Story(given).feed(300), size) as here:
+    async with asked(Story(given).feed(300), size, ordering=True) as here:
         assert "$'back to\\nv2.4.0'" in here.text
         seen = set(here.lines)
         for _ in range(20):
@@ -178,7 +178,7 @@ async def test_a_paste_into_what_was_typed_is_refused_and_changes_nothing() -> N
 
 
 async def test_the_name_typed_by_hand_runs_it() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         assert here.given.orders == []
         await here.press("enter")
@@ -187,13 +187,13 @@ async def test_the_name_typed_by_hand_runs_it() -> None:
 
 async def test_how_fast_the_keys_arrive_says_nothing() -> None:
     """A line that was held up delivers many at once."""
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.burst(*NAME, "enter")
         assert here.given.orders == RUN
 
 
 async def test_after_a_refused_paste_the_name_can_be_typed() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         here.app.screen.query_one(Input).post_message(events.Paste(NAME))
         await here.settle()
         await here.type(NAME)
@@ -202,7 +202,7 @@ async def test_after_a_refused_paste_the_name_can_be_typed() -> None:
 
 
 async def test_a_mistake_can_be_corrected() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type("checkout-apo")
         await here.press("backspace")
         await here.type("i")
@@ -211,7 +211,7 @@ async def test_a_mistake_can_be_corrected() -> None:
 
 
 async def test_a_mistake_in_the_middle_can_be_corrected() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type("chekout-api")
         await here.press("home", "right", "right", "right")
         await here.type("c")
@@ -224,7 +224,7 @@ async def test_a_mistake_in_the_middle_can_be_corrected() -> None:
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 async def test_while_it_runs_the_output_and_the_time_are_shown(size: tuple[int, int]) -> None:
-    async with asked(size=size) as here:
+    async with asked(size=size, ordering=True) as here:
         await here.type(NAME)
         await here.press("enter")
         await here.show(moments.rolling_back("Waiting for rollout to finish", "2 of 3 updated"), later=12)

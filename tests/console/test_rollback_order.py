@@ -14,7 +14,7 @@ AGAIN = (*NAME, "enter", "escape", "r")
 
 
 async def test_until_the_watch_has_answered_it_is_not_given_again() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter", "enter", "escape", "r")
         assert not is_open(here)
@@ -25,13 +25,13 @@ async def test_until_the_watch_has_answered_it_is_not_given_again() -> None:
 
 
 async def test_keys_that_run_ahead_of_the_watch_give_it_once() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.burst(*AGAIN, *AGAIN, *AGAIN)
         assert here.given.orders == RUN
 
 
 async def test_a_dialog_that_opened_before_the_order_arrived_gives_it_no_second_time() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         for _ in range(3):
             here.app.post_message(RollbackDialog.Confirmed(0))
         await here.settle()
@@ -41,7 +41,7 @@ async def test_a_dialog_that_opened_before_the_order_arrived_gives_it_no_second_
 
 @pytest.mark.parametrize("size", [WIDE, SMALL, (60, 14), (40, 8)])
 async def test_the_dialog_says_that_the_order_is_not_taken_yet(size: tuple[int, int]) -> None:
-    async with asked(size=size) as here:
+    async with asked(size=size, ordering=True) as here:
         await here.type(NAME)
         await here.press("enter")
         here.clock.time += 4
@@ -53,7 +53,7 @@ async def test_the_dialog_says_that_the_order_is_not_taken_yet(size: tuple[int, 
 
 
 async def test_the_banner_and_the_way_out_say_it_too() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter", "escape")
         assert "rollback ordered  w why" in here.lines[0]
@@ -63,7 +63,7 @@ async def test_the_banner_and_the_way_out_say_it_too() -> None:
 
 
 async def test_what_the_watch_has_against_it_is_said_and_the_name_is_asked_for_again() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter")
         here.given.owed.pop()("its intent could not be recorded: disk full")
@@ -79,7 +79,7 @@ async def test_what_the_watch_has_against_it_is_said_and_the_name_is_asked_for_a
 
 
 async def test_what_the_watch_has_against_it_is_said_where_the_dialog_was_closed() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter", "escape")
         here.given.owed.pop()("somebody else is rolling back")
@@ -90,7 +90,7 @@ async def test_what_the_watch_has_against_it_is_said_where_the_dialog_was_closed
 
 
 async def test_once_taken_the_key_says_what_the_watch_shows() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter", "escape")
         await here.show(moments.rolling_back())
@@ -107,7 +107,7 @@ async def test_once_taken_the_key_says_what_the_watch_shows() -> None:
 
 
 async def test_an_order_that_the_watch_never_answered_ends_with_the_watch() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter")
         here.app.watch_ended(None)
@@ -116,7 +116,7 @@ async def test_an_order_that_the_watch_never_answered_ends_with_the_watch() -> N
 
 
 async def test_a_reason_that_came_up_while_the_name_was_typed_is_told() -> None:
-    async with asked() as here:
+    async with asked(ordering=True) as here:
         await here.type(NAME)
         story = moments.breached().roll_back(by="bob@bastion2").rolled_back()
         here.app.view.newest = story.snapshot

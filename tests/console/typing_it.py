@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.console import moments
-from tests.console.desk import SMALL, Desk, desk
+from tests.console.desk import SMALL, Desk, desk, reading
 from tests.console.moments import WHO
 from tests.console.story import Story
 from tui.dialogs.rollback import RollbackDialog
@@ -28,11 +28,16 @@ def written(here: Desk) -> str:
 
 
 @asynccontextmanager
-async def asked(story: Story | None = None, size: tuple[int, int] = SMALL) -> AsyncIterator[Desk]:
-    """The dialog is open and its field takes keys; the first moment has tests of its own."""
+async def asked(
+    story: Story | None = None, size: tuple[int, int] = SMALL, *, ordering: bool = False
+) -> AsyncIterator[Desk]:
+    """The dialog is open and its field takes keys; the first moment has tests of its own.
+
+    Where nothing is ``ordering`` the console is one that the tests of a module share; it has the usual plan.
+    """
     with pytest.MonkeyPatch.context() as hurry:
         hurry.setattr(TypedName, "on_mount", TypedName._open)
-        async with desk(story or moments.breached(), size) as here:
+        async with (desk if ordering else reading)(story or moments.breached(), size) as here:
             await here.press("r")
             assert is_open(here)
             yield here

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.e2e
 USERS: tuple[User | None, User | None] = (ANA, BEN) if os.geteuid() == 0 else (None, None)
 """Whose the programs are, by turns; None for whoever runs the tests."""
 
-ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "6"))
 AT_A_TIME = 2
 CONSOLES, GATES = 4, 4
 
@@ -146,6 +146,11 @@ class Gate:
     def wait(self) -> int:
         """Wait for its end; the exit code."""
         return self._process.wait(HANG)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     @property
     def finish(self) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.words.banner import banner_of
-from tests.automatic import GRACE, automatic, bad_between
+from tests.automatic import BRIEF, GRACE, automatic, bad_between
 from tests.made_up import bad_from
 from tests.rebuilt import rebuilt
-from tests.rig import ANA, BREACHED_AT, UNDO, Rig
+from tests.rig import ANA, BREACHED_AT, Rig
 from tests.scenario import DEPLOYED_AT
 
 SEEN_AT = BREACHED_AT + 2.0
@@ -81,7 +81,7 @@ async def test_every_second_of_the_countdown_is_shown(tmp_path: Path) -> None:
 
 
 async def test_where_it_is_off_a_person_decides(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, bad_from(200), given=UNDO)
+    rig = Rig(tmp_path, bad_from(200), given=BRIEF)
     last = await rig.watch.run()
     assert exit_code(last.state) == 23
     assert rig.entries(EntryKind.AUTOMATIC, EntryKind.INTENT) == []
@@ -175,7 +175,7 @@ async def test_a_hold_before_anything_went_wrong_keeps_the_release_open(tmp_path
     last = await rig.watch.run()
     assert last.release_state is ReleaseState.UNPROVEN
     assert words.lacking(last.state.missing[0]) == "ana holds it because I am not sure"
-    assert last.at == DEPLOYED_AT + 1800, "extended by one duration and no more"
+    assert last.at == DEPLOYED_AT + 960, "extended by one duration and no more"
 
 
 async def test_a_breach_that_ends_during_the_countdown_is_a_near_miss(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_who_comes_late_to_a_breach_waits_for_a_whole_grace(tmp_path: Path
 
 
 async def test_who_comes_late_does_nothing_about_a_breach_that_is_over(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, bad_between(200, 400), given=automatic(), starts=DEPLOYED_AT + 703.0)
+    rig = Rig(tmp_path, bad_between(200, 400), given=automatic(), starts=DEPLOYED_AT + 453.0)
     last = await rig.watch.run()
     assert last.state.breaches
     assert rig.entries(EntryKind.AUTOMATIC, EntryKind.INTENT) == []
@@ -242,12 +242,36 @@ async def test_where_the_clock_was_set_nothing_acts_without_a_person(tmp_path: P
     last = await rig.watch.run()
     assert rig.entries(EntryKind.AUTOMATIC, EntryKind.INTENT) == []
     breached = next(s for s in rig.snapshots if s.at == BREACHED_AT)
-    banner = banner_of(breached, rig.clock.now())
+    banner = banner_of(breached, breached.at + 3.0)
     assert banner.doubt == (
         "not without a person: this machine's clock was set back by 1h,"
         " a console that is started now measures it anew"
     )
     assert exit_code(last.state) == 23
+
+
+async def test_a_clock_that_is_set_during_the_countdown_stops_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=automatic())
+    rig.once(left(rig, 6.0), lambda: setattr(rig.clock, "set_by", 120.0))
+    last = await rig.watch.run()
+    assert rig.entries(EntryKind.INTENT) == []
+    (stopped,) = [line for line in said(last) if line.startswith("countdown stopped")]
+    assert stopped.endswith("before an automatic rollback: this machine's clock was set forward by 2m")
+    assert last.state.countdown is None
+    states, _ = rebuilt(rig.place)
+    assert states[max(states)] == last.state
+
+
+async def test_a_countdown_whose_console_is_gone_is_no_longer_shown_as_one(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, bad_from(200), given=automatic())
+    last: list[Snapshot] = []
+    rig.once(counting, lambda: last.append(rig.snapshots[-1]))
+    await rig.watch.run()
+    (snapshot,) = last
+    assert snapshot.state.countdown is not None
+    over = snapshot.state.countdown.due
+    assert banner_of(snapshot, over + 1.0).fuse is not None
+    assert banner_of(snapshot, over + 2.0).fuse is None
 
 
 async def test_who_leaves_during_the_countdown_says_so_and_nothing_is_run(tmp_path: Path) -> None:
@@ -261,8 +285,8 @@ async def test_who_leaves_during_the_countdown_says_so_and_nothing_is_run(tmp_pa
 
 
 async def test_a_failed_command_is_not_retried_without_a_person(tmp_path: Path) -> None:
-    assert UNDO.rollback is not None
-    failing = replace(UNDO, rollback=replace(UNDO.rollback, command=("false",)))
+    assert BRIEF.rollback is not None
+    failing = replace(BRIEF, rollback=replace(BRIEF.rollback, command=("false",)))
     gate = replace(ANA, advice_ends=True)
     rig = Rig(tmp_path, bad_from(200), given=automatic(given=failing), wanted=gate)
     last = await rig.watch.run()

@@ -9,11 +9,12 @@ import pytest
 
 from aftergreen import words
 from aftergreen.model import Automatic, BaselineSource, Kind, Plan, Reading
-from aftergreen.verdict.automatic import acting_on, counted_down, withheld_by
+from aftergreen.verdict.automatic import acting_on, counted_down, is_current, withheld_by
 from aftergreen.verdict.begin import begin
 from aftergreen.verdict.present import present
 from aftergreen.verdict.snapshot import Context
 from aftergreen.verdict.state import Countdown, DoubtKind, Phase
+from aftergreen.words.banner import banner_of
 from tests.automatic import automatic
 from tests.scenario import GOOD, Scenario, above_baseline, silent, with_rule
 from tests.troubles import BAD, scarce
@@ -135,3 +136,24 @@ def test_a_countdown_is_announced_once_at_a_time() -> None:
     late, _ = counted_down(state, replace(first, at=first.due + 2.0, due=first.due + 12.0))
     assert late.countdown is not None
     assert late.countdown.at == first.due + 2.0
+
+
+def test_what_was_judged_long_ago_is_not_acted_on_and_that_is_said() -> None:
+    release = breached()
+    lag = release.plan.backend.lag
+    assert is_current(release.state, release.state.at + lag + 44.0)
+    late = release.state.at + lag + 45.0
+    assert not is_current(release.state, late)
+    banner = banner_of(present(release.state, Context("ana")), late)
+    assert banner.doubt == "not without a person: what was judged here is 47s old"
+
+
+def test_where_the_command_cannot_be_started_that_is_said() -> None:
+    release = Scenario(automatic())
+    release.state = replace(
+        release.state, setup=replace(release.setup, unstartable="the rollback program is not there")
+    )
+    release.feed(180).feed(150, BAD)
+    assert acting_on(release.state) is None
+    banner = banner_of(present(release.state, Context("ana")), release.state.at)
+    assert banner.doubt == "nothing can be rolled back: the rollback program is not there"

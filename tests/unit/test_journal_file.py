@@ -296,3 +296,21 @@ def test_a_network_file_system_is_refused_with_the_reason(tmp_path: Path) -> Non
 
 def test_a_system_that_lists_no_mounts_is_taken_at_its_word(tmp_path: Path) -> None:
     assert network_file_system(tmp_path, tmp_path / "missing") is None
+
+
+def test_what_a_colleague_makes_at_this_moment_is_opened_once_it_is_shared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLite opens what it may not write for reading; for a moment a file of a colleague is such a file."""
+    place, usual, opened = tmp_path / "journal.db", sqlite3.connect, list[str]()
+
+    def connect(path: Path, *, timeout: float, isolation_level: None) -> sqlite3.Connection:
+        opened.append("for reading" if len(opened) < 2 else "whole")
+        readable = f"file:{path}?mode=ro" if opened[-1] == "for reading" else f"file:{path}"
+        return usual(readable, uri=True, timeout=timeout, isolation_level=isolation_level)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    journal = open_journal(place)
+    assert opened == ["for reading", "for reading", "whole"]
+    assert journal.releases() == ()
+    journal.close()

@@ -30,7 +30,7 @@ FINISH_KEYS = {
     *("schema", "at", "type", "release", "state", "exit_code", "production_version", "version"),
     *("previous", "deployed_at", "seal", "decided_at", "indicator", "signal", "rule", "receipt"),
     *("doubts", "missing", "near_misses", "overrides", "dry_runs", "hold", "rollback_by"),
-    *("rollback_output", "next"),
+    *("rollback_output", "next", "reason"),
 }
 RECEIPT_KEYS = {"at", "value", "n", "limit", "baseline", "once_in", "window", "query", "curl"}
 

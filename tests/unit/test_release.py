@@ -312,3 +312,10 @@ def test_what_was_never_known_is_unknown_once_rules_judge() -> None:
     release = Scenario().feed(300, {ERRORS: Reading.unknown(Kind.NO_SERIES)})
     assert release.phase() is Phase.OK
     assert present(release.state, Context("ana")).indicators[0].mark is Mark.UNKNOWN
+
+
+@pytest.mark.parametrize("blind", [0.0, 30.0, 60.0, 120.0])
+def test_the_warm_up_is_over_once_however_much_of_it_was_seen(blind: float) -> None:
+    release = Scenario().blind(blind).feed(300.0 - blind)
+    (judging,) = release.told(EventKind.JUDGING)
+    assert judging.at == release.setup.release.deployed_at + 60.0

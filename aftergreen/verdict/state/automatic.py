@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from aftergreen.verdict.state.rule import RuleState
 
+LAPSED = 2.0
+"""Seconds after its end at which a countdown that nobody acted on is void."""
+
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
@@ -19,6 +22,10 @@ class Countdown:
     due: float
     rule: RuleState | None
     dry: bool = False
+
+    def lapsed(self, now: float) -> bool:
+        """Whether nobody acted when it was over: who announced it is gone."""
+        return now >= self.due + LAPSED
 
     def left(self, now: float) -> float:
         """Seconds until it is over."""
