@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 
 from aftergreen.drill.demo import start_demo
 from aftergreen.drill.story import VERSIONS
+from aftergreen.model import Automatic
 from aftergreen.verdict.proposals import breaches
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
@@ -97,6 +98,30 @@ async def a_release_that_goes_bad() -> None:
     demo.close()
 
 
+async def a_release_that_is_held() -> None:
+    """The countdown before an automatic rollback, and a hold."""
+    demo = start_demo(speed=8.0, python=PYTHON)
+    by_hand = demo.plan.rollback
+    # Long enough for the pictures.
+    alone = by_hand and replace(by_hand, automatic=Automatic.ON, grace=60.0)
+    demo = replace(demo, plan=replace(demo.plan, rollback=alone))
+    with tempfile.TemporaryDirectory() as folder:
+        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            scenes = Scenes(app, pilot)
+            await scenes.until(lambda s: s.state.countdown is not None)
+            await scenes.shoot("countdown")
+            await pilot.press("h")
+            await scenes.until(lambda s: s.state.hold is not None)
+            await pilot.press(*("space" if key == " " else key for key in "a load test runs"), "enter")
+            await scenes.until(lambda s: s.state.hold is not None and bool(s.state.hold.reason))
+            await scenes.shoot("held")
+            thread.abandon(by="ana@bastion2")
+            app.exit()
+        thread.join(10)
+    demo.close()
+
+
 async def a_healthy_release() -> None:
     """Finished."""
     demo = start_demo(speed=30.0, versions=HEALTHY, python=PYTHON)
@@ -134,6 +159,7 @@ async def main() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["TZ"] = "UTC"
     await a_release_that_goes_bad()
+    await a_release_that_is_held()
     await a_healthy_release()
     await a_backend_that_goes_away()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from aftergreen.model import Automatic, Indicator, Kind
@@ -55,9 +56,21 @@ def acting_on(state: State) -> RuleState | None:
 
     It is over its limit now, and nothing keeps it from being acted on (`kept_by`).
     """
+    return next(_acting(state), None)
+
+
+def supports(state: State, countdown: Countdown) -> bool:
+    """Whether the rule that was announced may still be acted on: another one has a grace of its own."""
+    announced = countdown.rule
+    if announced is None:
+        return acting_on(state) is not None
+    return any((r.signal.key, r.rule) == (announced.signal.key, announced.rule) for r in _acting(state))
+
+
+def _acting(state: State) -> Iterator[RuleState]:
     if not watches_over(state) or state.hold is not None or state.blind_since is not None:
-        return None
-    return next((rule for rule in proposals(state) if _now(rule) and kept_by(state, rule) is None), None)
+        return
+    yield from (rule for rule in proposals(state) if _now(rule) and kept_by(state, rule) is None)
 
 
 def kept_by(state: State, rule: RuleState) -> Doubt | None:
@@ -170,7 +183,7 @@ def settled(state: State) -> tuple[State, Events]:
 def _stopped(state: State) -> tuple[State, Events]:
     countdown = state.countdown
     # What was seen before it began has not ended it: who joins walks through that as well.
-    if countdown is None or state.at <= countdown.at or acting_on(state) is not None:
+    if countdown is None or state.at <= countdown.at or supports(state, countdown):
         return state, ()
     left = countdown.left(state.at)
     event = Event(state.at, EventKind.COUNTDOWN_STOPPED, rule=countdown.rule, seconds=left)

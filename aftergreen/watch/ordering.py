@@ -10,7 +10,7 @@ from typing import Protocol
 from aftergreen.clean import clean
 from aftergreen.journal import Entry, EntryKind, JournalError
 from aftergreen.journal.codec import encode, seal
-from aftergreen.verdict.automatic import BY, acting_on
+from aftergreen.verdict.automatic import BY, supports
 from aftergreen.verdict.refusals import (
     hold_refused,
     outcome_refused,
@@ -109,7 +109,7 @@ class Ordering:
         async with self._one:
             await self._watch.catch_up()
             state = self._watch.state
-            if not _stands(state, countdown) or acting_on(state) is None:
+            if not _stands(state, countdown) or not supports(state, countdown):
                 return ""  # somebody holds it, or was faster
             if countdown.dry:
                 return await self._record_dry_run()

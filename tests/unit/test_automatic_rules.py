@@ -126,6 +126,24 @@ def test_the_walk_of_the_release_does_not_depend_on_it(how: Automatic) -> None:
     assert present(release.state, Context("ana")).advice.rule == release.state.rules[0]
 
 
+def test_a_countdown_is_for_its_rule_and_another_one_has_a_grace_of_its_own() -> None:
+    full = {"saturation/db connections": Reading.of(95.0)}
+    release = Scenario(automatic()).feed(180).feed(150, BAD | full)
+    announced = acting_on(release.state)
+    assert announced is not None
+    at = release.state.at + 2.0
+    release.take(counted_down(release.state, Countdown(at, at + 60.0, announced)))
+    release.feed(15, BAD | full)
+    assert release.state.countdown is not None
+    release.feed(15, full)
+    assert release.state.countdown is None
+    other = acting_on(release.state)
+    assert other is not None
+    assert other.signal.label == "db connections"
+    (near,) = release.state.near_misses
+    assert near.rule == announced
+
+
 def test_a_countdown_is_announced_once_at_a_time() -> None:
     release = breached()
     first = Countdown(release.state.at + 2.0, release.state.at + 12.0, acting_on(release.state))
