@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 SignalKey = NewType("SignalKey", str)
@@ -102,6 +103,11 @@ class Rule:
     per_request: bool = False
 
 
+@lru_cache(maxsize=1024)
+def _key(indicator: Indicator, dependency: str | None, name: str) -> SignalKey:
+    return SignalKey("/".join(part for part in (indicator, dependency, name) if part))
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One measured thing of an indicator: a value, a ratio or a probe.
@@ -130,8 +136,7 @@ class Signal:
     @property
     def key(self) -> SignalKey:
         """The signal's name within the plan."""
-        parts = (self.indicator, self.dependency, self.name)
-        return SignalKey("/".join(part for part in parts if part))
+        return _key(self.indicator, self.dependency, self.name)
 
     @property
     def label(self) -> str:

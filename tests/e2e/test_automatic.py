@@ -17,6 +17,7 @@ import pytest
 import tomli_w
 
 from aftergreen.journal import Entry, EntryKind, open_journal
+from aftergreen.model import Indicator
 from aftergreen.verdict.automatic import BY
 from tests.e2e.configuration import WINDOW, configuration
 from tests.e2e.forked import start_server
@@ -34,12 +35,13 @@ BAD, HEALS, NEIGHBOUR, BROKEN, CANARY, SLOW = "bad", "heals", "neighbour", "brok
 FAILING = Behaviour(error_rate=0.3)
 BOTH_FAIL = Behaviour(error_rate=0.3, dependency_error_rate=0.4)
 GRACE = 4.0
-AT_A_TIME = 4
+AT_A_TIME = 2
 CALLS = "dependency_requests_total"
 CTRL_G = "\x07"
 RELATIVE = {"above_baseline": "50%", "by_at_least": "10ms", "for": "5s", "then": "rollback"}
 UNFIT: Mapping[str, object] = {"baseline": "last-week", "rules": [RELATIVE]}
 """Nothing of last week is known."""
+WARNS = {"above": "5%", "for": "5s", "then": "warn"}
 
 
 class Losing(Front):
@@ -76,22 +78,29 @@ class Played:
         self,
         name: str,
         job: str,
-        signals: Mapping[int, Mapping[str, object]] | None = None,
         *,
         url: str = "",
+        kept: Sequence[str] = ("error-rate", "dependency"),
+        errors: Mapping[str, object] | None = None,
+        latency: Mapping[str, object] | None = None,
         **rollback: object,
     ) -> Path:
-        """A configuration in which failures alone are rolled back without a person; all else only warns."""
+        """A configuration in which failures alone are rolled back without a person.
+
+        Many watch at a time here: each looks at little, and seldom enough to leave room for the others.
+        """
         folder = self.folder / name
         folder.mkdir()
         command = ["sh", "-c", f"echo ran >> '{folder}/ran'"]
         document = configuration(url=url or self.url, job=job, command=command)
-        for place, measured in enumerate(document["signals"]):
-            if place:
-                measured["rules"] = [rule | {"then": "warn"} for rule in measured["rules"]]
-            measured.update((signals or {}).get(place, {}))
+        document["signals"] = [signal for signal in document["signals"] if signal["indicator"] in kept]
+        changes = {"error-rate": errors, "latency": latency, "dependency": {"rules": [WARNS]}}
+        for measured in document["signals"]:
+            measured.update(changes[measured["indicator"]] or {})
+        waived = (indicator.value for indicator in Indicator if indicator not in kept)
+        document["indicators"] = {key: {"waived": "not looked at here"} for key in waived}
         document["journal"] = {"path": str(folder / "journal.db")}
-        document["watch"]["duration"] = "10m"
+        document["watch"] |= {"duration": "10m", "interval": "2s"}
         settings = {"automatic": True, "grace": f"{GRACE:g}s", "verify_within": "2s"}
         document["rollback"] |= settings | rollback
         path = folder / "aftergreen.toml"
@@ -156,8 +165,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         )
         for name in (NEIGHBOUR, BROKEN):
             played.screen(name, played.acting(name, name))
-        played.screen("alike", played.acting("alike", CANARY, {0: {"baseline": "control"}}))
-        played.screen("unfit", played.acting("unfit", SLOW, {1: UNFIT}))
+        played.screen("alike", played.acting("alike", CANARY, errors={"baseline": "control"}))
+        played.screen("unfit", played.acting("unfit", SLOW, kept=("error-rate", "latency"), latency=UNFIT))
         played.screen("unseen", played.acting("unseen", BAD, url=partly))
         played.screen("blind", played.acting("blind", BAD, url=behind, grace="2m"))
         yield played
@@ -180,11 +189,13 @@ def told(gate: Aftergreen, event: str) -> bool:
 
 
 def blocked(played: Played, name: str, sentence: str) -> None:
-    """The breach and what stops it are on the screen, and nothing is run."""
+    """What stops it is on the screen, and nothing is run; then the console is left."""
     screen = played.screens[name]
     screen.wait_until(lambda shown: sentence in " ".join(shown.split()), sentence)
     assert played.journal(name, EntryKind.INTENT) == []
     assert played.ran(name) == 0
+    # Whoever has shown what is to be seen leaves the machine to the others.
+    screen.close()
 
 
 @pytest.mark.parametrize(
@@ -204,8 +215,10 @@ def test_a_doubt_stops_it_and_is_read_on_the_screen(played: Played, name: str, s
 def a_countdown_that_nobody_can_see_on_is_stopped(played: Played) -> None:
     played.screens["blind"].wait_for("rolls back in")
     played.blinding.since = 0.0
+    played.screens["blind"].wait_until(
+        lambda shown: "BLIND for" in shown and "rolls back in" not in shown, "the countdown's end"
+    )
     blocked(played, "blind", "BLIND for")
-    played.screens["blind"].wait_until(lambda shown: "rolls back in" not in shown, "the countdown's end")
 
 
 def a_clock_that_is_set_stops_it(played: Played) -> None:
@@ -251,6 +264,8 @@ def it_is_held_from_a_dialog_and_released_by_name_on_another_console(played: Pla
     ]
     assert told == [("hold", "ana", ""), ("hold", "ana", "a load test runs"), ("release", "ben", None)]
     assert played.ran("held") == 0
+    for console in (ana, ben, eve):
+        console.close()
 
 
 def a_hold_of_the_last_second_and_the_command_never_both_win(played: Played) -> None:
@@ -263,6 +278,7 @@ def a_hold_of_the_last_second_and_the_command_never_both_win(played: Played) -> 
     intents = played.journal("last", EntryKind.INTENT)
     assert len(held) + len(intents) == 1
     assert ("too late" in console.screen()) is bool(intents)
+    console.close()
 
 
 def a_dry_run_is_on_the_record_and_runs_nothing(played: Played) -> None:
