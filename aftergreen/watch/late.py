@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aftergreen.clock import Clock
@@ -69,7 +70,9 @@ class _Judged:
         self._told: list[Event] = []
         report.findings(opening.checked.findings)
         self._state: State
-        self._take(begin(opening.setup(advice_ends=wanted.advice_ends), opening.checked.past.instants))
+        # Nothing is run here, so that nothing is waited for that would be run.
+        setup = replace(opening.setup(advice_ends=wanted.advice_ends), looks_on=True)
+        self._take(begin(setup, opening.checked.past.instants))
         if wanted.choice:
             chosen = Event(self._state.at, EventKind.NOTE, text=wanted.choice, by=wanted.operator)
             self._told.append(chosen)

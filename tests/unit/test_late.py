@@ -9,13 +9,24 @@ from pathlib import Path
 import pytest
 
 from aftergreen.journal import open_journal
-from aftergreen.model import BaselineSource, Kind, Plan, Reading, Release, RollbackPlan, Timing, View
+from aftergreen.model import (
+    Automatic,
+    BaselineSource,
+    Kind,
+    Plan,
+    Reading,
+    Release,
+    RollbackPlan,
+    Timing,
+    View,
+)
 from aftergreen.preflight.checks import Finding, PreflightFailed
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import EventKind, ReleaseState
 from aftergreen.watch.late import judged_late
 from aftergreen.watch.wanted import Report, Wanted
+from tests.automatic import automatic
 from tests.made_up import FakeClock, MadeUpSource, World, bad_from, fine
 from tests.scenario import DEPLOYED_AT, GOOD, plan, what_is_missing
 
@@ -67,8 +78,9 @@ async def test_a_healthy_release_of_yesterday_finished() -> None:
     assert judged.clock.now() == DEPLOYED_AT + 86400, "nobody waits for the past"
 
 
-async def test_a_bad_release_ends_where_a_live_gate_would_have() -> None:
-    last = await Judged(bad_from(200)).by()
+@pytest.mark.parametrize("how", Automatic)
+async def test_a_bad_release_ends_where_a_live_gate_would_have_ended_or_acted(how: Automatic) -> None:
+    last = await Judged(bad_from(200)).by(automatic(how, given=READY))
     assert (exit_code(last.state), last.release_state) == (23, ReleaseState.PROPOSED)
     assert last.state.decided is not None
     assert last.state.decided.breached_at == DEPLOYED_AT + 210 + 120
