@@ -36,6 +36,8 @@ FAILING = Behaviour(error_rate=0.3)
 BOTH_FAIL = Behaviour(error_rate=0.3, dependency_error_rate=0.4)
 GRACE = 4.0
 AT_A_TIME = 2
+ASLEEP = float(os.environ.get("AFTERGREEN_ASLEEP", WINDOW))
+"""Seconds for which a machine sleeps on when a countdown is long over."""
 CALLS = "dependency_requests_total"
 CTRL_G = "\x07"
 RELATIVE = {"above_baseline": "50%", "by_at_least": "10ms", "for": "5s", "then": "rollback"}
@@ -308,7 +310,7 @@ def who_sleeps_through_the_countdown_does_not_act_on_what_was(played: Played) ->
     gate.wait_for("countdown")
     os.kill(gate.process.pid, signal.SIGSTOP)
     played.shops.fleet[HEALS].change(error_rate=0.0)
-    time.sleep(20.0 + WINDOW)
+    time.sleep(20.0 + ASLEEP)
     os.kill(gate.process.pid, signal.SIGCONT)
     gate.wait_for("countdown stopped")
     gate.wait_for("cleared")
