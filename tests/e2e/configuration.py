@@ -10,11 +10,12 @@ import tomli_w
 
 FOR = 5.0
 """Seconds for which a limit must be exceeded."""
-INTERVAL = 1.0
+INTERVAL = 2.0
+"""Seconds between polls: many watch at a time, and asking every second would be all that a machine does."""
 LAG = 1.0
 WARMUP = 5.0
 WINDOW = 5.0
-DURATION = 25.0
+DURATION = 26.0
 
 
 def write_config(

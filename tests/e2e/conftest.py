@@ -22,6 +22,7 @@ def simulated() -> Iterator[Demo]:
 LONGEST = (
     "test_many_consoles.py",
     "test_automatic.py",
+    "test_automatic_together.py",
     "test_backends.py",
     "test_release.py",
     "test_verdicts.py",

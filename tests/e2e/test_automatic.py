@@ -89,7 +89,7 @@ class Played:
     ) -> Path:
         """A configuration in which failures alone are rolled back without a person.
 
-        Many watch at a time here: each looks at little, and seldom enough to leave room for the others.
+        Many watch at a time here: each looks at little, to leave room for the others.
         """
         folder = self.folder / name
         folder.mkdir()
@@ -102,7 +102,7 @@ class Played:
         waived = (indicator.value for indicator in Indicator if indicator not in kept)
         document["indicators"] = {key: {"waived": "not looked at here"} for key in waived}
         document["journal"] = {"path": str(folder / "journal.db")}
-        document["watch"] |= {"duration": "10m", "interval": "2s"}
+        document["watch"]["duration"] = "10m"
         settings = {"automatic": True, "grace": f"{GRACE:g}s", "verify_within": "2s"}
         document["rollback"] |= settings | rollback
         path = folder / "aftergreen.toml"

@@ -131,8 +131,7 @@ def configured(shops: Shops, service: str, folder: Path, record: Path) -> str:
     waived = {"waived": "compared with a baseline"}
     document["indicators"] = dict.fromkeys(("latency", "saturation", "business"), waived)
     document["journal"] = {"path": str(folder / "journal.db")}
-    # Eight that ask every second would be all that the machine does.
-    document["watch"] |= {"duration": "30m", "interval": "2s"}
+    document["watch"]["duration"] = "30m"
     document["rollback"] |= {"automatic": True, "grace": "3s"}
     return tomli_w.dumps(document)
 

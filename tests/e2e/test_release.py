@@ -202,7 +202,7 @@ def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
     record = journal.latest("healthy", "test")
     assert record is not None
     release = record.release
-    due = int(stage.stalled_from + STALL - release.deployed_at)
+    due = int((stage.stalled_from + STALL - release.deployed_at) / INTERVAL)
     wanted = {round(release.deployed_at + k * INTERVAL, 3) for k in range(1, due + 1)}
 
     def all_asked() -> bool:

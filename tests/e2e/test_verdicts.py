@@ -46,7 +46,8 @@ def rules(job: str, url: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[
     document = configuration(url=url, job=job, command=("true",))
     for signal in document["signals"]:
         signal.update(changes.get(signal["name"], {}))
-    document["watch"]["duration"] = "32s"
+    # A course needs samples, and that early there are few.
+    document["watch"] |= {"duration": "32s", "interval": "1s"}
     return document
 
 
