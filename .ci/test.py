@@ -18,14 +18,16 @@ from tempfile import TemporaryDirectory
 NOTHING_MATCHED = 5
 """What pytest ends with where it ran no test."""
 
+PROMETHEUS = ("tests/e2e", "-m", "prometheus")
 STEPS = {
     # A worker to a core.
     "unit": ["-n", "auto", "--ignore=tests/e2e"],
     "console": ["tests/e2e", "-m", "not prometheus", "-n", "3"],
     # Those on consoles and shells wait a good deal: what needs nothing but Python runs meanwhile.
     "quick": ["-m", "not prometheus", "-n", "3", "--dist", "worksteal"],
-    # A file to a worker: its tests share one set of real parts. They wait as much as they work.
-    "prometheus": ["tests/e2e", "-m", "prometheus", "-n", "3", "--dist", "loadfile"],
+    # A file to a worker: its tests share one set of real parts. They wait as much as they work, and begin in
+    # the order that `tests/e2e/conftest.py` gives them, not by how many tests there are in each.
+    "prometheus": [*PROMETHEUS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 PARTS = {"--unit": ("unit",), "--e2e": ("console", "prometheus")}
