@@ -22,5 +22,5 @@ site=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path(
     done
 
 code=0
-"$environment/bin/aftergreen" demo --speed 20 </dev/null || code=$?
+"$environment/bin/aftergreen" demo --speed 40 </dev/null || code=$?
 [ "$code" = 23 ] || { printf 'the installed demo ended with %s, not with 23\n' "$code" >&2; exit 1; }

@@ -9,7 +9,7 @@ folder=$2
 shift 2
 "$python" -m venv "$folder"
 "$folder/bin/python" -m pip install -qq --constraint constraints.txt --upgrade pip
-"$folder/bin/python" -m pip install -qq --constraint constraints.txt --build-constraint constraints.txt .
+"$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --build-constraint constraints.txt .
 sh .ci/installed.sh "$folder"
-"$folder/bin/python" -m pip install -qq --constraint constraints.txt --group test
+"$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --group test
 "$folder/bin/python" -m pytest -q -p no:cacheprovider "$@"

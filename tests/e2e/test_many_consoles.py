@@ -39,7 +39,7 @@ pytestmark = pytest.mark.e2e
 USERS: tuple[User | None, User | None] = (ANA, BEN) if os.geteuid() == 0 else (None, None)
 """Whose the programs are, by turns; None for whoever runs the tests."""
 
-ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "2"))
 AT_A_TIME = 2
 CONSOLES, GATES = 4, 4
 
