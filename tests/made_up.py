@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aftergreen.clock import Clock
 from aftergreen.model import Instant, Kind, Reading, Signal, SignalKey, View
 from aftergreen.sources.protocol import Absence, SourceUnavailable
 from tests.scenario import DEPLOYED_AT, GOOD, errors, share_of
@@ -64,7 +65,7 @@ class HeldClock:
 class MadeUpSource:
     """A backend whose answers are a function of the instant; down in the spans of ``outages``."""
 
-    def __init__(self, clock: FakeClock, world: World, outages: Sequence[tuple[float, float]] = ()) -> None:
+    def __init__(self, clock: Clock, world: World, outages: Sequence[tuple[float, float]] = ()) -> None:
         self._clock = clock
         self._world = world
         self._outages = outages

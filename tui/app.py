@@ -220,7 +220,7 @@ class ConsoleApp(App[int]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "hold" and self._never_acts():
+        if action == "hold" and self._plan.automatic is Automatic.OFF:
             # Nothing that could be held: the key is no use to anybody here.
             return False
         if refusal(action, self.view, self.screen):
@@ -228,10 +228,6 @@ class ConsoleApp(App[int]):
         if action == "zoom_focused" and not isinstance(self.screen, MainScreen):
             return False
         return super().check_action(action, parameters)
-
-    def _never_acts(self) -> bool:
-        """Whether nothing is configured to happen without a person."""
-        return self._plan.rollback is None or self._plan.rollback.automatic is Automatic.OFF
 
     def _say_refusal(self, action: str) -> bool:
         name, problem = names().get(action, action), refusal(action, self.view, self.screen)
@@ -308,8 +304,7 @@ class ConsoleApp(App[int]):
                 self._orders.note(text, by=self._operator)
 
         # Awaited, so that the next key meets the dialog.
-        await self.push_screen(NoteDialog(), write)
-        self.show()
+        await self.push_screen(NoteDialog(self.frame()), write)
 
     async def action_override(self) -> None:
         """Ask which threshold changes, to what, and why."""
@@ -320,8 +315,7 @@ class ConsoleApp(App[int]):
 
         self._go_on()
         if self.view.newest is not None:
-            await self.push_screen(OverrideDialog(self.view.newest.state.setup.plan), change)
-            self.show()
+            await self.push_screen(OverrideDialog(self.frame()), change)
 
     async def action_outcome(self) -> None:
         """Ask what came of a rollback of which nobody knows."""

@@ -115,6 +115,11 @@ class Plan:
     journal: str | None = None
     alpha: float = ALPHA
 
+    @property
+    def automatic(self) -> Automatic:
+        """Whether a release is rolled back without a person."""
+        return Automatic.OFF if self.rollback is None else self.rollback.automatic
+
     def of(self, indicator: Indicator) -> tuple[Signal, ...]:
         """The signals of one indicator, in the order of the file."""
         return tuple(signal for signal in self.signals if signal.indicator is indicator)

@@ -128,9 +128,9 @@ def _signal(plan: Plan, state: SignalState, checked: Preflight) -> Iterator[str]
         reason = f"  ({plan.service.tier} tier: {usual[rule.rule]})" if from_tier else ""
         slowly = remark(plan, signal, rule.rule, scrape)
         yield f"    {words.rule(rule)}{f', {slowly}' if slowly else ''}{reason}"
-        if plan.rollback is not None and acts_alone(plan, rule.rule):
+        if acts_alone(plan, rule.rule):
             found = soonest(plan, signal, rule.rule, state.baseline, traffic_before(checked.past, signal))
-            yield f"        {words.acts(found, plan.rollback.grace)}"
+            yield f"        {words.acts(found)}"
     taken = too_long(plan.service.tier, signal, plan.timing) if from_tier else None
     if taken is not None:
         takes, left = format_duration(taken), format_duration(plan.timing.duration - plan.timing.warmup)

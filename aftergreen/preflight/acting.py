@@ -14,8 +14,7 @@ from aftergreen.verdict.state import RuleState
 
 def acts_alone(plan: Plan, rule: Rule) -> bool:
     """Whether the rule is meant to roll back without a person."""
-    configured = plan.rollback is not None and plan.rollback.automatic is not Automatic.OFF
-    return configured and rule.then is Then.ROLLBACK
+    return plan.automatic is not Automatic.OFF and rule.then is Then.ROLLBACK
 
 
 def traffic_before(past: Past, signal: Signal) -> float:
@@ -33,4 +32,4 @@ def never_acting(plan: Plan, past: Past) -> Iterator[str]:
             if acts_alone(plan, rule):
                 found = soonest(plan, signal, rule, baseline, traffic)
                 if found.after is None:
-                    yield f"{words.rule(RuleState(signal, rule, None, None))}: {words.acts(found, 0.0)}"
+                    yield f"{words.rule(RuleState(signal, rule, None, None))}: {words.acts(found)}"

@@ -33,12 +33,6 @@ NOT_SEEN = frozenset({Kind.BLIND, Kind.PARTIAL, Kind.STALE, Kind.AMBIGUOUS})
 """Readings that say nothing of what they are about; where there is no traffic, that has been seen."""
 
 
-def automatic_of(state: State) -> Automatic:
-    """What is configured."""
-    plan = state.setup.plan.rollback
-    return Automatic.OFF if plan is None else plan.automatic
-
-
 def is_current(state: State, now: float) -> bool:
     """Whether what was judged last is what is so now, as far as a decision without a person needs it."""
     timing, lag = state.setup.plan.timing, state.setup.plan.backend.lag
@@ -48,7 +42,7 @@ def is_current(state: State, now: float) -> bool:
 def watches_over(state: State) -> bool:
     """Whether the release may still be rolled back without a person, by this watch or another one."""
     waits = state.rollback is None and not state.dry_runs and not state.state.ended
-    return waits and automatic_of(state) is not Automatic.OFF and not rollback_problem(state)
+    return waits and state.setup.plan.automatic is not Automatic.OFF and not rollback_problem(state)
 
 
 def acting_on(state: State) -> RuleState | None:

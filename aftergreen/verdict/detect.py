@@ -51,15 +51,16 @@ def noticeable(plan: Plan, signal: Signal, per_second: float) -> tuple[Noticed, 
 class Soonest:
     """How many seconds after the deployment a rule acts without a person, at the worst fault there is.
 
-    None where it never does; ``never`` says why.
+    None where it never does; ``never`` says why. The ``grace`` comes on top of it.
     """
 
     after: float | None = None
+    grace: float = 0.0
     never: str = ""
 
 
 def soonest(plan: Plan, signal: Signal, rule: Rule, baseline: Baseline | None, per_second: float) -> Soonest:
-    """When a rule acts without a person, at so many trials a second; the grace comes on top of it."""
+    """When a rule acts without a person, at so many trials a second."""
     limit, timing = limit_of(rule, baseline), plan.timing
     judged_from = max(timing.warmup, signal.window if signal.windowed else 0.0)
     if rule.condition.relative and limit is None:
@@ -79,7 +80,7 @@ def soonest(plan: Plan, signal: Signal, rule: Rule, baseline: Baseline | None, p
         after = judged_from + rule.sustained + (rule.limit if rule.condition.trend else 0.0)
     if after > timing.duration + timing.rollout:
         return Soonest(never="the watch is over before it could be breached")
-    return Soonest(after)
+    return Soonest(after, plan.rollback.grace if plan.rollback is not None else 0.0)
 
 
 def traffic_of(signal: SignalState, since: float) -> float:

@@ -64,10 +64,9 @@ def outcome_refused(state: State, why_read_only: str = "") -> str:
 
 def hold_refused(state: State, why_read_only: str = "") -> str:
     """Why nobody may hold the release now, whether somebody does or not."""
-    plan = state.setup.plan.rollback
     if why_read_only:
         return read_only(why_read_only)
-    if plan is None or plan.automatic is Automatic.OFF:
+    if state.setup.plan.automatic is Automatic.OFF:
         return "there is nothing to hold: automatic rollback is off"
     if state.state.ended:
         return "the release has ended"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aftergreen.journal import EntryKind, JournalError
 from aftergreen.journal.codec import encode
 from aftergreen.model import Automatic
-from aftergreen.verdict.automatic import BY, acting_on, automatic_of, watches_over
+from aftergreen.verdict.automatic import BY, acting_on, watches_over
 from aftergreen.verdict.proposals import proposals
 from aftergreen.verdict.state import EPSILON, Countdown, State
 from aftergreen.watch.following import COUNTDOWN, STOPPED
@@ -107,7 +107,7 @@ class Countdowns:
             "signal": rule.signal.key,
             "rule": encode(rule.rule),
             "grace": self._grace(state),
-            "dry": automatic_of(state) is Automatic.DRY_RUN,
+            "dry": state.setup.plan.automatic is Automatic.DRY_RUN,
         }
         if not await self._write(body, now):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftergreen.model import Automatic, Kind, Signal
 from aftergreen.units import format_duration, format_limit
-from aftergreen.verdict.automatic import automatic_of, is_current, watches_over
+from aftergreen.verdict.automatic import is_current, watches_over
 from aftergreen.verdict.claims import within_chance
 from aftergreen.verdict.proposals import fuses
 from aftergreen.verdict.refusals import rollback_problem
@@ -67,7 +67,7 @@ def not_automatic(snapshot: Snapshot, now: float | None = None) -> str:
     ``now`` is the backend's time, where it is known.
     """
     problem = rollback_problem(snapshot.state)
-    if problem and automatic_of(snapshot.state) is not Automatic.OFF and snapshot.rollback is None:
+    if problem and snapshot.state.setup.plan.automatic is not Automatic.OFF and snapshot.rollback is None:
         return f"nothing can be rolled back: {problem}"
     if snapshot.withheld is not None:
         return f"not without a person: {doubt(snapshot.withheld)}"

@@ -153,14 +153,12 @@ def chance(status: RuleState) -> str:
     return f"once in {odds // digits * digits:,.0f} releases"
 
 
-def acts(found: Soonest, grace: float) -> str:
+def acts(found: Soonest) -> str:
     """When a rule rolls back without a person, or why it never does."""
     if found.after is None:
         return f"never acts without a person: {found.never}"
-    after = format_duration(round(found.after))
-    return (
-        f"acts without a person from {after} after the deployment on, with {format_duration(grace)} of grace"
-    )
+    after, grace = format_duration(round(found.after)), format_duration(found.grace)
+    return f"acts without a person from {after} after the deployment on, with {grace} of grace"
 
 
 def noticeable(plan: Plan, signal: Signal, per_second: float) -> str:

@@ -19,7 +19,7 @@ import tomli_w
 from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.model import Indicator
 from aftergreen.verdict.automatic import BY
-from tests.e2e.configuration import WINDOW, configuration
+from tests.e2e.configuration import FOR, INTERVAL, WARMUP, WINDOW, configuration
 from tests.e2e.forked import start_server
 from tests.e2e.fronts import Front, served
 from tests.e2e.parts import Behaviour, wait_until
@@ -36,6 +36,8 @@ FAILING = Behaviour(error_rate=0.3)
 BOTH_FAIL = Behaviour(error_rate=0.3, dependency_error_rate=0.4)
 GRACE = 4.0
 AT_A_TIME = 2
+AFTERWARDS = 3
+"""Instants after a breach by which a countdown has begun, where nothing stops it."""
 ASLEEP = float(os.environ.get("AFTERGREEN_ASLEEP", WINDOW))
 """Seconds for which a machine sleeps on when a countdown is long over."""
 CALLS = "dependency_requests_total"
@@ -74,6 +76,7 @@ class Played:
     release: Sequence[str]
     running: ExitStack
     blinding: Losing
+    deployed_at: float
     screens: dict[str, Terminal] = field(default_factory=dict)
 
     def acting(
@@ -135,6 +138,11 @@ class Played:
         file = self.folder / name / "ran"
         return len(file.read_text().splitlines()) if file.exists() else 0
 
+    def judged_since_it_broke(self, name: str) -> int:
+        """How many instants one of them has judged since what fails was long enough over its limit."""
+        broke = self.deployed_at + WARMUP + FOR + INTERVAL
+        return sum(entry.at > broke for entry in self.journal(name, EntryKind.INSTANT))
+
     def journal(self, name: str, *kinds: EntryKind) -> list[Entry]:
         """What stands in the journal of one of them."""
         with closing(open_journal(self.folder / name / "journal.db")) as journal:
@@ -162,9 +170,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         losing, blinding = Losing(url, CALLS), Losing(url, "")
         losing.since = deployed_at
         partly, behind = (running.enter_context(served(front)) for front in (losing, blinding))
-        played = Played(
-            folder, url, shops, release_arguments(VERSION, PREVIOUS, deployed_at), running, blinding
-        )
+        release = release_arguments(VERSION, PREVIOUS, deployed_at)
+        played = Played(folder, url, shops, release, running, blinding, deployed_at)
         for name in (NEIGHBOUR, BROKEN):
             played.screen(name, played.acting(name, name))
         played.screen("alike", played.acting("alike", CANARY, errors={"baseline": "control"}))
@@ -190,10 +197,15 @@ def told(gate: Aftergreen, event: str) -> bool:
     return any(line.get("event") == event for line in gate.events)
 
 
+def reads(screen: Terminal, sentence: str) -> None:
+    """Wait until a sentence stands on a screen, on however many rows."""
+    screen.wait_until(lambda shown: sentence in " ".join(shown.split()), sentence)
+
+
 def blocked(played: Played, name: str, sentence: str) -> None:
     """What stops it is on the screen, and nothing is run; then the console is left."""
     screen = played.screens[name]
-    screen.wait_until(lambda shown: sentence in " ".join(shown.split()), sentence)
+    reads(screen, sentence)
     assert played.journal(name, EntryKind.INTENT) == []
     assert played.ran(name) == 0
     # Whoever has shown what is to be seen leaves the machine to the others.
@@ -211,7 +223,11 @@ def blocked(played: Played, name: str, sentence: str) -> None:
     ],
 )
 def test_a_doubt_stops_it_and_is_read_on_the_screen(played: Played, name: str, sentence: str) -> None:
+    reads(played.screens[name], sentence)
+    # Where nothing stopped it, a countdown would have begun in the turn that saw the breach.
+    wait_until(lambda: played.judged_since_it_broke(name) >= AFTERWARDS, "polls after the breach")
     blocked(played, name, sentence)
+    assert played.journal(name, EntryKind.AUTOMATIC) == []
 
 
 def a_countdown_that_nobody_can_see_on_is_stopped(played: Played) -> None:

@@ -32,10 +32,10 @@ from tests.e2e.test_many_consoles import (
     GATES,
     RECOVERED,
     USERS,
-    Console,
     Gate,
     nobody_at_work,
     places,
+    programs,
     recorded,
 )
 
@@ -95,11 +95,7 @@ def play(shops: Shops, service: str, folder: Path, version: str) -> None:
     release = release_arguments(version, PREVIOUS, deployed_at)
     round_ = f"{version} of {service}"
     with ExitStack() as stack:
-        whose = list(zip(homes, USERS, strict=True))
-        gates = [Gate(stack, n, ["gate", "--json", *release], *whose[n % 2]) for n in range(GATES)]
-        consoles = [Console(["watch", *release], *whose[n % 2]) for n in range(CONSOLES)]
-        for console in consoles:
-            stack.callback(console.close)
+        gates, consoles = programs(stack, homes, release)
         for console in consoles:
             console.wait_for("WATCHING")
         for gate in gates:

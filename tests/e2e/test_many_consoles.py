@@ -98,11 +98,7 @@ def play(number: int, folder: Path, demo: Demo) -> int:
         (home / "aftergreen.toml").write_text(configuration(folder, demo.server.url, code))
     release = release_arguments(RELEASED, PREVIOUS, demo.release.deployed_at)
     with ExitStack() as stack:
-        whose = list(zip(homes, USERS, strict=True))
-        gates = [Gate(stack, n, ["gate", "--json", *release], *whose[n % 2]) for n in range(GATES)]
-        consoles = [Console(["watch", *release], *whose[n % 2]) for n in range(CONSOLES)]
-        for console in consoles:
-            stack.callback(console.close)
+        gates, consoles = programs(stack, homes, release)
         order(consoles)
         told = "ROLLBACK FAILED  exit code 1" if code else "RECOVERED"
         for console in consoles:
@@ -114,6 +110,18 @@ def play(number: int, folder: Path, demo: Demo) -> int:
     assert [gate.finish["exit_code"] for gate in gates] == [truth] * GATES
     assert (folder / "ran").read_text() == "ran\n", f"round {number}"
     return check_record(folder, code)
+
+
+def programs(
+    stack: ExitStack, homes: Sequence[Path], release: Sequence[str]
+) -> tuple[list[Gate], list[Console]]:
+    """The gates and consoles of a round, by turns one user's and the other's."""
+    whose = list(zip(homes, USERS, strict=True))
+    gates = [Gate(stack, n, ["gate", "--json", *release], *whose[n % 2]) for n in range(GATES)]
+    consoles = [Console(["watch", *release], *whose[n % 2]) for n in range(CONSOLES)]
+    for console in consoles:
+        stack.callback(console.close)
+    return gates, consoles
 
 
 def places(folder: Path) -> list[Path]:

@@ -10,7 +10,8 @@ from aftergreen.verdict.state import ReleaseState
 from tests.automatic import GRACE
 from tests.benchmarks.scores import Cell
 from tests.benchmarks.traffic import Traffic
-from tests.benchmarks.wholepath import Engine, Watched, chunk, faults, plan_of, row, write
+from tests.benchmarks.wholepath import faults, row, write
+from tests.benchmarks.wholewatch import Engine, Watched, chunk, plan_of
 
 BROKEN = Cell(Traffic(300, 0.5, clustered=False), 3)
 SOUND = Cell(Traffic(300, 0.002, clustered=False), 3)

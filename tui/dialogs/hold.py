@@ -6,15 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from aftergreen import words
 from aftergreen.units import format_duration
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch.said import LONGEST
-from tui.dialogs.sized import FactsDialog
+from tui.dialogs.sized import FactsDialog, remark
 from tui.dialogs.typed_name import TypedName
 from widgets.frame import Frame
 from widgets.rows import Row, Rows, Span, labelled, row
@@ -27,29 +24,10 @@ class HoldDialog(FactsDialog[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
 
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self._frame = frame
-
     def body(self) -> ComposeResult:
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content("Hold")
-            yield from self.facts()
-            field = Input(placeholder="a load test runs", id="note", max_length=LONGEST, compact=True)
-            field.cursor_blink = False
-            yield Rows(id="dialog-asked")
-            yield field
-            yield Rows(id="dialog-said")
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-        self.show(self._frame)
-
-    def on_rows_resized(self) -> None:
-        self.show(self._frame)
+        yield from self.asking("Hold", remark("a load test runs"))
 
     def draw(self, frame: Frame) -> None:
-        self._frame = frame
         snapshot = frame.newest or frame.snapshot
         self.show_facts(_stands(snapshot, self.width) if snapshot is not None else [])
         self.query_one("#dialog-asked", Rows).show((row("Say why, for whoever reads it later."),))
@@ -67,27 +45,13 @@ class ReleaseDialog(FactsDialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close", id="close")]
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self._frame = frame
+        super().__init__(frame)
         self._said = ""
 
     def body(self) -> ComposeResult:
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content("Release")
-            yield from self.facts()
-            yield Rows(id="dialog-asked")
-            yield TypedName(self._entered)
-            yield Rows(id="dialog-said")
-
-    def on_mount(self) -> None:
-        self.query_one(TypedName).focus()
-        self.show(self._frame)
-
-    def on_rows_resized(self) -> None:
-        self.show(self._frame)
+        yield from self.asking("Release", TypedName(self._entered))
 
     def draw(self, frame: Frame) -> None:
-        self._frame = frame
         snapshot, plan = frame.newest or frame.snapshot, frame.plan.rollback
         facts = _stands(snapshot, self.width) if snapshot is not None else []
         if plan is not None:

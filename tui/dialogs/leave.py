@@ -23,23 +23,12 @@ class LeaveDialog(SizedDialog[bool]):
         Binding("n,escape", "dismiss(False)", "Stay", id="stay"),
     ]
 
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self._frame = frame
-
     def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Leave")
             yield Rows(id="dialog-text")
 
-    def on_mount(self) -> None:
-        self.show(self._frame)
-
-    def on_rows_resized(self) -> None:
-        self.show(self._frame)
-
     def draw(self, frame: Frame) -> None:
-        self._frame = frame
         text = self.query_one("#dialog-text", Rows)
         short, width = self.fit(), max(20, text.size.width)
         said: Sequence[Row] = [row(line) for told in _leaving(frame) for line in folded(told, width)]

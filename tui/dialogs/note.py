@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from tui.dialogs.sized import remark
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
 
@@ -22,9 +23,7 @@ class NoteDialog(ShownModal[str]):
     def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Note")
-            field = Input(placeholder="a remark; enter writes it", id="note", max_length=400, compact=True)
-            field.cursor_blink = False
-            yield field
+            yield remark("a remark; enter writes it")
 
     def draw(self, frame: Frame) -> None:
         """Nothing on it changes with the release."""

@@ -6,16 +6,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from aftergreen import words
 from aftergreen.units import format_duration
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.watch.said import EXAMPLE, LONGEST, parse_said
+from aftergreen.watch.said import EXAMPLE, parse_said
 from aftergreen.words.cards import measured_now
-from tui.dialogs.sized import FactsDialog
+from tui.dialogs.sized import FactsDialog, remark
 from widgets.frame import Frame
 from widgets.rollback import command_rows, output_rows
 from widgets.rows import Row, Rows, Span, labelled, row, width_of
@@ -33,29 +31,13 @@ class OutcomeDialog(FactsDialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self._frame = frame
+        super().__init__(frame)
         self._problem = ""
 
     def body(self) -> ComposeResult:
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content("What came of the rollback")
-            yield from self.facts()
-            yield Rows(id="dialog-asked")
-            field = Input(placeholder=EXAMPLE, id="note", max_length=LONGEST, compact=True)
-            field.cursor_blink = False
-            yield field
-            yield Rows(id="dialog-said")
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-        self.show(self._frame)
-
-    def on_rows_resized(self) -> None:
-        self.show(self._frame)
+        yield from self.asking("What came of the rollback", remark(EXAMPLE))
 
     def draw(self, frame: Frame) -> None:
-        self._frame = frame
         snapshot = frame.snapshot
         hidden = self.show_facts(_known(snapshot, frame.now, self.width) if snapshot is not None else [])
         more = Span(f"↓ {hidden} more  " if hidden else "", "warn")

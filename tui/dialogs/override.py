@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from aftergreen.model import Plan
 from aftergreen.watch.overrides import EXAMPLE, limits_of, parse_change
-from tui.dialogs.sized import FRAME, SHORT_FRAME, SizedDialog
+from tui.dialogs.sized import FRAME, SHORT_FRAME, SizedDialog, remark
 from widgets.frame import Frame
 from widgets.rows import Row, Rows, Span, folded, row, shortened
 
@@ -25,29 +25,23 @@ class OverrideDialog(SizedDialog[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", id="close")]
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self._plan = plan
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame)
         self._problem = ""
+
+    @property
+    def _plan(self) -> Plan:
+        """The plan with what was changed so far, by whomever."""
+        snapshot = self._frame.newest or self._frame.snapshot
+        return self._frame.plan if snapshot is None else snapshot.state.setup.plan
 
     def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Change a threshold")
             yield Rows(id="dialog-text")
-            field = Input(placeholder=EXAMPLE, id="note", max_length=400, compact=True)
-            field.cursor_blink = False
-            yield field
+            yield remark(EXAMPLE)
 
-    def on_mount(self) -> None:
-        self._say()
-
-    def on_rows_resized(self) -> None:
-        self._say()
-
-    def draw(self, frame: Frame) -> None:
-        """Nothing on it changes with the release."""
-
-    def _say(self) -> None:
+    def draw(self, frame: Frame) -> None:  # noqa: ARG002  # its plan is all that is shown of it
         """What can be changed, or what is wrong with what was written."""
         text = self.query_one("#dialog-text", Rows)
         short, width = self.fit(), max(20, text.size.width)
@@ -67,6 +61,6 @@ class OverrideDialog(SizedDialog[str]):
                 parse_change(self._plan, text)
         except ValueError as error:
             self._problem = f"Nothing was changed: {error}"
-            self._say()
+            self.show(self._frame)
             return
         await self.action_dismiss(text)

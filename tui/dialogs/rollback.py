@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 
 from aftergreen import words
@@ -37,8 +35,7 @@ class RollbackDialog(FactsDialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="close")]
 
     def __init__(self, frame: Frame, operator: str) -> None:
-        super().__init__()
-        self._frame = frame
+        super().__init__(frame)
         self._operator = operator
         self._attempt = _attempt(frame)
         self._said = ""
@@ -55,22 +52,9 @@ class RollbackDialog(FactsDialog[None]):
         reason: str = ""
 
     def body(self) -> ComposeResult:
-        with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content("Roll back")
-            yield from self.facts()
-            yield Rows(id="dialog-asked")
-            yield TypedName(self._entered)
-            yield Rows(id="dialog-said")
-
-    def on_mount(self) -> None:
-        self.query_one(TypedName).focus()
-        self.show(self._frame)
-
-    def on_rows_resized(self) -> None:
-        self.show(self._frame)
+        yield from self.asking("Roll back", TypedName(self._entered))
 
     def draw(self, frame: Frame) -> None:
-        self._frame = frame
         self._hear(frame)
         live = _attempt(frame) > self._attempt
         asking = not live and frame.ordered is None

@@ -7,8 +7,11 @@ from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input
 
+from aftergreen.watch.said import LONGEST
 from tui.screens.shown import ShownModal
 from widgets.rows import Row, Rows
 
@@ -22,6 +25,13 @@ SHORT = 16
 
 SHARE = 0.92
 """How much of the terminal's height a dialog may take; the style sheet says the same."""
+
+
+def remark(placeholder: str) -> Input:
+    """A field for a sentence of somebody's own."""
+    field = Input(placeholder=placeholder, id="note", max_length=LONGEST, compact=True)
+    field.cursor_blink = False
+    return field
 
 
 class SizedDialog(ShownModal[T]):
@@ -48,10 +58,18 @@ class FactsDialog(SizedDialog[T]):
         Binding("up,pageup", "scroll(-1)", "Up", id="up"),
     ]
 
-    def facts(self) -> ComposeResult:
-        """The parts that show them."""
-        with VerticalScroll(id="dialog-facts", can_focus=False):
-            yield Rows(id="dialog-text")
+    def asking(self, title: str, field: Input) -> ComposeResult:
+        """The parts: the facts, what is asked, the field for it, and what is said of the last answer."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content(title)
+            with VerticalScroll(id="dialog-facts", can_focus=False):
+                yield Rows(id="dialog-text")
+            yield Rows(id="dialog-asked")
+            yield field
+            yield Rows(id="dialog-said")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
 
     @property
     def width(self) -> int:

@@ -20,18 +20,26 @@ LOOKS = tuple(f"-{look}" for look in dict.fromkeys(LOOK_OF.values()))
 
 
 class Shown:
-    """Something that is a function of the newest frame."""
+    """Something that is a function of the newest frame; what it leaves open, a subclass has to say."""
 
     def show(self, frame: Frame) -> None:
         """Show this frame; called for every snapshot and once a second."""
-        raise NotImplementedError
+        raise NotImplementedError  # an abstract class has a metaclass, and so have Textual's screens
+
+    def body(self) -> ComposeResult:
+        """What is its own, beside what all of its kind have."""
+        raise NotImplementedError  # an abstract class has a metaclass, and so have Textual's screens
+
+    def draw(self, frame: Frame) -> None:
+        """Show the frame in the body."""
+        raise NotImplementedError  # an abstract class has a metaclass, and so have Textual's screens
 
 
 class ShownScreen(Screen[None], Shown):
     """A full screen: the state, whose it is, how old the data are; then what a subclass shows; the keys.
 
-    The first rows and the keys are looked at every second, the rest only where the snapshot or the size is
-    another one.
+    The first rows and the keys are looked at every second, the body between them only where the snapshot or
+    the size is another one.
     """
 
     def __init__(self) -> None:
@@ -44,14 +52,6 @@ class ShownScreen(Screen[None], Shown):
         yield Rows(id="identity")
         yield from self.body()
         yield KeyBar()
-
-    def body(self) -> ComposeResult:
-        """What stands between the first rows and the keys."""
-        raise NotImplementedError
-
-    def draw(self, frame: Frame) -> None:
-        """Show the frame in the body."""
-        raise NotImplementedError
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         """The state, on as many rows as it takes."""
@@ -98,19 +98,22 @@ class ShownScreen(Screen[None], Shown):
 class ShownModal(ModalScreen[Result], Shown, Generic[Result]):
     """A dialog that shows frames, and above itself what is about to happen without a person."""
 
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self._frame = frame
+
     def compose(self) -> ComposeResult:
         yield Rows(id="alarm")
         yield from self.body()
 
-    def body(self) -> ComposeResult:
-        """The dialog."""
-        raise NotImplementedError
+    def on_mount(self) -> None:
+        self.show(self._frame)
 
-    def draw(self, frame: Frame) -> None:
-        """Show the frame in the dialog."""
-        raise NotImplementedError
+    def on_rows_resized(self) -> None:
+        self.show(self._frame)
 
     def show(self, frame: Frame) -> None:
+        self._frame = frame
         alarm = self.query_one("#alarm", Rows)
         rows = alarm_rows(frame, self.size.width)
         alarm.display = bool(rows)
