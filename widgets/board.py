@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aftergreen import words
 from aftergreen.verdict.snapshot import IndicatorView, Mark
-from aftergreen.verdict.walk import signal_mark
+from aftergreen.verdict.walk import SEVERITY, signal_mark
 from widgets.frame import Frame
 from widgets.header import LOOK_OF
 from widgets.rows import Row, Span, fit, row
-from widgets.signal_rows import WORST_FIRST, Columns, columns_of, signal_line
+from widgets.signal_rows import Columns, columns_of, signal_line
 
 HEAD = 11
 """Cells of the indicator's name on the small screen."""
@@ -40,7 +40,7 @@ def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Column
     look = LOOK_OF[view.mark] if view.mark in (Mark.BAD, Mark.WARN, Mark.UNKNOWN) else "dim"
     if view.waived:
         return [fit(row(Span(short, "dim"), Span(f"– waived: {view.waived}", "dim")), width)]
-    worst_first = sorted(view.signals, key=lambda s: WORST_FIRST.index(signal_mark(s)))
+    worst_first = sorted(view.signals, key=lambda s: SEVERITY.index(signal_mark(s)))
     chosen = worst_first[:lines] if len(view.signals) > lines else list(view.signals)
     hidden = len(view.signals) - len(chosen)
     rows = []

@@ -55,6 +55,13 @@ class Frame:
     shaded: bool = False
 
     @property
+    def moment(self) -> float:
+        """The time that charts and durations speak of: the clock stops at the end of the watch."""
+        if self.snapshot is not None and self.snapshot.release_state.ended:
+            return min(self.now, self.snapshot.at)
+        return self.now
+
+    @property
     def present(self) -> float:
         """The time on the backend's clock, frozen or not."""
         return self.now + (self.frozen or 0.0)

@@ -50,6 +50,11 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     left = _said(banner)
     right = _keys(frame, snapshot, width - width_of(left))
     room = width - width_of(left) - width_of(right) - 4
+    for more in banner.more:
+        if len(more) > room:
+            break
+        left.append(Span(more))
+        room -= len(more)
     if banner.fuse is not None:
         bar = _fuse_bar(banner.fuse)
         left.append(Span(f"  {bar}" if len(bar) <= room else ""))
@@ -91,7 +96,7 @@ def _frozen_rows(
     """A frozen view says so before all else, and what has become of the release meanwhile."""
     at = words.local_time(frame.now, snapshot.context.offset)
     left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago ", bold=True)]
-    said, key = _said(banner), (Span("space goes on ", bold=True),)
+    said, key = [*_said(banner), *map(Span, banner.more)], (Span("space goes on ", bold=True),)
     if width_of(left) + width_of(said) + width_of(key) + 1 <= width:
         rows = [beside([*left, *said], key, width)]
     else:
@@ -155,12 +160,17 @@ def _times(frame: Frame, snapshot: Snapshot) -> list[Span]:
 
 
 def data_age(snapshot: Snapshot, now: float) -> tuple[Span, ...]:
-    """How old the newest data are, with a mark where they are too old for what is shown to be so now."""
+    """How old the newest data are, with a mark where they are too old for what is shown to be so now.
+
+    Of a watch that is over nobody asks how old its data are: it says when that was.
+    """
+    if snapshot.release_state.ended:
+        return (Span(f"ended {words.local_time(snapshot.at, snapshot.context.offset)}"),)
     if snapshot.data_at is None:
         return (Span("no data yet", "unknown"),)
     age = max(0.0, now - snapshot.data_at)
     stale = age > FRESH_INTERVALS * snapshot.state.setup.plan.timing.interval
-    if stale and not snapshot.release_state.ended:
+    if stale:
         return (Span(f"! data {format_duration(age)} ago", "warn", bold=True),)
     return (Span(f"data {round(age)} s ago" if age < 100 else f"data {format_duration(age)} ago"),)  # noqa: PLR2004
 

@@ -6,12 +6,12 @@ from aftergreen import words
 from aftergreen.model import BaselineSource, Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark
 from aftergreen.verdict.state import SignalState
-from aftergreen.verdict.walk import signal_mark
+from aftergreen.verdict.walk import SEVERITY, signal_mark
 from widgets.chart import chart
 from widgets.frame import Frame
 from widgets.header import mark_span
 from widgets.rows import Row, Span, beside, fit, row, width_of
-from widgets.signal_rows import WORST_FIRST, columns_of, drawing_of, main_rule, signal_line, value_spans
+from widgets.signal_rows import columns_of, drawing_of, main_rule, signal_line, value_spans
 
 TEXT = 26
 """Cells of the column beside a chart."""
@@ -26,11 +26,11 @@ LISTED = (Indicator.SATURATION, Indicator.DEPENDENCY)
 def panel_title(view: IndicatorView) -> tuple[str, str]:
     """The heading of a panel and, where there is something to say, its word in capitals."""
     number = list(Indicator).index(view.indicator) + 1
-    phases = [rule.phase for signal in view.signals for rule in signal.rules if rule.burning or rule.breached]
+    active = [rule for signal in view.signals for rule in signal.rules if rule.burning or rule.breached]
     word = {Mark.UNKNOWN: "UNKNOWN", Mark.WAIVED: "WAIVED"}.get(view.mark, "")
-    if phases:
-        order = ("breached", "over limit", "clearing")
-        word = min((phase.value for phase in phases), key=order.index).upper()
+    if active:
+        order = ("breached", "over limit", "clearing", "warning")
+        word = min((words.stands(rule) for rule in active), key=order.index).upper()
     return f"{number} {words.indicator_title(view.indicator)}", word
 
 
@@ -72,7 +72,7 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
         left.append(row(Span("chance ", "dim"), words.chance(rule).removesuffix(" releases")))
     left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
-    drawn = chart(drawing_of(first, snapshot, frame), frame.now, room, height)
+    drawn = chart(drawing_of(first, snapshot, frame), frame.moment, room, height)
     return tuple(
         (*fit(left[y] if y < len(left) else (), text), Span("  "), *(drawn[y] if y < len(drawn) else ()))
         for y in range(height)
@@ -119,8 +119,8 @@ def _worst_chart(view: IndicatorView, frame: Frame, width: int, height: int) -> 
     """Where a list leaves room, the chart of the signal that most needs looking at."""
     if frame.snapshot is None or not view.signals or height < SMALLEST_CHART:
         return ()
-    worst = min(view.signals, key=lambda signal: WORST_FIRST.index(signal_mark(signal)))
-    drawn = chart(drawing_of(worst, frame.snapshot, frame), frame.now, width - TEXT - 2, height)
+    worst = min(view.signals, key=lambda signal: SEVERITY.index(signal_mark(signal)))
+    drawn = chart(drawing_of(worst, frame.snapshot, frame), frame.moment, width - TEXT - 2, height)
     rule = main_rule(worst)
     left: list[Row] = [row("  ", Span(worst.signal.label, "dim"))]
     if rule is not None:

@@ -17,8 +17,6 @@ from widgets.header import mark_span
 from widgets.rows import Row, Span, fit, folded, row, width_of
 from widgets.spark import spark
 
-WORST_FIRST = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK)
-
 NAMES, SHORT_NAMES = 22, 12
 """To how many characters names are cut where there is room, and where there is little."""
 

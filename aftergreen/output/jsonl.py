@@ -29,6 +29,8 @@ def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
             body |= {"indicator": signal.indicator.value, "signal": signal.label}
         if event.by:
             body["by"] = event.by
+        if event.kind is EventKind.BREACHED and event.rule is not None:
+            body["receipt"] = _receipt(event.rule, snapshot)
         if event.kind is EventKind.COUNTDOWN:
             body |= {
                 "due": iso(event.at + event.seconds),

@@ -25,7 +25,7 @@ from aftergreen.verdict.state import (
     Unticked,
     WasBreached,
 )
-from aftergreen.verdict.walk import checklist
+from aftergreen.verdict.walk import SEVERITY, checklist
 
 MEASURED_SHARE = 0.9
 """A rule that judged less than this share of its instants proves nothing; as for a baseline's samples."""
@@ -76,7 +76,7 @@ def missing(state: State) -> tuple[Lacking, ...]:
         found.append(Held(state.hold))
     found.extend(
         Unticked(item.indicator, item.why)
-        for item in checklist(state)
+        for item in sorted(checklist(state), key=lambda item: SEVERITY.index(item.mark))
         if item.mark not in (Mark.OK, Mark.WAIVED)
     )
     for indicator in Indicator:

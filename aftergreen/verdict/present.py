@@ -8,11 +8,31 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.automatic import withheld_by
 from aftergreen.verdict.proposals import doubts
 from aftergreen.verdict.snapshot import Axis, Context, IndicatorView, Snapshot
-from aftergreen.verdict.state import Event, State
+from aftergreen.verdict.state import Event, EventKind, State
 from aftergreen.verdict.walk import advice, checklist, leading, mark_of
 
 EVENTS_SHOWN = 200
 """How many events a snapshot carries; the journal holds them all."""
+
+
+MILESTONES = frozenset(
+    {
+        EventKind.BREACHED,
+        EventKind.CLEARED,
+        EventKind.COUNTDOWN,
+        EventKind.COUNTDOWN_STOPPED,
+        EventKind.HELD,
+        EventKind.RELEASED,
+        EventKind.ROLLBACK_STARTED,
+        EventKind.ROLLBACK_ENDED,
+        EventKind.ROLLBACK_LOST,
+        EventKind.ROLLBACK_SAID,
+        EventKind.RECOVERED,
+        EventKind.STILL_BURNING,
+        EventKind.NOTE,
+    }
+)
+"""What is still asked about when a release is over; overrides and near misses are in the state."""
 
 
 def axis_of(state: State) -> Axis:
@@ -47,5 +67,6 @@ def present(
         axis=axis_of(state),
         withheld=withheld_by(state),
         events=tuple(reversed(events[-EVENTS_SHOWN:])),
+        milestones=tuple(event for event in events if event.kind in MILESTONES),
         output=tuple(output),
     )

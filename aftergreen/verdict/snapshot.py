@@ -93,7 +93,8 @@ class Snapshot:
 
     Times are on the backend's clock. ``leading`` is the breach or, where there is none, the fuse that
     counts most. ``withheld`` is why nothing is acted on without a person although it is
-    proposed. ``output`` is the tail of a rollback command's output. ``events`` are newest first.
+    proposed. ``output`` is the tail of a rollback command's output. ``events`` are newest first, and
+    ``milestones`` those that the record of a release is made of, all of them and oldest first.
     """
 
     state: State
@@ -106,6 +107,7 @@ class Snapshot:
     axis: Axis
     withheld: Doubt | None = None
     events: tuple[Event, ...] = ()
+    milestones: tuple[Event, ...] = ()
     output: tuple[str, ...] = ()
 
     @property

@@ -69,7 +69,7 @@ def abandon(state: State, reason: str, *, by: str = "") -> tuple[State, Events]:
     if over(state):
         return state, ()
     ended = replace(state, state=ReleaseState.ABANDONED, reason=reason, missing=missing(state))
-    return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.ABANDONED.value, by=by),)
+    return ended, (_ended(ended, by=by),)
 
 
 def conclude(state: State) -> tuple[State, Events]:
@@ -77,7 +77,13 @@ def conclude(state: State) -> tuple[State, Events]:
     if over(state):
         return state, ()
     ended = replace(state, state=ReleaseState.UNPROVEN, reason="", missing=missing(state))
-    return ended, (Event(state.at, EventKind.ENDED, text=ReleaseState.UNPROVEN.value),)
+    return ended, (_ended(ended),)
+
+
+def _ended(state: State, *, by: str = "") -> Event:
+    """The end of a release, with what is over its limit at the end and was not rolled back."""
+    over = () if state.rollback is not None else (*breaches(state), *fuses(state))
+    return Event(state.at, EventKind.ENDED, rule=next(iter(over), None), text=state.state.value, by=by)
 
 
 def is_blind(state: State, instant: Instant) -> bool:
@@ -280,4 +286,4 @@ def _end(state: State) -> tuple[State, list[Event]]:
     lacking = missing(state)
     ended = ReleaseState.UNPROVEN if lacking or pending else ReleaseState.FINISHED
     state = replace(state, state=ended, reason="", missing=lacking, countdown=None)
-    return state, [Event(state.at, EventKind.ENDED, text=ended.value)]
+    return state, [_ended(state)]

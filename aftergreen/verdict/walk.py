@@ -53,12 +53,13 @@ def mark_of(state: State, indicator: Indicator) -> Mark:
     return worst(marks if rules_of(state, indicator) else [*marks, Mark.UNKNOWN])
 
 
-_SEVERITY = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK, Mark.WAIVED)
+SEVERITY = (Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.PENDING, Mark.OK, Mark.WAIVED)
+"""Marks from the worst to the best."""
 
 
 def worst(marks: Iterable[Mark]) -> Mark:
     """The most severe of the marks; unknown is worse than ok, and pending than both."""
-    return min(marks, key=_SEVERITY.index, default=Mark.UNKNOWN)
+    return min(marks, key=SEVERITY.index, default=Mark.UNKNOWN)
 
 
 def warnings(state: State) -> tuple[RuleState, ...]:
@@ -119,6 +120,9 @@ def advice(state: State) -> Advice:
     return Advice(AdviceKind.KEEP_WATCHING)
 
 
+_BEGINNING = (ReleaseState.PREFLIGHT, ReleaseState.SEALED, ReleaseState.WARM_UP)
+
+
 def checklist(state: State) -> tuple[ChecklistItem, ...]:
     """Six lines that tick and untick themselves from facts."""
     items = [
@@ -136,7 +140,7 @@ def _why(state: State, indicator: Indicator) -> str:
     rules = rules_of(state, indicator)
     for rule in rules:
         if rule.burning or rule.breached:
-            return f"{rule.signal.label} is {rule.phase.value}"
+            return f"{rule.signal.label} is {_standing(rule)}"
     for signal in state.signals_of(indicator):
         if signal.reading is not None and not signal.reading.compared:
             return f"{signal.signal.label}: {_named(signal.reading)}"
@@ -145,7 +149,14 @@ def _why(state: State, indicator: Indicator) -> str:
             return f"{rule.signal.label}: {rule.unknown.why}"
     if not rules:
         return "no rule judges it"
-    return "still warming up" if any(r.phase is Phase.WARM_UP for r in rules) else ""
+    if not any(rule.phase is Phase.WARM_UP for rule in rules):
+        return ""
+    return "still warming up" if state.state in _BEGINNING else "no rule has judged it"
+
+
+def _standing(rule: RuleState) -> str:
+    """The phase of a rule; what only warns is over its limit however long it lasts."""
+    return Phase.OVER_LIMIT.value if rule.rule.then is Then.WARN and rule.breached else rule.phase.value
 
 
 def _named(reading: Reading) -> str:

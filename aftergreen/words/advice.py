@@ -23,7 +23,7 @@ from aftergreen.verdict.state import (
 )
 from aftergreen.verdict.walk import onsets, unmoved, warnings
 from aftergreen.words.lacking import held, lacking
-from aftergreen.words.rules import chance, comparison, course, rule, where
+from aftergreen.words.rules import chance, comparison, course, rule, tripped, where
 from aftergreen.words.values import count, indicator_short, local_time, median, reading, share
 
 
@@ -32,7 +32,7 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
     given = snapshot.advice
     if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
         early = ", more than chance already" if given.rule.burning else ""
-        told = f"{comparison(given.rule)}{early}{_also(snapshot, given)}."
+        told = f"{tripped(given.rule, snapshot.context.offset)}{early}{_also(snapshot, given)}."
         if snapshot.rollback is not None:
             return "Roll back:", f"{told} {_steps(snapshot)}".rstrip()
         return "Roll back:", " ".join(filter(None, (told, _without_a_person(snapshot))))
@@ -92,7 +92,7 @@ def _also(snapshot: Snapshot, given: Advice) -> str:
 def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
     burning = fuses(snapshot.state)
     if given.doubt is not None and given.rule is not None:
-        return "Wait:", f"{comparison(given.rule)}, but {doubt(given.doubt)}."
+        return "Wait:", f"{tripped(given.rule, snapshot.context.offset)}, but {doubt(given.doubt)}."
     if snapshot.release_state in (ReleaseState.BLIND, ReleaseState.QUIET):
         return "Wait:", f"{given.reason}."
     if given.rule is not None and burning and given.rule == burning[0]:

@@ -7,9 +7,19 @@ from dataclasses import dataclass, replace
 from aftergreen.model import Then
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
-from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback
+from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback, RuleState
 from aftergreen.verdict.walk import warnings
-from aftergreen.words import comparison, doubt, failure, lacking, last_seen, not_automatic, outcome
+from aftergreen.words import (
+    comparison,
+    doubt,
+    failure,
+    lacking,
+    last_seen,
+    local_clock,
+    not_automatic,
+    outcome,
+    reading,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,17 @@ class Fuse:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The first row of the screen: how it stands, the word, the rest, the doubt, the fuse."""
+    """The first row of the screen: how it stands, the word, the rest, the doubt, the fuse.
+
+    ``more`` are the moments that the numbers of ``text`` speak of; the keys that matter go before them.
+    """
 
     mark: Mark
     word: str
     text: str
     doubt: str = ""
     fuse: Fuse | None = None
+    more: tuple[str, ...] = ()
 
 
 def banner_of(snapshot: Snapshot, now: float) -> Banner:
@@ -61,13 +75,16 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     state = snapshot.release_state
     if snapshot.rollback is not None:
         return _rollback_banner(snapshot, snapshot.rollback, now)
+    if state.ended and lead is not None and lead.rule.then is Then.ROLLBACK:
+        return _burnt_banner(snapshot, lead, doubts)
     counting = snapshot.state.countdown
     if counting is not None and not counting.lapsed(now):
         return _countdown_banner(snapshot, counting, now)
     if snapshot.state.hold is not None and (lead is not None or not snapshot.release_state.ended):
         return _held_banner(snapshot, snapshot.state.hold)
     if state is ReleaseState.PROPOSED and lead is not None and lead.breached:
-        return Banner(Mark.BAD, "BREACHED", comparison(lead), not_automatic(snapshot, now) or doubts)
+        against = not_automatic(snapshot, now) or doubts
+        return Banner(Mark.BAD, "BREACHED", comparison(lead), against, more=_moments(snapshot, lead))
     if state is ReleaseState.BLIND:
         since = snapshot.state.blind_since
         lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
@@ -82,23 +99,42 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     return _calm_banner(snapshot)
 
 
+def _moments(snapshot: Snapshot, rule: RuleState) -> tuple[str, ...]:
+    """When the value was measured that a breach stands on, and what is measured now."""
+    if not rule.breached or rule.breached_at is None:
+        return ()
+    newest = snapshot.signals[rule.signal.key].reading
+    now = (f", now {reading(newest, rule.signal.unit)}",) if newest is not None else ()
+    return f" at {local_clock(rule.breached_at, snapshot.context.offset)}", *now
+
+
+def _burnt_banner(snapshot: Snapshot, lead: RuleState, doubts: str) -> Banner:
+    """A watch that is over while something is over its limit, which nobody rolled back."""
+    state = snapshot.state
+    how = f"{state.state.value}{f', {state.reason}' if state.reason else ''}"
+    word = "STILL BREACHED" if lead.breached else "STILL OVER LIMIT"
+    return Banner(Mark.BAD, word, comparison(lead), doubts, more=(*_moments(snapshot, lead)[:1], f"; {how}"))
+
+
 def _countdown_banner(snapshot: Snapshot, counting: Countdown, now: float) -> Banner:
     """What happens without anybody's doing, when, and on what it stands."""
     grace, left = counting.due - counting.at, counting.left(now)
     fires = "would roll back" if counting.dry else "rolls back"
     fuse = Fuse(grace - left, grace, left, fires=fires)
     doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
-    why = comparison(counting.rule) if counting.rule is not None else ""
-    return Banner(Mark.BAD, "DRY RUN" if counting.dry else "BREACHED", why, doubts, fuse)
+    rule = counting.rule
+    why, more = ("", ()) if rule is None else (comparison(rule), _moments(snapshot, rule))
+    return Banner(Mark.BAD, "DRY RUN" if counting.dry else "BREACHED", why, doubts, fuse, more)
 
 
 def _held_banner(snapshot: Snapshot, hold: Hold) -> Banner:
     """Who keeps what is over its limit from being rolled back; on the second row why."""
     lead = snapshot.leading
-    over = f"  {comparison(lead)}" if lead is not None else ""
+    over, more = ("", ()) if lead is None else (f"  {comparison(lead)}", _moments(snapshot, lead))
     doubts = doubt(snapshot.doubts[0]) if snapshot.doubts else ""
     because = f"because {hold.reason}" if hold.reason else ""
-    return Banner(Mark.WARN if lead is None else Mark.BAD, "HELD", f"by {hold.by}{over}", doubts or because)
+    mark = Mark.WARN if lead is None else Mark.BAD
+    return Banner(mark, "HELD", f"by {hold.by}{over}", doubts or because, more=more)
 
 
 def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Banner:

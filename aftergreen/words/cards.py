@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aftergreen.model import Backend
+from aftergreen.model import Backend, Then
 from aftergreen.promql import curl, expression
 from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.detect import traffic_of
@@ -12,10 +12,13 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import DryRun, Receipt, ReleaseState, RuleState, State
 from aftergreen.words import (
+    SYMBOLS,
     baseline,
     comparison,
     count,
     doubt,
+    event,
+    event_mark,
     evidence,
     failure,
     lacking,
@@ -28,7 +31,9 @@ from aftergreen.words import (
     override,
     reading,
     rule,
+    stands,
     together,
+    tripped,
 )
 
 Rows = tuple[tuple[str, str], ...]
@@ -134,7 +139,7 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     decided = state.grounds
     if decided is not None and decided.decided_at is not None:
         at = local_time(decided.decided_at, snapshot.context.offset)
-        lines.append(f"Decided at {at}: {comparison(decided)}.")
+        lines.append(f"Decided at {at}: {_decision(decided, snapshot.context.offset)}.")
         lines.extend(f"Doubt: {doubt(doubted)}." for doubted in snapshot.doubts)
         lines.extend(filter(None, [together(state, snapshot.context.offset)]))
         lines.extend(f"  {label:<9}{text}" for label, text in _proof(decided, snapshot))
@@ -151,7 +156,23 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
     lines.extend(f"Missing: {lacking(found, snapshot.context.offset)}." for found in state.missing)
     lines.extend(near_miss(near, snapshot.context.offset) for near in state.near_misses)
     lines.extend(_dry_run(dry, snapshot.context.offset) for dry in state.dry_runs)
+    lines.extend(_happened(snapshot))
     return tuple(lines)
+
+
+def _happened(snapshot: Snapshot) -> Iterator[str]:
+    """Every breach, every rollback and every remark, in the words of the log and as they followed."""
+    if snapshot.milestones:
+        yield "What happened:"
+    for told in snapshot.milestones:
+        at = local_time(told.at, snapshot.context.offset)
+        yield f"  {at} {SYMBOLS[event_mark(told)]} {event(told)}"
+
+
+def _decision(decided: RuleState, offset: float) -> str:
+    """What was decided on; with the moment of its value where that was another one."""
+    earlier = decided.receipt is not None and decided.receipt.at != decided.decided_at
+    return tripped(decided, offset) if earlier else comparison(decided)
 
 
 def _left_to_do(snapshot: Snapshot) -> Iterator[str]:
@@ -193,6 +214,10 @@ def _verdict(snapshot: Snapshot) -> str:
     if rollback is not None:
         left = state.state is ReleaseState.ABANDONED and rollback.succeeded and rollback.recovered is None
         return "rolled back, and left before its effect was seen" if left else outcome(rollback)
+    over = snapshot.leading
+    if state.state.ended and over is not None and over.rule.then is Then.ROLLBACK:
+        how = f"{state.state.value}{f', {state.reason}' if state.reason else ''}"
+        return f"{over.signal.label} is still {stands(over)}; {how}"
     named = {
         ReleaseState.PROPOSED: "left with a rollback advised that nobody ran",
         ReleaseState.ABANDONED: f"abandoned: {state.reason}" if state.reason else "abandoned",

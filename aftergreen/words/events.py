@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftergreen.model import Kind, Signal, Then
-from aftergreen.units import format_duration
+from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.verdict.state import (
     Event,
@@ -14,7 +14,7 @@ from aftergreen.verdict.state import (
     SignalState,
 )
 from aftergreen.words.advice import doubt, override
-from aftergreen.words.rules import chance, comparison, condition, course, where
+from aftergreen.words.rules import chance, comparison, course, stands, where
 from aftergreen.words.values import local_time, reading, seen
 
 
@@ -25,6 +25,8 @@ def event_mark(event: Event) -> Mark:
         serious = event.rule is not None and event.rule.rule.then is Then.ROLLBACK
         return Mark.BAD if serious else Mark.WARN
     if kind is EventKind.ENDED:
+        if event.rule is not None:
+            return Mark.BAD
         return Mark.OK if event.text == ReleaseState.FINISHED.value else Mark.WARN
     if kind is EventKind.ROLLBACK_ENDED:
         return Mark.BAD if event.text else Mark.OK
@@ -78,17 +80,17 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     behind = f" ({seen(happened.reading)})" if failed else ""
     if happened.kind is EventKind.OVER_LIMIT:
         lasting = format_duration(status.rule.sustained)
+        then = "breached" if status.rule.then is Then.ROLLBACK else "a warning"
         way = f", {course(status)}" if course(status) else ""
-        return f"{label} {where(status)}: {value}{way}{behind}; breached if it lasts {lasting}"
+        return f"{label} {where(status)}: {value}{way}{behind}; {then} if it lasts {lasting}"
     if happened.kind is EventKind.BREACHED:
         thin = ", thin" if status.thin else ""
-        if not status.rule.condition.compares:
-            return f"{label} breached: {comparison(status).removeprefix(label).lstrip()}{thin}"
-        return f"{label} breached: {value} {condition(status)}{behind}{thin}"
+        return f"{label} {stands(status)}: {comparison(status).removeprefix(label).lstrip()}{behind}{thin}"
     if happened.kind is EventKind.SURE:
         left = format_duration(status.remaining)
         seldom = chance(status)
-        return f"{label}{f': {seldom} by chance' if seldom else ' is more than chance'}; {left} of fuse left"
+        told = f": {seldom} by chance" if seldom else " is more than chance"
+        return f"{comparison(status)}{told}; {left} of fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.lasted), format_duration(status.rule.sustained)
         known = happened.reading is None or happened.reading.compared
@@ -100,6 +102,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
         return f"{label} cleared: {value}"
     if happened.kind in _AUTOMATIC:
         return _automatic_event(happened, comparison(status))
+    if happened.kind is EventKind.ENDED:
+        return f"{_release_ended(happened)}, and {label} is still {stands(status)}"
     return f"the watch is extended: {label} is {status.phase.value}"
 
 
@@ -148,10 +152,14 @@ def _release_event(happened: Event) -> str:
         EventKind.ROLLBACK_SAID: f"{happened.by} says that the rollback {happened.text}",
         EventKind.RECOVERED: f"recovered in {length}",
         EventKind.STILL_BURNING: f"rolled back and not recovered after {length}: {happened.text}",
-        EventKind.ENDED: f"the release is {happened.text}{by}",
+        EventKind.ENDED: _release_ended(happened),
         EventKind.NOTE: f"note{by}: {happened.text}",
     }
     return texts.get(happened.kind, happened.text)
+
+
+def _release_ended(happened: Event) -> str:
+    return f"the release is {happened.text}{f' by {happened.by}' if happened.by else ''}"
 
 
 def panel_footer(view: IndicatorView, snapshot: Snapshot) -> str:
@@ -170,7 +178,8 @@ def _over_since(view: IndicatorView, offset: float) -> str:
         if status.breached and status.breached_at is not None:
             if status.phase is Phase.CLEARING and status.clear_since is not None:
                 return f"{status.signal.label} clearing since {local_time(status.clear_since, offset)}"
-            return f"{status.signal.label} breached at {local_time(status.breached_at, offset)}"
+            since = local_time(status.breached_at, offset)
+            return f"{status.signal.label} {stands(status)} at {since}{_tripped_value(status)}"
     for status in rules:
         if status.burning and status.onset is not None:
             compared = status.rule.condition.compares
@@ -179,6 +188,13 @@ def _over_since(view: IndicatorView, offset: float) -> str:
                 f"since {local_time(status.onset, offset)}"
             )
     return ""
+
+
+def _tripped_value(status: RuleState) -> str:
+    """The value that tripped a rule, where it is a value that did."""
+    if status.receipt is None or not status.rule.condition.compares:
+        return ""
+    return f": {format_value(status.receipt.value, status.signal.unit)}"
 
 
 def _why_unknown(view: IndicatorView) -> str:

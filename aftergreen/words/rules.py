@@ -8,11 +8,9 @@ from aftergreen.model import Condition, Plan, Signal, Then
 from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict import detect
 from aftergreen.verdict.detect import Soonest
-from aftergreen.verdict.state import (
-    RuleState,
-)
+from aftergreen.verdict.state import Phase, RuleState
 from aftergreen.verdict.trend import left_until
-from aftergreen.words.values import share
+from aftergreen.words.values import local_clock, share
 
 SELDOM = "hardly ever"
 
@@ -123,6 +121,21 @@ def comparison(status: RuleState, value: float | None = None) -> str:
         capacity = "" if status.limit is None else f" of {limit_value(status)}"
         return f"{status.signal.label}{shown}{capacity}, {course(status)}"
     return f"{status.signal.label}{shown} {condition(status)}"
+
+
+def tripped(status: RuleState, offset: float = 0.0) -> str:
+    """What a breach stands on, with its moment: ``HTTP 5xx 4.98 % > 1 % for 2m at 14:05:21``.
+
+    What has not been breached is judged now, and has no such moment.
+    """
+    at = status.breached_at if status.breached else None
+    return f"{comparison(status)}{f' at {local_clock(at, offset)}' if at is not None else ''}"
+
+
+def stands(status: RuleState) -> str:
+    """The phase of a rule in a word; what proposes nothing is a warning and no breach."""
+    only_warns = status.rule.then is Then.WARN and status.phase is Phase.BREACHED
+    return "warning" if only_warns else status.phase.value
 
 
 def last_seen(status: RuleState) -> str:

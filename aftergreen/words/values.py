@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 
 from aftergreen.model import Ground, Indicator, Kind, Reading, Signal
 from aftergreen.units import format_duration, format_limit, format_value
-from aftergreen.verdict.snapshot import Mark
+from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import (
     Baseline,
     SignalState,
@@ -49,6 +49,11 @@ def local_time(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> st
     return f"{datetime.fromtimestamp(round(at + offset), UTC).astimezone(zone):%H:%M:%S %Z}"
 
 
+def local_clock(at: float, offset: float = 0.0, zone: tzinfo | None = None) -> str:
+    """As `local_time` without the zone, where that is said beside it: ``14:08:22``."""
+    return f"{datetime.fromtimestamp(round(at + offset), UTC).astimezone(zone):%H:%M:%S}"
+
+
 def local_day(at: float, zone: tzinfo | None = None) -> str:
     """A time in the reader's own zone with its day, to the minute: ``2026-03-01 14:08 CET``."""
     return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%Y-%m-%d %H:%M %Z}"
@@ -73,6 +78,12 @@ def reading(read: Reading | None, unit: str) -> str:
     if read.value is None or not read.compared:
         return read.kind.value
     return format_value(read.value, unit)
+
+
+def measured(snapshot: Snapshot, signal: Signal) -> str:
+    """What a signal reads at the newest instant, with that instant: ``4.58 % at 14:08:22 CET``."""
+    newest = snapshot.signals[signal.key].reading
+    return f"{reading(newest, signal.unit)} at {local_time(snapshot.at, snapshot.context.offset)}"
 
 
 def seen(read: Reading | None) -> str:

@@ -103,6 +103,15 @@ def finished() -> Story:
 
 
 @reached_once
+def ended_red() -> Story:
+    """It burns at the end, and all the time that the end was put off."""
+    told = watching()
+    while not told.state.state.ended:
+        told.feed(15, FAILING)
+    return told
+
+
+@reached_once
 def lost(*output: str) -> Story:
     """Nobody knows what came of the rollback."""
     ended = rolling_back(*output).rolled_back(exit_code=None, unknown=True, error="who ran it is gone")

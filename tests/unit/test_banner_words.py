@@ -60,7 +60,7 @@ def test_a_breach_names_what_is_compared_and_who_else_is_over() -> None:
     release = watched().feed(135, BAD | {BUSINESS: Reading.of(100.0)})
     assert banner_of(seen(release), release.state.at).word == "BREACHED"
     lead, rest = words.advice(seen(release))
-    assert (lead, rest) == ("Roll back:", "HTTP 5xx 5.00 % > 1 % for 2m; also registrations.")
+    assert (lead, rest) == ("Roll back:", "HTTP 5xx 5.00 % > 1 % for 2m at 22:18:38; also registrations.")
 
 
 def test_a_dependency_that_broke_first_is_on_the_banner() -> None:

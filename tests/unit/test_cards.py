@@ -115,6 +115,8 @@ def test_the_card_of_a_release_that_was_left_with_its_breach() -> None:
         f"  curl     {CURL}",
         "Watched 5m15s of 15m; sealed 7f3a9c2.",
         "HTTP 5xx: at 2247 requests/min it would typically notice 2 % within 3m.",
+        "What happened:",
+        "  22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
     )
 
 
@@ -127,9 +129,13 @@ def test_the_card_of_an_unproven_release_names_everything_that_is_missing() -> N
     assert card[1] == "checkout-api/prod/v2.4.1#7: unproven (exit code 10)."
     assert "blind for 1m" in next(line for line in card if line.startswith("Watched"))
     assert [line for line in card if line.startswith("Missing")] == [
-        "Missing: dependencies responding: orders-db connect is breached."
+        "Missing: dependencies responding: orders-db connect is over limit."
     ]
-    assert card[-1] == "Near miss at 22:19:05 UTC: HTTP 5xx 5.00 % > 1 % for 2m, 1m15s of 2m."
+    assert card[-2:] == (
+        "What happened:",
+        "  22:20:05 UTC ! orders-db connect warning: 900 ms > 500 ms for 1m",
+    )
+    assert card[-3] == "Near miss at 22:19:05 UTC: HTTP 5xx 5.00 % > 1 % for 2m, 1m15s of 2m."
 
 
 def test_the_card_of_a_release_that_recovered() -> None:

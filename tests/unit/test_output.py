@@ -67,7 +67,7 @@ def test_plain_lines_are_a_time_a_symbol_and_a_sentence() -> None:
         "22:13:20 UTC · deployed; thresholds and baseline sealed 7f3a9c2",
         "22:14:20 UTC · warm-up is over, rules judge from here",
         "22:16:35 UTC ✗ HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m",
-        "22:18:05 UTC ✗ HTTP 5xx: once in 6,700 releases by chance; 30s of fuse left",
+        "22:18:05 UTC ✗ HTTP 5xx 5.00 % > 1 % for 2m: once in 6,700 releases by chance; 30s of fuse left",
         "22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
     ]
     assert err.getvalue() == ""
@@ -149,6 +149,8 @@ def test_json_lines_carry_schema_time_type_and_release() -> None:
     assert {line["schema"] for line in lines} == {SCHEMA}
     assert {line["type"] for line in lines} == {"event"}
     assert {line["release"] for line in lines} == {"checkout-api/prod/v2.4.1#7"}
+    receipt = lines[-1].pop("receipt")
+    assert (receipt["at"], receipt["value"], receipt["limit"]) == (lines[-1]["at"], 0.05, 0.01)
     assert lines[-1] == {
         "schema": 1,
         "at": "2023-11-14T22:18:35.000Z",
@@ -194,7 +196,7 @@ def test_the_finish_line_tells_what_is_missing_what_was_near_and_what_is_doubtfu
         release.instant(slow)
     line = finish(seen(release))
     assert (line["state"], line["exit_code"]) == ("unproven", 10)
-    assert line["missing"] == ["dependencies responding: orders-db connect is breached"]
+    assert line["missing"] == ["dependencies responding: orders-db connect is over limit"]
     assert line["near_misses"] == [
         {
             "at": "2023-11-14T22:18:05.000Z",

@@ -192,7 +192,7 @@ def test_the_log_of_a_release_that_goes_bad() -> None:
         (
             "22:18:05 UTC",
             "bad",
-            "HTTP 5xx: once in 6,700 releases by chance; 30s of fuse left",
+            "HTTP 5xx 5.00 % > 1 % for 2m: once in 6,700 releases by chance; 30s of fuse left",
         ),
         ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)"),
         ("22:18:45 UTC", "warn", "rollback started by ana"),
@@ -208,7 +208,7 @@ def test_the_log_of_near_misses_blindness_and_warnings() -> None:
         ("warn", "HTTP 5xx near miss: over 1 % for 1m15s of 2m, back at 0.10 %"),
         ("unknown", "blind, the watch clock stops: connection refused"),
         ("ok", "measuring again after 30s of blindness"),
-        ("warn", "orders-db connect over 500 ms: 900 ms; breached if it lasts 1m"),
+        ("warn", "orders-db connect over 500 ms: 900 ms; a warning if it lasts 1m"),
     ]
 
 
@@ -272,7 +272,7 @@ def footers(release: Scenario) -> dict[str, str]:
 def test_a_panels_footer_says_what_matters_most_there() -> None:
     assert set(footers(watched()).values()) == {""}
     assert footers(watched().feed(60, BAD))["error-rate"] == "HTTP 5xx over its limit since 22:16:38 UTC"
-    assert footers(breached())["error-rate"] == "HTTP 5xx breached at 22:18:38 UTC"
+    assert footers(breached())["error-rate"] == "HTTP 5xx breached at 22:18:38 UTC: 5.00 %"
     assert footers(breached().feed(45))["error-rate"] == "HTTP 5xx clearing since 22:18:53 UTC"
     blind = watched().blind(15, "connection refused")
     assert set(footers(blind).values()) == {""}, "the banner says once why nothing is measured"

@@ -137,7 +137,7 @@ class RollbackDialog(FactsDialog[None]):
         doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
         return [
             *earlier,
-            *labelled((("why", words.comparison(rule)), *kept), width),
+            *labelled((("why", words.tripped(rule, snapshot.context.offset)), *kept), width),
             *labelled(doubts, width, "warn"),
         ]
 

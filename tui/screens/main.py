@@ -147,7 +147,7 @@ def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     newest, now = frame.newest or snapshot, frame.present
     # Not the frozen view: there is no room here to say what has become of it meanwhile.
     banner = banner_of(newest, now)
-    facts = banner.text or " ".join(words.advice(newest))
+    facts = "".join((banner.text, *banner.more)) or " ".join(words.advice(newest))
     fuse = [banner.fuse.text] if banner.fuse is not None else []
     if newest.state.countdown is not None and not frame.hold_refused:
         fuse.append("h holds it")

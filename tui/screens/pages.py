@@ -91,7 +91,7 @@ class ZoomPage(Page):
         for signal, said in zip(view.signals, told, strict=True):
             if rows:
                 rows.append(())
-            rows += [*said, *chart(drawing_of(signal, snapshot, frame), frame.now, width, tall)]
+            rows += [*said, *chart(drawing_of(signal, snapshot, frame), frame.moment, width, tall)]
         return [*rows, *receipts]
 
 
@@ -159,6 +159,7 @@ class ReceiptPage(Page):
             backend = snapshot.state.setup.plan.backend
             rows += [()] if rows else []
             rows += labelled(receipt_rows(rule, backend, snapshot.context.offset), width)
+            rows += labelled((("now", words.measured(snapshot, rule.signal)),), width)
         return [*rows, *labelled([("doubt", words.doubt(doubt)) for doubt in snapshot.doubts], width, "warn")]
 
 
