@@ -7,7 +7,7 @@ from aftergreen.verdict.snapshot import IndicatorView, Mark
 from aftergreen.verdict.walk import SEVERITY, signal_mark
 from widgets.frame import Frame
 from widgets.header import LOOK_OF
-from widgets.rows import Row, Span, fit, row
+from widgets.rows import Row, Span, fit, row, shares_of
 from widgets.signal_rows import Columns, columns_of, signal_line
 
 HEAD = 11
@@ -20,7 +20,7 @@ def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     if snapshot is None:
         return ()
     budget = max(len(snapshot.indicators), height)
-    shares = _shares([max(1, len(view.signals)) for view in snapshot.indicators], budget)
+    shares = shares_of([max(1, len(view.signals)) for view in snapshot.indicators], budget)
     hidden = [len(v.signals) - lines for v, lines in zip(snapshot.indicators, shares, strict=True)]
     # One column for what is not shown, so that the small charts stay below each other.
     tail = max(len(_more(number)) for number in hidden)
@@ -49,13 +49,3 @@ def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Column
         tail = _more(hidden) if index == len(chosen) - 1 else ""
         rows.append((head, *signal_line(signal, frame, width - HEAD, columns), Span(tail, "dim")))
     return rows
-
-
-def _shares(wanted: list[int], budget: int) -> list[int]:
-    """Lines for each indicator: one to begin with, then in turn to whoever still has signals to show."""
-    shares = [1] * len(wanted)
-    while sum(shares) < budget and any(share < want for share, want in zip(shares, wanted, strict=True)):
-        for index, want in enumerate(wanted):
-            if shares[index] < want and sum(shares) < budget:
-                shares[index] += 1
-    return shares

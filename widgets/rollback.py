@@ -14,11 +14,16 @@ from widgets.rows import LABEL, Row, Span, folded, labelled, row
 
 def command_rows(command: Sequence[str], width: int) -> list[Row]:
     """The argument list exactly: on one row as a shell would take it, else an argument on each row."""
-    joined = " ".join(_quoted(argument) for argument in command)
+    joined = command_line(command)
     if len(folded(joined, width - LABEL)) == 1:
         return labelled((("runs", joined),), width)
     labels = ("runs", *("",) * (len(command) - 1))
     return labelled([(label, _quoted(text)) for label, text in zip(labels, command, strict=True)], width)
+
+
+def command_line(command: Sequence[str]) -> str:
+    """The argument list on one line, as a shell would take it."""
+    return " ".join(_quoted(argument) for argument in command)
 
 
 def outcome_rows(rollback: Rollback, width: int, now: float | None = None) -> list[Row]:

@@ -128,6 +128,43 @@ def labelled(pairs: Sequence[tuple[str, str]], width: int, look: str = "text") -
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label, and a text beside it in one look."""
+
+    label: str
+    text: str
+    look: str = "text"
+
+
+def spelled(facts: Sequence[Fact], width: int) -> list[Row]:
+    """The facts, none of which is cut."""
+    return [line for fact in facts for line in labelled(((fact.label, fact.text),), width, fact.look)]
+
+
+def shares_of(wanted: Sequence[int], budget: int) -> list[int]:
+    """Rows for each: one to begin with, then in turn to whoever still wants more."""
+    shares = [1] * len(wanted)
+    while sum(shares) < budget and any(share < want for share, want in zip(shares, wanted, strict=True)):
+        for index, want in enumerate(wanted):
+            if shares[index] < want and sum(shares) < budget:
+                shares[index] += 1
+    return shares
+
+
+def condensed(facts: Sequence[Fact], width: int, room: int) -> tuple[list[Row], bool]:
+    """The facts on ``room`` rows, each on one at least, and whether any of them was cut."""
+    label = max((len(fact.label) for fact in facts), default=0) + 1
+    texts = [folded(fact.text, max(1, width - label)) for fact in facts]
+    shares = shares_of([len(lines) for lines in texts], room)
+    rows: list[Row] = []
+    for fact, lines, share in zip(facts, texts, shares, strict=True):
+        shown = shortened([row(Span(line, fact.look)) for line in lines], share, width - label)
+        heads = (fact.label, *("",) * (share - 1))
+        rows += [(Span(head.ljust(label), "dim"), *line) for head, line in zip(heads, shown, strict=True)]
+    return rows, any(share < len(lines) for share, lines in zip(shares, texts, strict=True))
+
+
 class Rows(Widget):
     """Shows rows of spans from its top left corner; the rest stays blank."""
 

@@ -149,6 +149,7 @@ class RollbackTable:
     timeout: Seconds | None = None
     verify_within: Seconds | None = None
     pass_env: Variables | None = None
+    irreversible: Line | None = None
     automatic: Automatic | None = None
     grace: Seconds | None = None
 

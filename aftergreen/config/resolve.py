@@ -207,7 +207,9 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
     if table.grace is not None and table.grace >= duration > 0:
         expected = f"less than watch.duration, which is {format_duration(duration)}"
         faults.add("rollback.grace", shown_duration(table.grace), expected)
-    options = _given(table, "strategy", "timeout", "verify_within", "pass_env", "automatic", "grace")
+    options = _given(
+        table, "strategy", "timeout", "verify_within", "pass_env", "irreversible", "automatic", "grace"
+    )
     return RollbackPlan(command=table.command or (), **options)
 
 

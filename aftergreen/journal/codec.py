@@ -53,7 +53,7 @@ _ADDED: Mapping[type, tuple[str, ...]] = {
     Baseline: ("exceeded", "repeated"),
     BaselinePlan: ("zone",),
     Service: ("runbook", "on_call"),
-    RollbackPlan: ("pass_env", "automatic", "grace"),
+    RollbackPlan: ("pass_env", "irreversible", "automatic", "grace"),
 }
 for _sealed, _names in _ADDED.items():
     _omitted = {name: override(omit_if_default=True) for name in _names}

@@ -89,7 +89,8 @@ class RollbackPlan:
     """The command that goes back. ``command`` still holds its placeholders.
 
     ``pass_env`` names the variables with this program's own credentials that it is given all the same.
-    Where it is run without a person (``automatic``), everybody has ``grace`` seconds to hold it.
+    ``irreversible`` says what going back does not undo. Where it is run without a person (``automatic``),
+    everybody has ``grace`` seconds to hold it.
     """
 
     command: tuple[str, ...]
@@ -97,6 +98,7 @@ class RollbackPlan:
     timeout: float = 300.0
     verify_within: float = 300.0
     pass_env: tuple[str, ...] = ()
+    irreversible: str = ""
     automatic: Automatic = Automatic.OFF
     grace: float = 10.0
 

@@ -249,7 +249,7 @@ def _thin(status: RuleState) -> str:
         if status.signal.events and status.rule.condition.compares:
             return "its events cannot be counted, so that it may be chance"
         return "part of it is within the ordinary spread of the time before"
-    numbers, seldom = _counted(status.receipt), chance(status)
+    numbers, seldom = counted(status.receipt), chance(status)
     if seldom:
         return f"{numbers or 'a run'} that chance gives {seldom}"
     if not numbers:
@@ -266,7 +266,8 @@ def _may_be_chance(status: RuleState) -> bool:
     return within_chance(failures, receipt.count, evidence.limit, evidence.alpha)
 
 
-def _counted(receipt: Receipt | None) -> str:
+def counted(receipt: Receipt | None) -> str:
+    """What stands behind a receipt: ``49 of 984 requests``; empty where no events were counted."""
     if receipt is None or receipt.count is None or receipt.failures is None:
         return ""
     return f"{count(receipt.failures)} of {count(receipt.count)} requests"

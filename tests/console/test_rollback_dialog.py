@@ -9,11 +9,11 @@ import pytest
 from textual import events
 from textual.widgets import Button, Input
 
-from aftergreen.model import RollbackPlan
+from aftergreen.model import Kind, Reading, RollbackPlan
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, desk
+from tests.console.desk import SMALL, WIDE, desk, flowing
 from tests.console.moments import FAILING, WHO
-from tests.console.story import Story, busy_plan
+from tests.console.story import ERRORS, Story, busy_plan
 from tests.console.typing_it import NAME, RUN, asked, is_open, written
 from tests.scenario import plan
 from tests.waiting import until
@@ -38,6 +38,55 @@ async def test_it_shows_what_runs_why_what_is_doubtful_and_who(size: tuple[int, 
             assert part in here.text
 
 
+ANSWERS = ("why", "against", "runs", "stays", "who")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 20), (40, 12)])
+@pytest.mark.parametrize("told", [moments.doubtful, moments.counting], ids=["doubtful", "counting"])
+async def test_every_answer_stands_above_the_fold_in_its_order(
+    size: tuple[int, int], told: Callable[[], Story]
+) -> None:
+    async with asked(told(), size) as here:
+        labels = [word for line in here.lines if (word := line.partition("┃")[2].split(" ", 3)[2:3])]
+        assert [word for found in labels for word in found if word in ANSWERS] == list(ANSWERS)
+        read = flowing(here.text)
+        for part in ("HTTP 5xx 5.", "> 1 %", "kubectl rollout undo", "wrote or", "ana@bastion2", NAME):
+            assert part in read, here.text
+        assert ("↓" in read, "esc closes" in read) == (False, True)
+
+
+async def test_where_an_answer_is_cut_a_key_shows_it_whole() -> None:
+    async with asked(moments.doubtful(), (40, 12)) as here:
+        assert "wrote or …" in here.text
+        await here.press("ctrl+o")
+        assert "ctrl+o" not in here.text
+        seen = here.text
+        for _ in range(12):
+            await here.press("down")
+            seen += here.text
+        for word in ("migrated;", "called", "up to 5m"):
+            assert word in seen
+        await here.press("ctrl+o")
+        assert "wrote or …" in here.text
+
+
+async def test_what_is_blind_or_back_in_range_speaks_against_it() -> None:
+    async with asked(moments.breached().blind(60)) as here:
+        assert "! nothing has been measured for 48s" in flowing(here.text)
+    async with asked(moments.breached().feed(60)) as here:
+        assert "HTTP 5xx 5.55 % > 1 % for 2m at 22:20:35" in here.text
+    async with asked(moments.breached().feed(15, {ERRORS: Reading.unknown(Kind.STALE, "too old")})) as here:
+        assert "! HTTP 5xx is stale now" in here.text
+    async with asked(moments.watching()) as here:
+        assert "nothing that is measured" in here.text
+
+
+async def test_what_the_owner_wrote_that_going_back_does_not_undo_is_said() -> None:
+    undo = RollbackPlan(("undo",), irreversible="v2.4.0 cannot read orders of v2.4.1")
+    async with asked(Story(replace(busy_plan(), rollback=undo)).feed(300), WIDE, ordering=True) as here:
+        assert "stays     v2.4.0 cannot read orders of v2.4.1; a command that runs is not " in here.text
+
+
 async def test_an_argument_with_a_blank_is_shown_as_one_argument() -> None:
     story = Story(plan(rollback=RollbackPlan(("deploy", "--message", "back to {previous}"))))
     async with desk(story.feed(300).feed(210, FAILING)) as here:
@@ -50,7 +99,9 @@ async def test_a_long_command_can_be_read_whole_and_the_field_stays(size: tuple[
     arguments = [f"--argument-{number}=[/]{'x' * (number // 3)}" for number in range(60)]
     given = replace(busy_plan(), rollback=RollbackPlan(("deployctl", "back to\n{previous}", *arguments)))
     async with asked(Story(given).feed(300), size, ordering=True) as here:
-        assert "$'back to\\nv2.4.0'" in here.text
+        assert "$'back to\\nv2.4.0'" in here.text, "its beginning"
+        assert "ctrl+o: all" in here.text
+        await here.press("ctrl+o")
         seen = set(here.lines)
         for _ in range(20):
             # Fewer than there are rows for the command.

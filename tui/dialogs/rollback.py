@@ -1,7 +1,8 @@
-"""The rollback dialog: what will run, why, what speaks against it; then the command as it runs."""
+"""The rollback dialog: why, what speaks against it, what is not undone, what runs; then how it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,30 +10,33 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from aftergreen import words
 from aftergreen.rollback.command import command_of
 from aftergreen.units import format_clock, format_duration
-from aftergreen.words.cards import receipt_rows
+from aftergreen.words import question
 from tui.dialogs.sized import FactsDialog
 from tui.dialogs.typed_name import TypedName
 from tui.screens.pages import explained
 from widgets.frame import Frame, Order
-from widgets.rollback import command_rows, outcome_rows, output_rows
-from widgets.rows import Row, Rows, Span, labelled, row, width_of
+from widgets.rollback import command_line, command_rows, outcome_rows, output_rows
+from widgets.rows import Fact, Row, Rows, Span, condensed, row, spelled, width_of
 
 NOTHING = "nothing was run"
 
 BECAUSE = " because "
 
-UNKNOWN = "nobody knows what came of the one before: it may have worked, and something of it may still run"
-
 OUTPUT_SHOWN = 12
+
+WHOLE = "ctrl+o"
+"""The key that shows every word where room is short; letters are typed into the field."""
 
 
 class RollbackDialog(FactsDialog[None]):
-    """What will run, why, what speaks against it, who; then the command as it runs."""
+    """Why, what speaks against it, what stays all the same, what runs, who; then the command as it runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="close"),
+        Binding(WHOLE, "whole", "All of it", id="whole"),
+    ]
 
     def __init__(self, frame: Frame, operator: str) -> None:
         super().__init__(frame)
@@ -40,6 +44,7 @@ class RollbackDialog(FactsDialog[None]):
         self._attempt = _attempt(frame)
         self._said = ""
         self._heard: Order | None = None
+        self._whole = False
 
     @dataclass
     class Confirmed(Message):
@@ -52,7 +57,11 @@ class RollbackDialog(FactsDialog[None]):
         reason: str = ""
 
     def body(self) -> ComposeResult:
-        yield from self.asking("Roll back", TypedName(self._entered))
+        release = self._frame.release
+        back = f" → {release.previous}" if release.previous else ""
+        yield from self.asking(
+            f"Roll back {release.service} {release.version}{back}", TypedName(self._entered)
+        )
 
     def draw(self, frame: Frame) -> None:
         self._hear(frame)
@@ -60,11 +69,14 @@ class RollbackDialog(FactsDialog[None]):
         asking = not live and frame.ordered is None
         self._ask(asking=asking)
         asked, width = self.query_one("#dialog-asked", Rows), self.width
-        hidden = self.show_facts(
-            self._live(frame, width, self.room()) if live else self._question(frame, width)
-        )
+        if live:
+            facts, cut = self._live(frame, width, self.room()), False
+        else:
+            facts, cut = self._question(frame, width, self.room())
+        hidden = self.show_facts(facts)
         asked.display = asking
-        more = Span(f"  ↓ {hidden} more" if hidden else "", "warn")
+        told = f"↓ {hidden} more" if hidden else f"{WHOLE}: all" if cut else ""
+        more = Span(f"  {told}" if told else "", "warn")
         name = Span(frame.plan.service.name, "strong", bold=True)
         because = Span(f" {BECAUSE.strip()} …" if self._unknown(frame) else "", "strong", bold=True)
         whole = row("Type ", name, because, " and press enter.", more)
@@ -113,33 +125,31 @@ class RollbackDialog(FactsDialog[None]):
             return row(waited, Span("  esc closes; the order stands", "dim"))
         return row(Span(self._said, "bad") if self._said else Span("esc closes, nothing is run", "dim"))
 
-    def _question(self, frame: Frame, width: int) -> list[Row]:
-        snapshot, plan = frame.snapshot, frame.plan
-        release = frame.release if snapshot is None else snapshot.state.setup.release
-        rows: list[Row] = []
-        if plan.rollback is not None:
-            rows += command_rows(command_of(plan.rollback, release), width)
-            ended = f"ended after {format_duration(plan.rollback.timeout)}"
-            rows += labelled((("strategy", f"{plan.rollback.strategy.value}, {ended}"),), width)
-        rows += self._reasons(frame, width)
-        return [*rows, *labelled((("who", self._operator),), width)]
+    def action_whole(self) -> None:
+        """Show every word, to be scrolled, or what there is room for."""
+        self._whole = not self._whole
+        self.show(self._frame)
 
-    def _reasons(self, frame: Frame, width: int) -> list[Row]:
-        snapshot, rule = frame.snapshot, explained(frame.snapshot)
-        earlier: list[Row] = []
-        if self._unknown(frame):
-            earlier = labelled((("doubt", UNKNOWN),), width, "warn")
-        if snapshot is None or rule is None:
-            own = "no rule is over its limit: this is your own decision"
-            return [*earlier, *labelled((("why", own),), width)]
-        receipt = dict(receipt_rows(rule, frame.plan.backend, snapshot.context.offset))
-        kept = [(label, receipt[label]) for label in ("baseline", "counted") if label in receipt]
-        doubts = [("doubt", words.doubt(doubt)) for doubt in snapshot.doubts]
-        return [
-            *earlier,
-            *labelled((("why", words.tripped(rule, snapshot.context.offset)), *kept), width),
-            *labelled(doubts, width, "warn"),
-        ]
+    def _question(self, frame: Frame, width: int, room: int) -> tuple[list[Row], bool]:
+        """What is to be known before it, and whether it was cut where there is no room for every word."""
+        snapshot, plan, rule = frame.snapshot, frame.plan, explained(frame.snapshot)
+        release = frame.release if snapshot is None else snapshot.state.setup.release
+        command = () if plan.rollback is None else command_of(plan.rollback, release)
+        limits = [release.environment]
+        if plan.rollback is not None:
+            limits.append(f"up to {format_duration(plan.rollback.timeout)}")
+        why = Fact("why", question.why(snapshot, rule))
+        against = _against(question.against(snapshot, rule, frame.now))
+        runs = Fact("runs", " · ".join((command_line(command), *limits)))
+        rest = Fact("stays", question.stays(plan, release.version)), Fact("who", self._operator)
+        every = spelled((why, *against, runs, *rest), width)
+        if len(every) <= room:
+            return every, False
+        if self._whole:
+            spelt = [*command_rows(command, width), *spelled((Fact("", ", ".join(limits)), *rest), width)]
+            return [*spelled((why, *against), width), *spelt], False
+        one = Fact("against", " · ".join(fact.text for fact in against), against[0].look)
+        return condensed((why, one, runs, *rest), width, room)
 
     @staticmethod
     def _unknown(frame: Frame) -> bool:
@@ -156,6 +166,14 @@ class RollbackDialog(FactsDialog[None]):
             return []
         outcome, written = outcome_rows(snapshot.rollback, width, frame.now), output_rows(snapshot, width)
         return [*outcome, (), *written[-max(1, min(OUTPUT_SHOWN, height - len(outcome) - 1)) :]]
+
+
+def _against(doubts: Sequence[str]) -> list[Fact]:
+    """What speaks against it, a fact each; where nothing does, that is said too."""
+    if not doubts:
+        return [Fact("against", "nothing that is measured", "dim")]
+    labels = ("against", *("",) * (len(doubts) - 1))
+    return [Fact(label, f"! {text}", "warn") for label, text in zip(labels, doubts, strict=True)]
 
 
 def _attempt(frame: Frame) -> int:

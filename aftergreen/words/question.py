@@ -1,0 +1,47 @@
+"""What a person is told who is asked whether to roll back: why, what speaks against it, what stays."""
+
+from __future__ import annotations
+
+from aftergreen.model import Plan
+from aftergreen.units import format_duration
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.verdict.state import RuleState
+from aftergreen.words.advice import counted, doubt
+from aftergreen.words.rules import tripped
+from aftergreen.words.values import reading
+
+UNKNOWN = "nobody knows what came of the one before: it may have worked, and something of it may still run"
+
+
+def why(snapshot: Snapshot | None, rule: RuleState | None) -> str:
+    """What it stands on: ``HTTP 5xx 4.98 % > 1 % for 2m at 14:05:21 (49 of 984 requests)``."""
+    if snapshot is None or rule is None:
+        return "no rule is over its limit: this is your own decision"
+    numbers = counted(rule.receipt)
+    return f"{tripped(rule, snapshot.context.offset)}{f' ({numbers})' if numbers else ''}"
+
+
+def against(snapshot: Snapshot | None, rule: RuleState | None, now: float) -> tuple[str, ...]:
+    """What speaks against it, worst first: an attempt nobody knows of, blindness, every doubt.
+
+    ``now`` is the time on the backend's clock.
+    """
+    if snapshot is None:
+        return ("nothing has been measured yet",)
+    found = [UNKNOWN] if snapshot.rollback is not None and snapshot.rollback.unknown else []
+    since = snapshot.state.blind_since
+    if since is not None:
+        found.append(f"nothing has been measured for {format_duration(max(0.0, round(now - since)))}")
+    elif rule is not None:
+        newest = snapshot.signals[rule.signal.key].reading
+        if newest is not None and not newest.compared:
+            found.append(f"{rule.signal.label} is {reading(newest, rule.signal.unit)} now")
+        elif not (rule.breached or rule.burning):
+            found.append(f"{rule.signal.label} is back in range: {reading(newest, rule.signal.unit)}")
+    return (*found, *map(doubt, snapshot.doubts))
+
+
+def stays(plan: Plan, version: str) -> str:
+    """What rolling back does not undo: what the owner of the service wrote down, and what is always so."""
+    written = plan.rollback.irreversible if plan.rollback is not None else ""
+    return f"{written or f'what {version} wrote or migrated'}; a command that runs is not called back"
