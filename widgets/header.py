@@ -8,7 +8,7 @@ from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.words.banner import Banner, Fuse, banner_of
 from widgets.frame import Frame
-from widgets.rows import Row, Span, beside, fit, width_of
+from widgets.rows import Row, Span, beside, fit, folded, row, shortened, width_of
 
 LOOK_OF: dict[Mark, str] = {
     Mark.OK: "ok",
@@ -23,6 +23,9 @@ FRESH_INTERVALS = 3
 """Data older than so many intervals are no longer what is happening now."""
 
 BAR = 10
+
+DOUBT, DOUBT_ROWS = 3, 4
+"""By how many cells a doubt is set in, and on how many rows it may stand."""
 
 HOLD_ANYWHERE = "ctrl+g"
 """The key that holds a release where letters are typed."""
@@ -60,10 +63,7 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
         left.append(Span(f"  {bar}" if len(bar) <= room else ""))
     elif _progressing(snapshot):
         left.append(Span(f"  {_progress(snapshot, room)}"))
-    rows = [beside(left, right, width)]
-    if banner.doubt:
-        rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
-    return tuple(rows)
+    return (beside(left, right, width), *_doubt_rows(banner, width))
 
 
 def alarm_rows(frame: Frame, width: int) -> tuple[Row, ...]:
@@ -90,6 +90,14 @@ def _said(banner: Banner) -> list[Span]:
     return [*spans, Span(f"  {banner.text}")] if banner.text else spans
 
 
+def _doubt_rows(banner: Banner, width: int) -> tuple[Row, ...]:
+    """What speaks against it, or why nothing is known: the cure stands at its end, and is not cut."""
+    if not banner.doubt:
+        return ()
+    lines = folded(f"! {banner.doubt}", width - DOUBT)
+    return shortened([fit(row(" " * DOUBT, line), width) for line in lines], DOUBT_ROWS, width)
+
+
 def _frozen_rows(
     frame: Frame, snapshot: Snapshot, frozen: float, banner: Banner, width: int
 ) -> tuple[Row, ...]:
@@ -101,8 +109,7 @@ def _frozen_rows(
         rows = [beside([*left, *said], key, width)]
     else:
         rows = [beside(left, key, width), fit(said, width)]
-    if banner.doubt:
-        rows.append(fit((Span(f"   ! {banner.doubt}"),), width))
+    rows += _doubt_rows(banner, width)
     if frame.newest is not None:
         now = banner_of(frame.newest, frame.present)
         counting = frame.newest.state.countdown != snapshot.state.countdown

@@ -11,7 +11,7 @@ from widgets.chart import chart
 from widgets.frame import Frame
 from widgets.header import mark_span
 from widgets.rows import Row, Span, beside, fit, row, width_of
-from widgets.signal_rows import columns_of, drawing_of, main_rule, signal_line, value_spans
+from widgets.signal_rows import columns_of, drawing_of, main_rule, signal_line, unknown_since, value_spans
 
 TEXT = 26
 """Cells of the column beside a chart."""
@@ -79,13 +79,15 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
     )
 
 
-def _named(signal: SignalState, width: int) -> tuple[Row, Row]:
+def _named(signal: SignalState, width: int) -> tuple[Row, ...]:
     """Name and value on two rows: the value ends at the edge, so that nothing moves with its digits."""
     name = row(mark_span(signal_mark(signal)), " ", signal.signal.label)
     value = _tight(value_spans(signal))
+    old = unknown_since(signal, width - 2)
+    below = (row(Span(f"  {old}", "unknown")),) if old else ()
     if width_of(name) + 1 + width_of(value) <= width:
-        return beside(name, value, width, gap=1), ()
-    return fit(name, width), beside((), value, width, gap=1)
+        return (beside(name, value, width, gap=1), *(below or ((),)))
+    return (fit(name, width), beside((), value, width, gap=1), *below)
 
 
 def _other_rows(others: list[SignalState], room: int, width: int) -> list[Row]:

@@ -22,6 +22,9 @@ NAMES, SHORT_NAMES = 22, 12
 
 WAS = "was "
 
+SHORT_WAS = 6
+"""As long as it takes to say in the same place why something is unknown: ``no traffic``."""
+
 DIGITS = 6
 """As wide as a value is written in all but rare cases: ``0.0804``, ``12,345``."""
 
@@ -33,13 +36,30 @@ def main_rule(signal: SignalState) -> RuleState | None:
 
 
 def value_spans(signal: SignalState, *, number: int = 0, suffix: int = 0) -> tuple[Span, ...]:
-    """The newest value, bold, number and unit each in a column of its own so that nothing jumps."""
+    """The newest value, bold, number and unit each in a column of its own so that nothing jumps.
+
+    What is unknown keeps what was last known of it, dim, and `unknown_since` says how old that is.
+    """
     reading = signal.reading
     if reading is None or not reading.compared or reading.value is None:
-        return (Span(words.reading(reading, signal.signal.unit).ljust(number + suffix + 1), "unknown"),)
+        known = signal.known.value if signal.known is not None else None
+        if known is None:
+            return (Span(words.reading(reading, signal.signal.unit).ljust(number + suffix + 1), "unknown"),)
+        digits, unit = value_parts(known, signal.signal.unit)
+        return Span(digits.rjust(number), "dim"), Span(f" {unit}".ljust(suffix + 1), "dim")
     digits, unit = value_parts(reading.value, signal.signal.unit)
     look = {Mark.BAD: "bad", Mark.WARN: "warn"}.get(signal_mark(signal), "strong")
     return (Span(digits.rjust(number), look, bold=True), Span(f" {unit}".ljust(suffix + 1)))
+
+
+def unknown_since(signal: SignalState, width: int) -> str:
+    """Why the value is an old one, and how old it is, as far as there is room; empty where it is of now."""
+    reading, age = signal.reading, words.last_known(signal)
+    if reading is None or reading.compared or not age:
+        return ""
+    kind = words.reading(reading, signal.signal.unit)
+    wishes = (f"{kind}, {age}", f"{kind} {age}", f"{kind} {age.removesuffix(' ago')}", kind)
+    return next((wish for wish in wishes if len(wish) <= width), fit_text(kind, width))
 
 
 def drawing_of(signal: SignalState, snapshot: Snapshot, frame: Frame) -> Drawing:
@@ -81,7 +101,7 @@ def columns_of(signals: Sequence[SignalState], *, width: int, most: int = NAMES)
     digits = max([DIGITS, *(len(digits) for digits, _ in parts)])
     # A unit is known without a value; those that are scaled are not longer than ``MiB``.
     units = max([3, *(len(value_parts(1.0, s.signal.unit)[1]) for s in signals)])
-    was = max((len(words.median(s.baseline, s.signal.unit)) for s in signals), default=0)
+    was = max([SHORT_WAS, *(len(words.median(s.baseline, s.signal.unit)) for s in signals)])
     # The mark, and a blank after each column.
     room = width - digits - units - 6
     if names + was + len(WAS) > room:
@@ -96,7 +116,6 @@ def signal_line(
 ) -> Row:
     """One signal on one line: mark, name, value, what it was, and its small chart in what is left."""
     snapshot = frame.snapshot
-    was = words.median(signal.baseline, signal.signal.unit)
     spans = row(
         mark_span(signal_mark(signal)),
         " ",
@@ -104,12 +123,23 @@ def signal_line(
         " ",
         *value_spans(signal, number=columns.digits, suffix=columns.units),
         " ",
-        Span(f"{WAS}{was.ljust(columns.was)} " if columns.was else "", "dim"),
+        _was(signal, columns),
     )
     if snapshot is None or not small:
         return fit(spans, width)
     room = width - width_of(spans)
     return fit((*spans, *spark(drawing_of(signal, snapshot, frame), min(room, 40))), width)
+
+
+def _was(signal: SignalState, columns: Columns) -> Span:
+    """What the signal was; of what is unknown, how old its value is."""
+    if not columns.was:
+        return Span("")
+    room = len(WAS) + columns.was
+    unknown = unknown_since(signal, room)
+    if unknown:
+        return Span(f"{unknown.ljust(room)} ", "unknown")
+    return Span(f"{WAS}{words.median(signal.baseline, signal.signal.unit).ljust(columns.was)} ", "dim")
 
 
 def fact_rows(signal: SignalState, snapshot: Snapshot, width: int) -> tuple[Row, ...]:

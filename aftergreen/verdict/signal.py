@@ -59,6 +59,8 @@ def advance_signal(
         rules=tuple(rules),
         reading=look.reading,
         at=look.at,
+        known=look.reading if look.reading.compared else before.known,
+        known_at=look.at if look.reading.compared else before.known_at,
         trace=extend(before.trace, look.at, look.reading),
         unknown=unknown,
         newest=before.newest if look.reading.newest is None else look.reading.newest,

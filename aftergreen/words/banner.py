@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.model import Then
+from aftergreen.model import Kind, Then
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback, RuleState
@@ -66,7 +66,16 @@ def banner_of(snapshot: Snapshot, now: float) -> Banner:
         return found
     lasting = format_duration(max(0.0, now - since))
     # What was found still stands, and nobody can see whether it is still true.
-    return replace(found, doubt=f"BLIND for {lasting}: nothing can be measured")
+    why = _why_unknown(snapshot)
+    told = f"BLIND for {lasting}: nothing can be measured{f': {why}' if why else ''}"
+    return replace(found, doubt=told)
+
+
+def _why_unknown(snapshot: Snapshot) -> str:
+    """Why the first signal of the walk that has no value has none; what is absent, the advice names."""
+    readings = (signal.reading for view in snapshot.indicators for signal in view.signals)
+    unknown = (r for r in readings if r is not None and not r.compared and r.kind is not Kind.ABSENT)
+    return next((read.detail for read in unknown if read.detail), "")
 
 
 def _banner(snapshot: Snapshot, now: float) -> Banner:
@@ -88,7 +97,8 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     if state is ReleaseState.BLIND:
         since = snapshot.state.blind_since
         lasting = f" for {format_duration(max(0.0, now - since))}" if since is not None else ""
-        return Banner(Mark.UNKNOWN, "BLIND", f"nothing measured{lasting}; the watch clock stands still")
+        text = f"nothing measured{lasting}; the watch clock stands still"
+        return Banner(Mark.UNKNOWN, "BLIND", text, _why_unknown(snapshot))
     if lead is not None and lead.burning and lead.rule.then is Then.ROLLBACK:
         if lead.unknown is not None:
             frozen = Fuse(lead.burnt, lead.rule.sustained, lead.remaining, frozen=lead.unknown.why)
@@ -170,7 +180,8 @@ def _calm_banner(snapshot: Snapshot) -> Banner:
         missing = snapshot.state.missing
         return Banner(Mark.WARN, word, lacking(missing[0], snapshot.context.offset) if missing else "")
     if state in (ReleaseState.INCOMPLETE, ReleaseState.QUIET):
-        return Banner(Mark.UNKNOWN, word, snapshot.state.reason)
+        why = _why_unknown(snapshot) if state is ReleaseState.INCOMPLETE else ""
+        return Banner(Mark.UNKNOWN, word, snapshot.state.reason, why)
     if state is ReleaseState.ABANDONED:
         return Banner(Mark.WARN, word, snapshot.state.reason)
     warned = warnings(snapshot.state)

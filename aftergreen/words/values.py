@@ -80,6 +80,13 @@ def reading(read: Reading | None, unit: str) -> str:
     return format_value(read.value, unit)
 
 
+def last_known(signal: SignalState) -> str:
+    """How old the value is that was last known of a signal: ``48s ago``; empty where none ever was."""
+    if signal.at is None or signal.known_at is None:
+        return ""
+    return f"{format_duration(signal.at - signal.known_at)} ago"
+
+
 def measured(snapshot: Snapshot, signal: Signal) -> str:
     """What a signal reads at the newest instant, with that instant: ``4.58 % at 14:08:22 CET``."""
     newest = snapshot.signals[signal.key].reading

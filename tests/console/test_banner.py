@@ -52,7 +52,7 @@ IDENTITY = " checkout-api v2.4.1"
         (
             lambda: moments.over_limit().blind(45),
             "BLIND  nothing measured for 33s; the watch clock",
-            IDENTITY,
+            "   ! connection refused",
         ),
         (lambda: moments.breached().blind(60), "BREACHED  HTTP 5xx 5.55 % > 1 %", "BLIND for 48s: nothing"),
         (lambda: moments.doubtful().blind(60), "BREACHED  HTTP 5xx 5.63 % > 1 %", "BLIND for 48s: nothing"),

@@ -22,7 +22,6 @@ from widgets.frame import Frame
 from widgets.header import LOOK_OF, data_age
 from widgets.panels import panel_rows, panel_title
 from widgets.rows import Row, Rows, Span, folded, shortened
-from widgets.signal_rows import fit_text
 
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""
@@ -130,8 +129,15 @@ def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
     _set(
         panel,
         f"{title} · {word}" if word else title,
-        fit_text(words.panel_footer(view, snapshot), room).rstrip(),
+        _footer(words.panel_footer(view, snapshot), room, f"{title[0]} shows it"),
     )
+
+
+def _footer(text: str, room: int, key: str) -> str:
+    """The remark at a panel's edge; where it is cut, the key that shows the rest."""
+    if len(text) <= room:
+        return text
+    return f"{text[: max(0, room - len(key) - 3)].rstrip()}… · {key}"[:room]
 
 
 def _set(panel: Panel, title: str, subtitle: str) -> None:

@@ -97,12 +97,12 @@ class Trace:
 class SignalState:
     """One signal as it stands.
 
-    ``newest`` is the time of its newest raw sample, also when it is blind now. ``look_back`` is in use for an
-    event ratio; None for everything else. ``companions`` are the baselines that were not committed: they are
-    shown and decide nothing. ``control`` are the newest samples of the previous version, where it is
-    compared. ``unusual_since`` is the first instant of the present run of values out of the ordinary and
-    ``unusual_at`` the last,
-    ``apart`` how many seconds lay between its last two raw samples.
+    ``known`` is its newest reading that was compared, and ``known_at`` the instant of that, also when it is
+    unknown now; ``newest`` is the time of its newest raw sample. ``look_back`` is in use for an event ratio;
+    None for everything else. ``companions`` are the baselines that were not committed: they are shown and
+    decide nothing. ``control`` are the newest samples of the previous version, where it is compared.
+    ``unusual_since`` is the first instant of the present run of values out of the ordinary and ``unusual_at``
+    the last, ``apart`` how many seconds lay between its last two raw samples.
     """
 
     signal: Signal
@@ -111,6 +111,8 @@ class SignalState:
     trace: Trace
     reading: Reading | None = None
     at: float | None = None
+    known: Reading | None = None
+    known_at: float | None = None
     unknown: Unknown | None = None
     newest: float | None = None
     counts: Counts = field(default_factory=Counts)
