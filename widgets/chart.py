@@ -26,7 +26,8 @@ class Drawing:
     """Everything one chart shows.
 
     ``label`` names the limit; ``upward`` says on which side of it values are bad. ``mode`` is braille,
-    block or ascii. ``shaded`` draws the band with characters, where backgrounds have no colours.
+    block or ascii. ``shaded`` draws the band with characters, where backgrounds have no colours. ``unit`` is
+    that of the values. ``rolled_back`` is when a rollback began, ``over`` whether the watch is.
     """
 
     trace: Trace
@@ -37,6 +38,9 @@ class Drawing:
     upward: bool = True
     mode: str = "braille"
     shaded: bool = False
+    unit: str = ""
+    rolled_back: float | None = None
+    over: bool = False
 
     def beyond(self, value: float) -> bool:
         """Whether a value lies on the bad side of the limit."""
@@ -50,13 +54,14 @@ class Lines:
     """The characters of a chart's lines in a drawing mode."""
 
     deploy: str
+    back: str
     limit: str
     median: str
     shade: str
 
 
-UNICODE = Lines("│", "╌", "┈", "·")
-ASCII = Lines("|", "-", ".", ":")
+UNICODE = Lines("│", "┊", "╌", "┈", "·")
+ASCII = Lines("|", "!", "-", ".", ":")
 
 
 def lines_of(mode: str) -> Lines:
@@ -64,18 +69,24 @@ def lines_of(mode: str) -> Lines:
     return ASCII if mode == "ascii" else UNICODE
 
 
-def chart(drawing: Drawing, now: float, width: int, height: int) -> tuple[Row, ...]:
-    """The chart in ``width`` by ``height`` cells, its last row the labels of the time axis."""
+def chart(drawing: Drawing, now: float, width: int, height: int, *, labelled: bool = True) -> tuple[Row, ...]:
+    """The chart in ``width`` by ``height`` cells; ``labelled`` and high enough it names its times."""
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return ()
     times = Times(drawing.axis, width)
     values = values_of(drawing.trace, drawing.baseline, drawing.limit)
-    plot_height = height - 1 if height >= LABELLED else height
+    labelled = labelled and height >= LABELLED
+    plot_height = height - 1 if labelled else height
     canvas = _Canvas(drawing, times, values, plot_height, times.cell(now) or 0)
-    if height < LABELLED:
+    if not labelled:
         return canvas.rows()
-    labels = times.labels(now)
-    return (*canvas.rows(), row(Span(labels.replace("−", "-") if drawing.mode == "ascii" else labels, "dim")))
+    return (*canvas.rows(), times_row(drawing, now, width))
+
+
+def times_row(drawing: Drawing, now: float, width: int) -> Row:
+    """The times of a drawing's axis: where it begins, the deployment, a rollback, now, its end."""
+    labels = Times(drawing.axis, width).labels(now, drawing.rolled_back, over=drawing.over)
+    return row(Span(labels.replace("−", "-") if drawing.mode == "ascii" else labels, "dim"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ class _Canvas:
         limit = None if drawing.limit is None else self.values.row(drawing.limit, self.height)
         usual, median = self._band()
         beyond = self._beyond()
+        back = None if drawing.rolled_back is None else self.times.cell(drawing.rolled_back)
         label_row = self._label_row(picture, limit)
         rows = []
         for y, text in enumerate(picture):
@@ -111,6 +123,8 @@ class _Canvas:
                     bad = _is_past(y, limit, upward=drawing.upward) or (y == limit and x in beyond)
                     look = "bad" if bad else "before" if x < self.times.deploy else "after"
                     spans.append(Span(character, look, y in usual))
+                elif x == back:
+                    spans.append(Span(self._lines.back, "deploy", y in usual))
                 elif y == limit:
                     spans.append(Span(self._lines.limit, "limit", y in usual))
                 else:

@@ -45,6 +45,14 @@ def checklist_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     )
 
 
+def waived_rows(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
+    """The indicators that are not judged, each with the reason that was given; they have no panel."""
+    waived = [
+        (words.indicator_short(view.indicator), view.waived) for view in snapshot.indicators if view.waived
+    ]
+    return tuple(fit((Span(f"– {name} waived: {why}", "dim"),), width) for name, why in waived)
+
+
 def checklist_row(snapshot: Snapshot, width: int) -> Row:
     """The checklist on one line: how much is ticked, and what is not."""
     spans: list[Span] = [Span(ticked(snapshot), "dim")]
@@ -88,7 +96,7 @@ def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
     if snapshot is None:
         return ()
     walk, advice = walk_row(snapshot), advice_rows(snapshot, width)
-    items = checklist_rows(snapshot, width)
+    items = (*checklist_rows(snapshot, width), *waived_rows(snapshot, width))
     airy: tuple[Row, ...] = (walk, (), *advice, (), *items)
     if len(airy) <= height:
         return airy

@@ -24,6 +24,9 @@ FRESH_INTERVALS = 3
 
 BAR = 10
 
+NARROW_FACTS = 2
+"""Rows of facts where the terminal is narrow."""
+
 DOUBT, DOUBT_ROWS = 3, 4
 """By how many cells a doubt is set in, and on how many rows it may stand."""
 
@@ -118,17 +121,65 @@ def _frozen_rows(
     return tuple(rows)
 
 
-def identity_row(frame: Frame, width: int) -> Row:
-    """Service, versions, elapsed time, and always the age of the data."""
+def narrow_rows(frame: Frame, width: int) -> tuple[Row, ...]:
+    """The banner where no row holds it: the word and the time that is left, then what is known, then a doubt.
+
+    Never of a frozen view: there is no room here to say what has become of it meanwhile.
+    """
+    snapshot = frame.newest or frame.snapshot
+    if snapshot is None:
+        return banner_rows(frame, width)
+    banner = banner_of(snapshot, frame.present)
+    head = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
+    if banner.fuse is not None:
+        head.append(Span(f"  {banner.fuse.text}", bold=True))
+    facts = folded(_facts(banner, NARROW_FACTS * (width - 1)) or words.advice(snapshot)[1], width - 1)
+    said = shortened([fit(row(" ", line), width) for line in facts], NARROW_FACTS, width)
+    doubts = _doubt_rows(banner, width)
+    return (fit(head, width), *said, *shortened(doubts, 1 + NARROW_FACTS - len(said), width))
+
+
+def _facts(banner: Banner, room: int) -> str:
+    """What the banner says, with the moments that there is room for."""
+    text = banner.text
+    for more in banner.more:
+        if len(text) + len(more) > room:
+            break
+        text += more
+    return text
+
+
+def identity_rows(frame: Frame, width: int) -> tuple[Row, ...]:
+    """Whose release it is and the times of its watch: on one row, or on two where one is too short."""
+    row_of_all = _identity_row(frame, width)
+    if row_of_all is not None:
+        return (row_of_all,)
     snapshot = frame.snapshot
-    release = frame.release if snapshot is None else snapshot.state.setup.release
+    head, release = _whose(frame), frame.release
+    back = Span(f" ← {release.previous}" if release.previous else "", "dim")
+    first = fit((*head, back) if width_of((*head, back)) <= width else head, width)
+    if snapshot is None:
+        return (first,)
+    elapsed, *age = _times(frame, snapshot)
+    return first, fit((Span(elapsed.text[1:]), *age), width)
+
+
+def _whose(frame: Frame) -> list[Span]:
+    """Service and version; that it is simulated before them."""
+    release, snapshot = frame.release, frame.snapshot
     head = [Span(f" {release.service} "), Span(release.version, bold=True)]
+    if snapshot is not None and snapshot.context.simulated:
+        head.insert(0, Span(" SIMULATED", "warn", bold=True))
+    return head
+
+
+def _identity_row(frame: Frame, width: int) -> Row | None:
+    """Service, versions, elapsed time, and always the age of the data; None where that takes more."""
+    snapshot, release, head = frame.snapshot, frame.release, _whose(frame)
     previous = [Span(f" ← {release.previous}", "dim")] if release.previous else []
     place = [Span(f"  {release.environment}", "dim")]
     if snapshot is None:
         return fit((*head, *previous, *place), width)
-    if snapshot.context.simulated:
-        head.insert(0, Span(" SIMULATED", "warn", bold=True))
     times = _times(frame, snapshot)
     # What is known anyway gives way first, the age of the data never.
     for middle in ([*previous, *place], previous, []):
@@ -136,7 +187,7 @@ def identity_row(frame: Frame, width: int) -> Row:
         if width_of(left) <= width:
             break
     else:
-        return beside(head, times, width, gap=0)
+        return None
     overrides = len(snapshot.state.overrides)
     seal = f"sealed {snapshot.state.seal[:7]}{f', {overrides} overridden' if overrides else ''}"
     for quiet in _quiet(snapshot, seal):

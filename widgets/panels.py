@@ -7,7 +7,7 @@ from aftergreen.model import BaselineSource, Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark
 from aftergreen.verdict.state import SignalState
 from aftergreen.verdict.walk import SEVERITY, signal_mark
-from widgets.chart import chart
+from widgets.axes import axed
 from widgets.frame import Frame
 from widgets.header import mark_span
 from widgets.rows import Row, Span, beside, fit, row, width_of
@@ -72,7 +72,7 @@ def _chart_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> t
         left.append(row(Span("chance ", "dim"), words.chance(rule).removesuffix(" releases")))
     left.extend(_other_rows(others, height - len(left), text))
     room = width - text - 2
-    drawn = chart(drawing_of(first, snapshot, frame), frame.moment, room, height)
+    drawn = axed(drawing_of(first, snapshot, frame), frame.moment, room, height)
     return tuple(
         (*fit(left[y] if y < len(left) else (), text), Span("  "), *(drawn[y] if y < len(drawn) else ()))
         for y in range(height)
@@ -122,7 +122,7 @@ def _worst_chart(view: IndicatorView, frame: Frame, width: int, height: int) -> 
     if frame.snapshot is None or not view.signals or height < SMALLEST_CHART:
         return ()
     worst = min(view.signals, key=lambda signal: SEVERITY.index(signal_mark(signal)))
-    drawn = chart(drawing_of(worst, frame.snapshot, frame), frame.moment, width - TEXT - 2, height)
+    drawn = axed(drawing_of(worst, frame.snapshot, frame), frame.moment, width - TEXT - 2, height)
     rule = main_rule(worst)
     left: list[Row] = [row("  ", Span(worst.signal.label, "dim"))]
     if rule is not None:

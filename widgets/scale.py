@@ -68,12 +68,18 @@ class Times:
         place = self.place(at)
         return None if place is None else min(self.width - 1, int(place))
 
-    def labels(self, now: float) -> str:
-        """``−7m  deploy  now  +15m``, each at its place; one that would touch a nobler one is left out."""
+    def labels(self, now: float, rolled_back: float | None = None, *, over: bool = False) -> str:
+        """``−7m  deploy  now  +15m``, each at its place; one that would touch a nobler one is left out.
+
+        Where the watch is ``over`` there is no now; ``rolled_back`` is when a rollback began.
+        """
         deploy, present = self.deploy, self.cell(now)
         wanted = [(deploy - 2, "deploy")]
+        back = None if rolled_back is None else self.cell(rolled_back)
+        if back is not None:
+            wanted.append((back - 1, "back"))
         if present is not None and now > self.axis.deployed_at:
-            wanted.append((present - 1, "now"))
+            wanted.append((present - 1, "end" if over else "now"))
         end = _offset(self.axis.end - self.axis.deployed_at)
         wanted += [(self.width - len(end), end), (0, _offset(self.axis.start - self.axis.deployed_at))]
         row = " " * self.width

@@ -35,15 +35,18 @@ def main_rule(signal: SignalState) -> RuleState | None:
     return next(iter((*active, *signal.rules)), None)
 
 
-def value_spans(signal: SignalState, *, number: int = 0, suffix: int = 0) -> tuple[Span, ...]:
+def value_spans(
+    signal: SignalState, *, number: int = 0, suffix: int = 0, aged: bool = True
+) -> tuple[Span, ...]:
     """The newest value, bold, number and unit each in a column of its own so that nothing jumps.
 
-    What is unknown keeps what was last known of it, dim, and `unknown_since` says how old that is.
+    What is unknown keeps what was last known of it, dim, where `unknown_since` says how old that is: without
+    room for its age, ``aged``, it would be taken for the value of now.
     """
     reading = signal.reading
     if reading is None or not reading.compared or reading.value is None:
         known = signal.known.value if signal.known is not None else None
-        if known is None:
+        if known is None or not aged:
             return (Span(words.reading(reading, signal.signal.unit).ljust(number + suffix + 1), "unknown"),)
         digits, unit = value_parts(known, signal.signal.unit)
         return Span(digits.rjust(number), "dim"), Span(f" {unit}".ljust(suffix + 1), "dim")
@@ -74,6 +77,9 @@ def drawing_of(signal: SignalState, snapshot: Snapshot, frame: Frame) -> Drawing
         upward=rule.rule.condition.upward if rule is not None else True,
         mode=frame.drawing,
         shaded=frame.shaded,
+        unit=signal.signal.unit,
+        rolled_back=snapshot.rollback.started_at if snapshot.rollback is not None else None,
+        over=snapshot.release_state.ended,
     )
 
 
@@ -121,7 +127,7 @@ def signal_line(
         " ",
         fit_text(signal.signal.label, columns.names),
         " ",
-        *value_spans(signal, number=columns.digits, suffix=columns.units),
+        *value_spans(signal, number=columns.digits, suffix=columns.units, aged=columns.was > 0),
         " ",
         _was(signal, columns),
     )

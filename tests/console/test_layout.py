@@ -180,7 +180,7 @@ async def test_a_frozen_view_cuts_nothing_on_the_small_screen() -> None:
 
 
 async def test_the_sentence_of_a_tiny_terminal_is_never_frozen() -> None:
-    async with reading(moments.watching(), (50, 12)) as here:
+    async with reading(moments.watching(), (50, 11)) as here:
         await here.press("space")
         await here.show(moments.breached())
         assert here.lines[0].startswith("✗ BREACHED")
@@ -196,7 +196,7 @@ async def test_nobody_decides_on_a_frozen_view() -> None:
 
 
 async def test_in_a_tiny_terminal_a_plain_sentence_remains() -> None:
-    async with reading(moments.doubtful(), (50, 12)) as here:
+    async with reading(moments.doubtful(), (50, 11)) as here:
         assert [line.strip() for line in here.lines if line] == [
             "✗ BREACHED  HTTP 5xx 5.63 % > 1 % for 2m at",
             "22:21:20, now 5.95 %  ! orders-db broke 45s",

@@ -16,21 +16,21 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.words.banner import banner_of
 from tui.screens.shown import ShownScreen
-from widgets.board import compact_rows
-from widgets.decision import advice_rows, checklist_row, decision_rows, log_rows, ticked, walk_row
+from widgets.board import board_rows
+from widgets.decision import decision_rows, log_rows, ticked
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, data_age
+from widgets.header import LOOK_OF, data_age, narrow_rows
 from widgets.panels import panel_rows, panel_title
-from widgets.rows import Row, Rows, Span, folded, shortened
+from widgets.rows import Row, Rows, Span, folded
 
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""
 
-SMALLEST = (60, 14)
-"""Below this a sentence says the state and the verdict."""
+COMPACT = (60, 14)
+"""Below this there is no log, and the first row is folded."""
 
-ADVICE = 3
-"""Rows of advice and doubts on the small screen; their page has them all."""
+SMALLEST = (36, 12)
+"""Below this a sentence says the state and the verdict."""
 
 DECISION = len(Indicator) + 1
 """The number of the panel after those of the indicators."""
@@ -41,7 +41,7 @@ class Panel(Rows, can_focus=True):
 
 
 class MainScreen(ShownScreen):
-    """Everything at one glance, in one of three layouts."""
+    """Everything at one glance, in one of four layouts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", "Back", show=False, id="back")]
     # A frame that is lit from the start would be what one sees first.
@@ -62,16 +62,17 @@ class MainScreen(ShownScreen):
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
-        wide = width >= WIDE[0] and height >= WIDE[1]
-        tiny = width < SMALLEST[0] or height < SMALLEST[1]
-        self.set_class(wide, "-wide")
-        self.set_class(tiny, "-tiny")
-        self.set_class(not wide and not tiny, "-compact")
+        layouts = (("-wide", WIDE), ("-compact", COMPACT), ("-narrow", SMALLEST), ("-tiny", (0, 0)))
+        fitting = next(name for name, least in layouts if width >= least[0] and height >= least[1])
+        for name, _ in layouts:
+            self.set_class(name == fitting, name)
         super().on_resize(event)
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         if self.has_class("-tiny") and frame.snapshot is not None:
             return _sentence(frame, frame.snapshot, width)[: self.size.height]
+        if self.has_class("-narrow"):
+            return narrow_rows(frame, width)
         return super().head(frame, width)
 
     def draw(self, frame: Frame) -> None:
@@ -84,25 +85,23 @@ class MainScreen(ShownScreen):
     def _draw_panels(self, frame: Frame, snapshot: Snapshot) -> None:
         for number, view in enumerate(snapshot.indicators, start=1):
             panel = self.query_one(f"#panel-{number}", Panel)
+            panel.display = not view.waived
             panel.show(panel_rows(view, frame, panel.size.width, panel.size.height))
             _frame_panel(panel, view, snapshot)
         decision = self.query_one(f"#panel-{DECISION}", Panel)
+        self._share_grid(decision, sum(not view.waived for view in snapshot.indicators))
         decision.show(decision_rows(frame, decision.size.width, decision.size.height))
         _set(decision, f"{DECISION} Decision", ticked(snapshot))
 
-    def _draw_board(self, frame: Frame, snapshot: Snapshot) -> None:
+    def _share_grid(self, decision: Panel, indicators: int) -> None:
+        """What is waived takes no room: the decision has the whole row where it would stand alone on it."""
+        self.query_one("#grid").styles.grid_size_rows = (indicators + 2) // 2
+        decision.set_class(indicators % 2 == 0, "-alone")
+
+    def _draw_board(self, frame: Frame, _snapshot: Snapshot) -> None:
         board = self.query_one("#board", Rows)
         width, height = board.size
-        inner = width - 2
-        # Beside the walk and a line for each indicator.
-        room = max(1, min(ADVICE, height - len(Indicator) - 1))
-        advice = shortened(advice_rows(snapshot, inner), room, inner)
-        decision: list[Row] = [walk_row(snapshot), *advice, checklist_row(snapshot, inner)]
-        lines = compact_rows(frame, inner, max(len(Indicator), height - len(decision)))
-        # Blank rows tell the parts apart where there are some to spare.
-        spare = max(0, height - len(lines) - len(decision))
-        shown: list[Row] = [*((),) * (spare > 1), *lines, *((),) * (spare > 0), *decision][:height]
-        board.show([(Span(" "), *line) for line in shown])
+        board.show([(Span(" "), *line) for line in board_rows(frame, width - 2, height)])
 
 
 def chosen(screen: Screen[Any], snapshot: Snapshot | None) -> int:

@@ -17,7 +17,7 @@ from aftergreen.verdict.state import RuleState, SignalState
 from aftergreen.words.cards import finish_card, receipt_rows
 from tui.bindings import Help
 from tui.screens.shown import ShownScreen
-from widgets.chart import chart
+from widgets.axes import axed
 from widgets.decision import advice_rows, checklist_details, event_rows, ticked, walk_row
 from widgets.frame import Frame
 from widgets.header import mark_span
@@ -91,7 +91,7 @@ class ZoomPage(Page):
         for signal, said in zip(view.signals, told, strict=True):
             if rows:
                 rows.append(())
-            rows += [*said, *chart(drawing_of(signal, snapshot, frame), frame.moment, width, tall)]
+            rows += [*said, *axed(drawing_of(signal, snapshot, frame), frame.moment, width, tall)]
         return [*rows, *receipts]
 
 

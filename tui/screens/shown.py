@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 
 from tui.bindings import bar
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_row
+from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_rows
 from widgets.keys import KeyBar
 from widgets.rows import Row, Rows
 
@@ -76,7 +76,9 @@ class ShownScreen(Screen[None], Shown):
         for look in LOOKS:
             banner.set_class(look == current, look)
         banner.show(rows)
-        self.query_one("#identity", Rows).show((identity_row(frame, width),))
+        identity, whose = self.query_one("#identity", Rows), identity_rows(frame, width)
+        identity.styles.height = len(whose)
+        identity.show(whose)
         self.query_one(KeyBar).show_keys(bar(self.active_bindings.values()), width)
         self._redraw()
 
