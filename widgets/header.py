@@ -133,7 +133,9 @@ def narrow_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     head = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
     if banner.fuse is not None:
         head.append(Span(f"  {banner.fuse.text}", bold=True))
-    facts = folded(_facts(banner, NARROW_FACTS * (width - 1)) or words.advice(snapshot)[1], width - 1)
+    # What speaks against it goes before the moments of what speaks for it.
+    room = (1 if banner.doubt else NARROW_FACTS) * (width - 1)
+    facts = folded(_facts(banner, room) or words.advice(snapshot)[1], width - 1)
     said = shortened([fit(row(" ", line), width) for line in facts], NARROW_FACTS, width)
     doubts = _doubt_rows(banner, width)
     return (fit(head, width), *said, *shortened(doubts, 1 + NARROW_FACTS - len(said), width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftergreen.model import Automatic, Kind, Signal
+from aftergreen.model import Automatic, Signal
 from aftergreen.units import format_duration, format_limit
 from aftergreen.verdict.automatic import is_current, watches_over
 from aftergreen.verdict.claims import within_chance
@@ -104,15 +104,7 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
         verb = "keeps" if given.rule.rule.condition.trend else "stays"
         way = f": {course(given.rule)}" if course(given.rule) else ""
         return "Roll back", f"if {given.rule.signal.label} {verb} {where(given.rule)} for {left} more{way}."
-    return "Wait:", f"{given.reason}{_what_is_absent(snapshot.state)}."
-
-
-def _what_is_absent(state: State) -> str:
-    """What nobody would look for by themselves: the name or the label that is not there."""
-    readings = [signal.reading for signal in state.signals.values()]
-    details = (r.detail for r in readings if r is not None and r.kind is Kind.ABSENT and r.detail)
-    detail = next(details, "") if state.state is ReleaseState.INCOMPLETE else ""
-    return f" ({detail})" if detail else ""
+    return "Wait:", f"{given.reason}."
 
 
 def _ended(snapshot: Snapshot) -> tuple[str, str]:

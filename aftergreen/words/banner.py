@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.model import Kind, Then
+from aftergreen.model import Then
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback, RuleState
@@ -72,10 +72,9 @@ def banner_of(snapshot: Snapshot, now: float) -> Banner:
 
 
 def _why_unknown(snapshot: Snapshot) -> str:
-    """Why the first signal of the walk that has no value has none; what is absent, the advice names."""
+    """Why the first signal of the walk that has no value has none."""
     readings = (signal.reading for view in snapshot.indicators for signal in view.signals)
-    unknown = (r for r in readings if r is not None and not r.compared and r.kind is not Kind.ABSENT)
-    return next((read.detail for read in unknown if read.detail), "")
+    return next((r.detail for r in readings if r is not None and not r.compared and r.detail), "")
 
 
 def _banner(snapshot: Snapshot, now: float) -> Banner:
@@ -168,7 +167,9 @@ def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Bann
         return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
     if rollback.unseen:
         return Banner(Mark.BAD, "NOT SEEN TO RECOVER", f"rolled back; {rollback.unseen}")
-    return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared")
+    lead = snapshot.leading
+    over = () if lead is None else (f": {comparison(lead)}",)
+    return Banner(Mark.BAD, "STILL BURNING", "rolled back, and the breach has not cleared", more=over)
 
 
 def _calm_banner(snapshot: Snapshot) -> Banner:
@@ -186,6 +187,7 @@ def _calm_banner(snapshot: Snapshot) -> Banner:
         return Banner(Mark.WARN, word, snapshot.state.reason)
     warned = warnings(snapshot.state)
     if warned:
-        return Banner(Mark.WARN, word, comparison(warned[0]))
+        more = _moments(snapshot, warned[0])
+        return Banner(Mark.WARN, "WARNING" if more else word, comparison(warned[0]), more=more)
     pending = state in (ReleaseState.SEALED, ReleaseState.WARM_UP, ReleaseState.PREFLIGHT)
     return Banner(Mark.PENDING if pending else Mark.OK, word, "")

@@ -9,7 +9,7 @@ from typing import ParamSpec
 from aftergreen.model import Automatic, Indicator, Kind, Reading
 from aftergreen.verdict.snapshot import Context
 from tests.automatic import automatic
-from tests.console.story import CONNECTIONS, ERRORS, ORDERS, REGISTRATIONS, Story, busy_plan
+from tests.console.story import CONNECTIONS, ERRORS, LATENCY, ORDERS, REGISTRATIONS, Story, busy_plan
 from tests.scenario import only, plan
 
 WHO = "ana@bastion2"
@@ -45,6 +45,36 @@ def watching() -> Story:
 @reached_once
 def over_limit() -> Story:
     return watching().feed(105, FAILING)
+
+
+@reached_once
+def warming_up() -> Story:
+    return begun().feed(30)
+
+
+@reached_once
+def thin() -> Story:
+    """One request in twenty-four failed: over the limit to the letter, and it may be chance."""
+    few = Reading(Kind.VALUE, 1 / 24, 24.0, 1.0)
+    return Story().feed(300, {ERRORS: Reading(Kind.ZERO, 0.0, 24.0, 0.0)}).feed(135, {ERRORS: few})
+
+
+@reached_once
+def warned() -> Story:
+    """A rule that only warns, and nothing else."""
+    return watching().feed(90, {ORDERS: 0.9})
+
+
+@reached_once
+def absent() -> Story:
+    lost = Reading.unknown(Kind.ABSENT, "no series of http_requests_total has a label status")
+    return watching().feed(60, {ERRORS: lost})
+
+
+@reached_once
+def theirs() -> Story:
+    """The service is slow because its dependency is."""
+    return watching().feed(210, {ORDERS: 0.9, LATENCY: 0.9})
 
 
 @reached_once
@@ -125,6 +155,23 @@ def rolling_back(*output: str) -> Story:
 @reached_once
 def rolled_back() -> Story:
     return rolling_back().rolled_back().feed(420)
+
+
+def colleagues() -> Story:
+    return breached().roll_back(by="ben@bastion1", output=("Waiting for rollout to finish",))
+
+
+@reached_once
+def still_burning() -> Story:
+    return rolling_back().rolled_back().feed(900, FAILING)
+
+
+@reached_once
+def unproven() -> Story:
+    told = watching()
+    while not told.state.state.ended:
+        told.feed(15, {ORDERS: 0.9})
+    return told
 
 
 @reached_once

@@ -48,7 +48,7 @@ async def test_on_the_small_screen_every_line_has_the_deployment_in_one_column()
             assert len(marks) == 1
 
 
-@pytest.mark.parametrize("width", [60, 66, 72])
+@pytest.mark.parametrize("width", [60, 66, 71])
 async def test_on_a_narrow_screen_a_value_and_what_it_was_are_whole_or_left_out(width: int) -> None:
     async with reading(moments.doubtful(), (width, 20)) as here:
         values = [line for line in here.lines if line[12:13] in "✓!✗" and line[12:13]]

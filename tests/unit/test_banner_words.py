@@ -87,7 +87,7 @@ def test_a_warning_is_on_the_banner_and_in_the_advice() -> None:
     shown = banner_of(seen(release), release.state.at)
     assert (shown.mark, shown.word, shown.text) == (
         Mark.WARN,
-        "WATCHING",
+        "WARNING",
         "orders-db connect 900 ms > 500 ms for 1m",
     )
     assert words.advice(seen(release)) == (
@@ -280,13 +280,12 @@ def test_a_frozen_fuse_does_not_count_down() -> None:
     assert words.advice(snapshot) == ("Wait:", "HTTP 5xx is unknown (stale), 1m15s of its fuse are left.")
 
 
-def test_what_is_absent_is_named_in_the_advice() -> None:
+def test_what_is_absent_is_named_beside_the_advice() -> None:
     absent = Reading.unknown(Kind.ABSENT, "no series of failed: the nearest name is faild")
     release = watched(60).feed(60, {"error-rate/HTTP 5xx": absent})
-    assert words.advice(seen(release)) == (
-        "Wait:",
-        "HTTP 5xx: absent (no series of failed: the nearest name is faild).",
-    )
+    assert words.advice(seen(release)) == ("Wait:", "HTTP 5xx: absent.")
+    shown = banner_of(seen(release), release.state.at)
+    assert (shown.word, shown.doubt) == ("INCOMPLETE", "no series of failed: the nearest name is faild")
 
 
 def test_a_burning_fuse_advises_nothing_while_nothing_can_be_measured() -> None:

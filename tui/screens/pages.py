@@ -24,6 +24,7 @@ from widgets.header import mark_span
 from widgets.rollback import rollback_rows
 from widgets.rows import Row, Rows, Span, folded, labelled, row
 from widgets.signal_rows import columns_of, drawing_of, fact_rows, rule_rows, signal_line
+from widgets.stack import charts_in, stack_of, stack_rows
 
 SMALLEST_CHART = 7
 """Rows of a chart on a page, where they need not all be seen at once."""
@@ -205,7 +206,7 @@ class FinishPage(Page):
     def __init__(self) -> None:
         super().__init__("The end")
 
-    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:
         if frame.snapshot is None:
             return ()
         rows: list[Row] = []
@@ -218,7 +219,16 @@ class FinishPage(Page):
                 row(label if not place else " " * hang, Span(line, look, bold=index == 0))
                 for place, line in enumerate(lines)
             ]
-        return [*rows, (), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
+        rows += [(), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
+        return [*rows, *_as_it_ended(frame, width, height - len(rows) - 1)]
+
+
+def _as_it_ended(frame: Frame, width: int, height: int) -> Sequence[Row]:
+    """The charts of the whole watch, where the card leaves room for them."""
+    stack = None if frame.snapshot is None else stack_of(frame.snapshot, width, height)
+    if frame.snapshot is None or stack is None:
+        return ()
+    return ((), *stack_rows(frame, width, stack.taller(charts_in(frame.snapshot))))
 
 
 HELP_TEXT = 20

@@ -10,11 +10,14 @@ from textual.screen import ModalScreen, Screen
 
 from tui.bindings import bar
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_rows
+from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_rows, narrow_rows
 from widgets.keys import KeyBar
 from widgets.rows import Row, Rows
 
 Result = TypeVar("Result")
+
+ONE_ROW, NARROW_HEAD = 60, 2
+"""Cells below which the state is folded, and on how many rows it then stands above a page."""
 
 LOOKS = tuple(f"-{look}" for look in dict.fromkeys(LOOK_OF.values()))
 
@@ -55,7 +58,9 @@ class ShownScreen(Screen[None], Shown):
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         """The state, on as many rows as it takes."""
-        return banner_rows(frame, width)
+        if width >= ONE_ROW:
+            return banner_rows(frame, width)
+        return narrow_rows(frame, width)[:NARROW_HEAD]
 
     def on_resize(self, _event: Resize) -> None:
         if self._frame is not None:
