@@ -58,8 +58,13 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         journal_from=origin,
         themes=config / "themes",
         outputs=outputs_beside(place),
-        example=Path(str(resources.files("aftergreen") / "examples" / "checkout-api.toml")),
+        example=example(),
     )
+
+
+def example() -> Path:
+    """The configuration to start from; it is installed with the program."""
+    return Path(str(resources.files("aftergreen") / "examples" / "checkout-api.toml"))
 
 
 def outputs_beside(journal: Path) -> Path:

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
 from aftergreen.clock import Clock
@@ -23,6 +24,7 @@ from aftergreen.watch.orders import OVER, Orders, RollBack
 from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
+from tui.capabilities import Capabilities
 from tui.dialogs.hold import HoldDialog, ReleaseDialog
 from tui.dialogs.leave import LeaveDialog
 from tui.dialogs.note import NoteDialog
@@ -30,10 +32,12 @@ from tui.dialogs.outcome import OutcomeDialog
 from tui.dialogs.override import OverrideDialog
 from tui.dialogs.rollback import RollbackDialog
 from tui.messages import OrderAnswered, PreflightFound, SnapshotArrived, WatchEnded, WatchSaid
+from tui.old_terminal import Monochrome, OldTerminal
 from tui.palette import commands
 from tui.refusals import refusal
 from tui.screens.main import DECISION, MainScreen, chosen
 from tui.screens.pages import (
+    ChecklistPage,
     DecisionPage,
     FindingsPage,
     FinishPage,
@@ -47,6 +51,13 @@ from tui.screens.shown import Shown
 from tui.terminal import under_job_control
 from tui.view import View
 from widgets.frame import Frame
+
+
+def _driver(terminal: Capabilities) -> type[Driver] | None:
+    """What draws on an old terminal; None for Textual's own choice."""
+    if terminal.modern:
+        return None
+    return OldTerminal if terminal.coloured else Monochrome
 
 
 class ConsoleApp(App[int]):
@@ -68,11 +79,13 @@ class ConsoleApp(App[int]):
         plan: Plan,
         read_only: str = "",
         own_themes: Path | None = None,
+        terminal: Capabilities | None = None,
         on_painted: Callable[[], None] = lambda: None,
         on_mounted: Callable[[], None] = lambda: None,
     ) -> None:
-        plain = bool(os.environ.get("NO_COLOR"))
-        super().__init__(ansi_color=plain)
+        terminal = terminal or Capabilities()
+        plain = bool(os.environ.get("NO_COLOR")) or not terminal.coloured
+        super().__init__(ansi_color=plain, driver_class=_driver(terminal))
         self.animation_level = "none"
         self.view = View(clock, release, plan, read_only)
         self._orders = orders
@@ -82,6 +95,7 @@ class ConsoleApp(App[int]):
         self._on_painted = on_painted
         self._on_mounted = on_mounted
         self._plain = plain
+        self._drawing = "braille" if terminal.unicode else "ascii"
         self._carded = False
         self._leaving = False
         self._rung = 0.0
@@ -205,7 +219,7 @@ class ConsoleApp(App[int]):
 
     def frame(self) -> Frame:
         """What is to be shown right now."""
-        return self.view.frame(shaded=self.no_color or self.native_ansi_color)
+        return self.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self._drawing)
 
     def show(self) -> None:
         """Hand the frame of this moment to every open screen."""
@@ -272,8 +286,12 @@ class ConsoleApp(App[int]):
         """Show the receipt."""
         await self._open(ReceiptPage())
 
+    async def action_checklist(self) -> None:
+        """Show what is ticked and what is missing, with the facts."""
+        await self._open(ChecklistPage())
+
     async def action_decision(self) -> None:
-        """Show the decision with its facts."""
+        """Show what is advised, and all that happened."""
         await self._open(DecisionPage())
 
     async def action_findings(self) -> None:

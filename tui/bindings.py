@@ -10,7 +10,7 @@ from aftergreen.model import Indicator
 from widgets.header import HOLD_ANYWHERE
 from widgets.keys import Key
 
-DROPPED = ("note", "decision", "command_palette", "pause", "why", "zoom(1)", "roll_back", "hold")
+DROPPED = ("note", "checklist", "command_palette", "pause", "why", "zoom(1)", "roll_back", "hold")
 """Which keys leave the lowest row first where it is too short; help and the way out stay."""
 
 SIGNS = {"colon": ":", "question_mark": "?", "escape": "esc"}
@@ -27,8 +27,15 @@ def bindings() -> Sequence[Binding]:
         _key(decide, "h", "hold", "Hold", "Keep it from being rolled back without a person, or release it"),
         _key(decide, "w", "why", "Why", "The receipt: what the decision stands on"),
         *(_zoom(look, number) for number in range(1, len(Indicator) + 1)),
-        _key(decide, "c", "decision", "Checklist", "The checklist with the facts behind it"),
-        _key(decide, "6", "decision", "Decision", "The walk, the advice, the doubts", shown=False),
+        _key(decide, "c", "checklist", "Checklist", "What is ticked, what is missing, with the facts"),
+        _key(
+            decide,
+            "6",
+            "decision",
+            "Decision",
+            "The walk, the advice, the doubts, what happened",
+            shown=False,
+        ),
         _key(decide, "n", "note", "Note", "Write a remark into the log and the journal"),
         _key(decide, "t", "override", "Threshold", "Change a threshold, with a reason", shown=False),
         _key(

@@ -11,6 +11,7 @@ from aftergreen.config import ConfigError
 from aftergreen.journal import JournalError
 from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
+from tui.capabilities import speak_ascii, speaks_unicode
 from tui.commands import check, demo, gate, history, paths, watch
 from tui.commands.options import EXIT_CODES, UsageError
 
@@ -18,6 +19,9 @@ from tui.commands.options import EXIT_CODES, UsageError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the entry point of ``aftergreen``."""
     arguments = parser().parse_args(_times_ago(sys.argv[1:] if argv is None else argv))
+    # JSON is read by machines, and is UTF-8 wherever they are.
+    if not (speaks_unicode() or getattr(arguments, "json", False)):
+        speak_ascii()
     try:
         code: int = arguments.run(arguments)
     except (ConfigError, JournalError, UsageError) as error:

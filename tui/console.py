@@ -16,6 +16,7 @@ from aftergreen.watch.session import Session
 from aftergreen.watch.thread import WatchThread
 from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
+from tui.capabilities import capabilities
 from tui.terminal import Watchdog, discard_output, follow_signals
 
 PATIENCE = 10.0
@@ -53,6 +54,7 @@ def console(session: Session, mounted: Callable[[], None] = lambda: None) -> tup
         plan=plan,
         read_only=wanted.read_only,
         own_themes=session.paths.themes,
+        terminal=capabilities(),
         # Asking starts after the first paint: importing the HTTP client would hold it up.
         on_painted=thread.start,
         on_mounted=mounted,

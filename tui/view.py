@@ -86,8 +86,11 @@ class View:
             return read_only(self._read_only) or "the watch has not begun"
         return hold_refused(self.newest.state, self.newest.context.read_only)
 
-    def frame(self, *, shaded: bool = False) -> Frame:
-        """What is to be shown right now; ``shaded`` where backgrounds have no colours."""
+    def frame(self, *, shaded: bool = False, drawing: str = "braille") -> Frame:
+        """What is to be shown right now; ``shaded`` where backgrounds have no colours.
+
+        ``drawing`` is the mode of the charts.
+        """
         snapshot, frozen_at, present = self.shown, self._frozen_at, self._present()
         return Frame(
             release=snapshot.state.setup.release if snapshot is not None else self._release,
@@ -101,6 +104,7 @@ class View:
             refusal=self.why_no_rollback(),
             hold_refused=self.why_no_hold(),
             order=self.order,
+            drawing=drawing,
             shaded=shaded,
         )
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 from aftergreen.clean import clean
 from aftergreen.config.decode import decode
-from aftergreen.config.faults import ConfigError, Fault, Faults
+from aftergreen.config.faults import ConfigError, Fault, Faults, listed
 from aftergreen.config.later import refuse_later_keys
 from aftergreen.config.queries import warnings_of
 from aftergreen.config.resolve import resolve
 from aftergreen.model import Plan
+from aftergreen.paths import example
 
-__all__ = ["ConfigError", "Fault", "load", "loads", "warnings_of"]
+__all__ = ["ConfigError", "Fault", "listed", "load", "loads", "warnings_of"]
 
 _LARGEST = 1024 * 1024
 _SYNTAX = re.compile(r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", re.DOTALL)
@@ -30,8 +32,8 @@ def load(path: Path) -> Plan:
         raise _unreadable(
             origin,
             "no such file",
-            "a configuration: write one, for example from the one that aftergreen paths names, or name"
-            " another with -c",
+            f"a configuration: begin with a copy of the example, cp {shlex.quote(str(example()))} {origin},"
+            " or name another with -c",
         ) from None
     except IsADirectoryError:
         raise _unreadable(origin, "a directory", "a file: name it with -c") from None

@@ -44,7 +44,7 @@ async def test_beside_it_stand_the_rule_and_the_key_that_holds_it(size: tuple[in
     async with reading(moments.counting(), size) as here:
         assert "HTTP 5xx" in here.lines[0]
         assert "h hold" in here.lines[0]
-        await here.press("c")
+        await here.press("6")
         assert "It is rolled back without you unless you hold it." in flowing(here.text)
 
 

@@ -13,9 +13,10 @@ from aftergreen.verdict.ending import ExitCode
 from aftergreen.words import indicator_title
 from aftergreen.words.cards import curl_line
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk, reading
+from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading
 from tests.console.moments import WHO
 from tests.console.story import Story
+from tui.bindings import bindings
 from tui.messages import SnapshotArrived
 from tui.screens.pages import FinishPage
 
@@ -81,13 +82,35 @@ async def test_j_and_k_and_the_arrows_and_tab_move_the_focus() -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("key", ["6", "c"])
-async def test_6_and_c_show_the_decision_with_its_facts(key: str, size: tuple[int, int]) -> None:
+async def test_6_shows_the_decision_and_what_happened(size: tuple[int, int]) -> None:
     async with reading(moments.breached(), size) as here:
-        await here.press(key)
+        await here.press("6")
         assert title(here) == "Decision"
+        assert "Roll back: HTTP 5xx 5.55 % > 1 % for 2m at 22:20:35." in here.text
+        assert "warm-up is over" in here.text
+
+
+@SIZES
+async def test_c_shows_the_checklist_with_its_facts(size: tuple[int, int]) -> None:
+    async with reading(moments.breached(), size) as here:
+        await here.press("c")
+        assert title(here) == "Checklist"
         assert "✗ error rate in range" in here.text
         assert "HTTP 5xx is breached" in here.text
+
+
+@SIZES
+async def test_at_the_end_c_shows_what_is_missing(size: tuple[int, int]) -> None:
+    async with desk(moments.unproven(), size) as here:
+        await here.press("c")
+        assert "missing for finished" in here.text
+        assert "dependencies responding: orders-db connect is over limit" in flowing(here.text)
+
+
+def test_every_key_has_one_meaning() -> None:
+    meant = [(key, binding.action) for binding in bindings() for key in binding.key.split(",")]
+    assert len({key for key, _ in meant}) == len(meant)
+    assert len({action for _, action in meant}) == len(bindings())
 
 
 @SIZES

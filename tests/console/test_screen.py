@@ -204,3 +204,20 @@ async def test_who_else_watches_stands_in_the_second_row(others: tuple[str, ...]
     snapshot = moments.watching().snapshot
     async with reading(replace(snapshot, context=replace(snapshot.context, others=others))) as here:
         assert told in here.lines[1]
+
+
+@pytest.mark.parametrize("theme", ["aftergreen-dark", "aftergreen-light", "aftergreen-ansi"])
+async def test_a_breach_has_a_red_band_in_every_theme(theme: str) -> None:
+    """Also in that of the terminal's own colours, on a terminal that has millions."""
+    async with desk(moments.breached(), SMALL) as here:
+        here.app.theme = theme
+        await here.settle()
+        band, identity = (
+            {segment.style.bgcolor for segment in strip if segment.style is not None}
+            for strip in here.app.screen._compositor.render_strips()[:2]
+        )
+        (colour,) = band
+        assert colour is not None
+        assert colour not in identity
+        red, green, blue = colour.get_truecolor()
+        assert red > max(green, blue)

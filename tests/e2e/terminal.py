@@ -67,7 +67,7 @@ class Terminal:
         through: Callable[[Sequence[str], Mapping[str, str]], Sequence[str]] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        around = environment(home, TERM="xterm-256color", **(env or {}))
+        around = environment(home, **{"TERM": "xterm-256color", **(env or {})})
         line: Sequence[str] = program(*arguments)
         if through is not None:
             line = through(line, around)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from aftergreen.paths import find_paths
+from aftergreen.paths import example, find_paths
 from tests.waiting import HANG
 from tui.cli import main
 
@@ -79,7 +80,10 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         (("gate", "--version", "v1", "--jsn"), "unrecognized arguments: --jsn"),
         # An abbreviation that works today may mean two things tomorrow.
         (("gate", "--version", "v1", "--hist"), "unrecognized arguments: --hist"),
-        (("gate", "--version", "v1", "--baseline", "tomorrow"), "invalid BaselineSource value: 'tomorrow'"),
+        (
+            ("gate", "--version", "v1", "--baseline", "tomorrow"),
+            "'tomorrow' is none: write before, yesterday, last-week, previous-release or control",
+        ),
         (("demo", "--seed", "seven"), "invalid int value: 'seven'"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
     ],
@@ -98,7 +102,8 @@ def test_a_missing_configuration_is_one_sentence_with_its_cure(
     command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*command) == 2
-    cure = "write one, for example from the one that aftergreen paths names, or name another with -c"
+    copied = f"cp {shlex.quote(str(example()))} aftergreen.toml"
+    cure = f"begin with a copy of the example, {copied}, or name another with -c"
     told = f"aftergreen.toml: found no such file, expected a configuration: {cure}\n"
     assert capsys.readouterr() == ("", told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from aftergreen import config
+from aftergreen.paths import example
 from tests.small import SMALL
 
 NOBODY = 65534
@@ -48,8 +50,8 @@ def test_a_missing_file_is_told_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load(path)
     assert str(caught.value) == (
-        f"{path}: found no such file, expected a configuration: write one, for example from the one that "
-        "aftergreen paths names, or name another with -c"
+        f"{path}: found no such file, expected a configuration: begin with a copy of the example, "
+        f"cp {shlex.quote(str(example()))} {path}, or name another with -c"
     )
 
 

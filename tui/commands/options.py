@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from aftergreen.clock import SystemClock
-from aftergreen.config import load
+from aftergreen.config import listed, load
 from aftergreen.model import BaselineSource
 from aftergreen.paths import find_paths
 from aftergreen.watch.session import Session, operator_name
 from aftergreen.watch.wanted import Wanted
+from tui.capabilities import is_dumb
 from tui.when import parse_when
 
 Commands = argparse._SubParsersAction  # noqa: SLF001  # argparse gives its own type no public name
@@ -79,8 +80,7 @@ def add_release(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument(
         "--baseline",
-        type=BaselineSource,
-        choices=tuple(BaselineSource),
+        type=_source,
         metavar="SOURCE",
         help=f"what to compare with: {', '.join(BaselineSource)} (default: as configured)",
     )
@@ -114,10 +114,20 @@ def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
 
 def on_terminal() -> bool:
     """Whether there is a screen to draw on and somebody at the keys."""
+    if is_dumb():
+        return False
     # Textual draws on stderr.
     streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout, sys.stderr)
     # Python has None for what was closed before it started.
     return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _source(text: str) -> BaselineSource:
+    try:
+        return BaselineSource(text)
+    except ValueError:
+        known = listed(BaselineSource)
+        raise argparse.ArgumentTypeError(f"{text!r} is none: write {known}") from None
 
 
 def _when(text: str) -> Callable[[float], float]:

@@ -116,7 +116,7 @@ def _receipts(view: IndicatorView, snapshot: Snapshot, width: int) -> list[Row]:
 
 
 class DecisionPage(Page):
-    """The walk, the advice, the doubts, the checklist with its facts, and all that happened."""
+    """The walk, the advice, the doubts, what went first and what followed, and all that happened."""
 
     def __init__(self) -> None:
         super().__init__("Decision")
@@ -128,7 +128,22 @@ class DecisionPage(Page):
         rows: list[Row] = [walk_row(snapshot), (), *advice_rows(snapshot, width), ()]
         together = words.together(snapshot.state, snapshot.context.offset)
         rows += [*(row(line) for line in folded(together, width)), ()] if together else []
-        rows += [row(Span(ticked(snapshot), "dim")), *checklist_details(snapshot, width)]
+        rows.append(row(Span("what happened", "dim")))
+        rows += [line for event in snapshot.events for line in event_rows(event, snapshot, width)]
+        return rows
+
+
+class ChecklistPage(Page):
+    """The checklist with its facts, and what a release that ended lacked for being finished."""
+
+    def __init__(self) -> None:
+        super().__init__("Checklist")
+
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
+        snapshot = frame.snapshot
+        if snapshot is None:
+            return ()
+        rows: list[Row] = [row(Span(ticked(snapshot), "dim")), *checklist_details(snapshot, width)]
         if snapshot.state.missing:
             rows += [(), row(Span("missing for finished", "dim"))]
             rows += [
@@ -136,8 +151,6 @@ class DecisionPage(Page):
                 for found in snapshot.state.missing
                 for line in folded(words.lacking(found, snapshot.context.offset), width - 2)
             ]
-        rows += [(), row(Span("what happened", "dim"))]
-        rows += [line for event in snapshot.events for line in event_rows(event, snapshot, width)]
         return rows
 
 
