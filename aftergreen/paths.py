@@ -1,4 +1,4 @@
-"""Where files are: this user's journal, themes and output of rollback commands, and the example."""
+"""Where files are: this user's journal, settings, themes and output of rollback commands, and the example."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Paths:
     journal: Path
     journal_from: str
     themes: Path
+    settings: Path
     outputs: Path
     example: Path
 
@@ -57,6 +58,7 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         journal=place,
         journal_from=origin,
         themes=config / "themes",
+        settings=config / "settings.toml",
         outputs=outputs_beside(place),
         example=example(),
     )

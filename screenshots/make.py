@@ -1,6 +1,6 @@
 """Makes every picture in this folder from the real console on the demo's simulated service.
 
-``make screenshots`` takes about a minute. Each scene is shown at 120×40 and at 80×24.
+``make screenshots`` takes two minutes. Scenes are shown at 120×40 and 80×24, what matters most at 40×12 too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tui.console import console
 
 HERE = Path(__file__).parent
 SIZES = ((120, 40), (80, 24))
+SMALLEST = (40, 12)
 HEALTHY = tuple(replace(version, stages=()) for version in VERSIONS)
 PATIENCE = 120.0
 
@@ -49,9 +50,9 @@ class Scenes:
             while self.app.snapshot is None or not holds(self.app.snapshot):
                 await self.pilot.pause(0.05)
 
-    async def shoot(self, name: str) -> None:
+    async def shoot(self, name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
         """Save the screen as it stands, at every size."""
-        for width, height in SIZES:
+        for width, height in sizes:
             await self.pilot.resize_terminal(width, height)
             await self.pilot.pause(0.5)
             picture = self.app.export_screenshot(title=f"aftergreen · {name.replace('-', ' ')}")
@@ -74,7 +75,7 @@ async def a_release_that_goes_bad() -> None:
             await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20 and bool(s.doubts))
             await scenes.shoot("over-limit")
             await scenes.until(lambda s: bool(breaches(s.state)))
-            await scenes.shoot("breached")
+            await scenes.shoot("breached", (*SIZES, SMALLEST))
             await pilot.press("w")
             await scenes.shoot("receipt")
             await pilot.press("escape", "1")
@@ -84,7 +85,7 @@ async def a_release_that_goes_bad() -> None:
             for key in "checkout-api":
                 await pilot.press("minus" if key == "-" else key)
                 await pilot.pause(0.05)
-            await scenes.shoot("rollback-dialog")
+            await scenes.shoot("rollback-dialog", (*SIZES, SMALLEST))
             await pilot.press("enter")
             await scenes.until(lambda s: s.rollback is not None and not s.rollback.running)
             await pilot.press("escape")
@@ -138,6 +139,21 @@ async def a_healthy_release() -> None:
     demo.close()
 
 
+async def a_release_that_burns_to_its_end() -> None:
+    """What the screen says where nobody rolled back: the card, and the charts of the whole watch."""
+    demo = start_demo(speed=60.0, python=PYTHON)
+    with tempfile.TemporaryDirectory() as folder:
+        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            scenes = Scenes(app, pilot)
+            await scenes.until(lambda s: s.release_state.ended)
+            await pilot.pause(0.5)
+            await scenes.shoot("ended-red")
+            app.exit()
+        thread.join(10)
+    demo.close()
+
+
 async def a_backend_that_goes_away() -> None:
     """Blind."""
     demo = start_demo(speed=8.0, versions=HEALTHY, python=PYTHON)
@@ -161,6 +177,7 @@ async def main() -> None:
     await a_release_that_goes_bad()
     await a_release_that_is_held()
     await a_healthy_release()
+    await a_release_that_burns_to_its_end()
     await a_backend_that_goes_away()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
+from textual.theme import Theme
 
 from aftergreen.clock import Clock
 from aftergreen.model import Automatic, Indicator, Plan, Release
@@ -21,8 +23,10 @@ from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import OVER, Orders, RollBack
+from aftergreen.words import SYMBOLS
+from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import curl_line
-from themes.loader import DEFAULT_VARIABLES, load_themes
+from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.capabilities import Capabilities
 from tui.dialogs.hold import HoldDialog, ReleaseDialog
@@ -48,7 +52,8 @@ from tui.screens.pages import (
     explained,
 )
 from tui.screens.shown import Shown
-from tui.terminal import under_job_control
+from tui.settings import Memory, Settings
+from tui.terminal import TITLE_BACK, titled, under_job_control
 from tui.view import View
 from widgets.frame import Frame
 
@@ -80,6 +85,7 @@ class ConsoleApp(App[int]):
         read_only: str = "",
         own_themes: Path | None = None,
         terminal: Capabilities | None = None,
+        memory: Memory | None = None,
         on_painted: Callable[[], None] = lambda: None,
         on_mounted: Callable[[], None] = lambda: None,
     ) -> None:
@@ -95,10 +101,13 @@ class ConsoleApp(App[int]):
         self._on_painted = on_painted
         self._on_mounted = on_mounted
         self._plain = plain
-        self._drawing = "braille" if terminal.unicode else "ascii"
+        self._usual_drawing = "braille" if terminal.unicode else "ascii"
+        self._memory = memory or Memory()
         self._carded = False
         self._leaving = False
         self._rung = 0.0
+        self._titled = ""
+        self._themed = ""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -139,9 +148,15 @@ class ConsoleApp(App[int]):
         found, problems = load_themes(self._own_themes)
         for theme in found:
             self.register_theme(theme)
-        self.theme = "aftergreen-ansi" if self._plain else "aftergreen-dark"
+        wanted = self._memory.settings.theme
+        if wanted and wanted not in self.available_themes:
+            problems = (*problems, f"There is no theme {wanted}: choose another from the palette (:).")
+            wanted = ""
+        self.theme = "aftergreen-ansi" if self._plain else wanted or SHIPPED
+        self._themed = self.theme
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_class(self._plain, "-plain")
-        for problem in problems:
+        for problem in (*self._memory.problems, *problems):
             self.notify(problem, severity="warning", markup=False)
         self.show()
         self.set_interval(1.0, self._tick)
@@ -153,21 +168,42 @@ class ConsoleApp(App[int]):
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.view.take(message.snapshot)
         self._ring(message.snapshot)
+        self._retitle(message.snapshot)
         self.show()
         await self._offer_card()
 
     def _ring(self, snapshot: Snapshot) -> None:
-        """Call whoever looks elsewhere, once for each countdown."""
-        counting = snapshot.state.countdown
-        if counting is not None and counting.at != self._rung:
-            self._rung = counting.at
-            self.bell()
+        """Call whoever looks elsewhere, once for each breach and for each countdown."""
+        counting, breaches = snapshot.state.countdown, snapshot.state.breaches
+        last = max([breach.since for breach in breaches if breach.until is None], default=0.0)
+        last = max(last, counting.at if counting is not None else 0.0)
+        if last > self._rung:
+            self._rung = last
+            if self._memory.settings.bell:
+                self.bell()
+
+    def _retitle(self, snapshot: Snapshot) -> None:
+        """Say in the terminal's own title, which other windows and tabs show, how it stands."""
+        if not self._memory.settings.title:
+            return
+        state = banner_of(snapshot, self.view.frame().present)
+        release = snapshot.state.setup.release
+        said = f"{SYMBOLS[state.mark]} {state.word} {release.service} {release.version}"
+        if said != self._titled:
+            before, self._titled = self._titled, said
+            self._tell_terminal(titled(said, first=not before))
+
+    def _tell_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         # The card is read below the prompt; a page that opens while the app goes has no parts.
         self._carded = self._leaving = True
+        if self._titled:
+            self._tell_terminal(TITLE_BACK)
         super().exit(result, return_code, message)
 
     async def _offer_card(self) -> None:
@@ -220,6 +256,10 @@ class ConsoleApp(App[int]):
     def frame(self) -> Frame:
         """What is to be shown right now."""
         return self.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self._drawing)
+
+    @property
+    def _drawing(self) -> str:
+        return self._memory.settings.drawing or self._usual_drawing
 
     def show(self) -> None:
         """Hand the frame of this moment to every open screen."""
@@ -394,6 +434,34 @@ class ConsoleApp(App[int]):
             super().action_suspend_process()
         else:
             self.notify("Sleep: no shell with job control started the console.", markup=False)
+
+    def action_draw(self, mode: str) -> None:
+        """Draw charts in another mode."""
+        self._remember(replace(self._memory.settings, drawing=mode), f"Charts are drawn in {mode}")
+        self.show()
+
+    def action_switch_bell(self) -> None:
+        """Ring for a breach, or no longer."""
+        ring = not self._memory.settings.bell
+        said = "A breach rings the bell" if ring else "Nothing rings the bell"
+        self._remember(replace(self._memory.settings, bell=ring), said)
+
+    def action_switch_title(self) -> None:
+        """Say in the terminal's title how it stands, or no longer."""
+        titled = not self._memory.settings.title
+        said = f"The terminal's title {'says' if titled else 'does not say'} how it stands"
+        self._remember(replace(self._memory.settings, title=titled), said)
+
+    def _remember_theme(self, theme: Theme) -> None:
+        # Without colours there is one theme only, and nobody chose it.
+        if not self._plain and theme.name != self._themed:
+            self._themed = theme.name
+            self._remember(replace(self._memory.settings, theme=theme.name), f"The theme is {theme.name}")
+
+    def _remember(self, settings: Settings, said: str) -> None:
+        problem = self._memory.change(settings)
+        kept = f"for this watch only: {problem}" if problem else "and will be"
+        self.notify(f"{said}, {kept}.", severity="warning" if problem else "information", markup=False)
 
     async def action_quit(self) -> None:
         """Textual's own way out asks as well."""

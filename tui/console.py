@@ -17,6 +17,7 @@ from aftergreen.watch.thread import WatchThread
 from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
 from tui.capabilities import capabilities
+from tui.settings import Memory
 from tui.terminal import Watchdog, discard_output, follow_signals
 
 PATIENCE = 10.0
@@ -55,6 +56,7 @@ def console(session: Session, mounted: Callable[[], None] = lambda: None) -> tup
         read_only=wanted.read_only,
         own_themes=session.paths.themes,
         terminal=capabilities(),
+        memory=Memory(session.paths.settings),
         # Asking starts after the first paint: importing the HTTP client would hold it up.
         on_painted=thread.start,
         on_mounted=mounted,

@@ -9,6 +9,7 @@ from textual.app import SystemCommand
 from aftergreen import words
 from aftergreen.model import Indicator
 from tui.bindings import bindings
+from widgets.plot import MODES
 
 Runner = Callable[[str], Callable[[], None]]
 """Gives for an action what runs it, or says why it can do nothing now."""
@@ -17,6 +18,10 @@ Runner = Callable[[str], Callable[[], None]]
 def commands(run: Runner) -> Iterator[SystemCommand]:
     """Every action by name."""
     yield SystemCommand("Theme", "Other colours", run("change_theme"))
+    for mode in MODES:
+        yield SystemCommand(f"Draw in {mode}", "How charts are drawn", run(f"draw('{mode}')"))
+    yield SystemCommand("Bell", "Whether a breach rings the terminal's bell", run("switch_bell"))
+    yield SystemCommand("Title", "Whether the terminal's title says how it stands", run("switch_title"))
     for number, indicator in enumerate(Indicator, start=1):
         title = words.indicator_title(indicator)
         yield SystemCommand(f"Zoom {title}", f"{title} on the whole screen", run(f"zoom({number})"))

@@ -18,6 +18,8 @@ from typing import Any, Self
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from aftergreen.clean import clean
+
 _Attributes = list[Any]
 
 EVERY = 0.5
@@ -31,9 +33,11 @@ PATIENCE = 10.0
 PUT_BACK = (
     # What was thrown away may have begun a sequence: CAN breaks it off.
     b"\x18\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
-    b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+    b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[23;2t"
 )
-"""What Textual writes to give a terminal back."""
+"""What Textual writes to give a terminal back, and its title."""
+TITLE_BACK = "\x1b[23;2t"
+"""Gives the terminal the title that it had."""
 
 
 def is_gone(descriptor: int) -> bool:
@@ -45,6 +49,12 @@ def is_gone(descriptor: int) -> bool:
     # Asked for nothing, poll still tells of these.
     poll.register(descriptor, 0)
     return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+
+
+def titled(text: str, *, first: bool) -> str:
+    """What makes the text the terminal's title; the first time it is told to remember the one it has."""
+    remembering = "\x1b[22;2t" if first else ""
+    return f"{remembering}\x1b]2;{clean(text)}\x07"
 
 
 def under_job_control() -> bool:

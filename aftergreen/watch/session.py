@@ -64,9 +64,9 @@ def withheld(plan: Plan) -> tuple[str, ...]:
     return tuple(name for name in names if name and name not in passed)
 
 
-def operator_name(given: str | None) -> str:
-    """Who is watching: as given, else by the environment, else user and host: ``ana@bastion2``."""
-    name = given or os.environ.get("AFTERGREEN_OPERATOR")
+def operator_name(given: str | None, remembered: str = "") -> str:
+    """Who is watching: as given, by the environment, as remembered, or user and host: ``ana@bastion2``."""
+    name = given or os.environ.get("AFTERGREEN_OPERATOR") or remembered
     if not name:
         try:
             user = getpass.getuser()

@@ -20,6 +20,7 @@ from tests.made_up import HeldClock
 from tests.settled import resized, settled
 from tests.waiting import HANG, until
 from tui.app import ConsoleApp
+from tui.settings import Memory
 
 WIDE = (120, 40)
 SMALL = (80, 24)
@@ -152,6 +153,7 @@ async def desk(
     *,
     read_only: str = "",
     own_themes: Path | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Desk]:
     """A console in a terminal of that size, showing ``story`` if there is one."""
     setup = (story or moments.begun()).setup
@@ -164,6 +166,7 @@ async def desk(
         plan=setup.plan,
         read_only=read_only,
         own_themes=own_themes,
+        memory=memory,
     )
     async with app.run_test(size=size, notifications=True):
         here = Desk(app, clock, given)

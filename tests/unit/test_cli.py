@@ -184,6 +184,7 @@ def test_paths_tell_where_everything_is_and_who_decided(
     assert capsys.readouterr().out == (
         f"configuration   {tmp_path / 'aftergreen.toml'}\n"
         f"journal         {state / 'journal.db'} (default)\n"
+        f"settings        {own / 'settings.toml'}\n"
         f"own themes      {own / 'themes'}\n"
         f"rollback output {state / 'rollbacks'}\n"
         f"an example      {find_paths().example}\n"

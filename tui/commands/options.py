@@ -15,6 +15,7 @@ from aftergreen.paths import find_paths
 from aftergreen.watch.session import Session, operator_name
 from aftergreen.watch.wanted import Wanted
 from tui.capabilities import is_dumb
+from tui.settings import read_settings
 from tui.when import parse_when
 
 Commands = argparse._SubParsersAction  # noqa: SLF001  # argparse gives its own type no public name
@@ -98,17 +99,18 @@ def add_no_mouse(made: argparse.ArgumentParser) -> None:
 def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
     """The session that the options of a release ask for; raises `ConfigError`."""
     plan = load(arguments.config)
+    paths = find_paths(journal=arguments.journal, configured=plan.journal)
+    remembered, _ = read_settings(paths.settings)
     wanted = Wanted(
         version=arguments.version,
         previous=arguments.previous,
         deployed_at=arguments.deployed_at or parse_when("now"),
-        operator=operator_name(arguments.operator),
+        operator=operator_name(arguments.operator, remembered.operator),
         read_only="--read-only was given" if arguments.read_only else "",
         advice_ends=advice_ends,
         baseline=arguments.baseline,
         again=arguments.again,
     )
-    paths = find_paths(journal=arguments.journal, configured=plan.journal)
     return Session(plan, wanted, SystemClock(), paths)
 
 

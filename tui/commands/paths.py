@@ -11,7 +11,7 @@ from tui.commands.options import Commands, command
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    summary = "where configuration, journal, own themes and an example are"
+    summary = "where configuration, journal, settings, own themes and an example are"
     made = command(commands, "paths", summary, "aftergreen paths", _run)
     made.add_argument("--journal", help="as in watch")
 
@@ -21,6 +21,7 @@ def _run(arguments: argparse.Namespace) -> int:
     rows = (
         ("configuration", f"{Path('aftergreen.toml').absolute()}"),
         ("journal", f"{paths.journal} ({paths.journal_from})"),
+        ("settings", str(paths.settings)),
         ("own themes", str(paths.themes)),
         ("rollback output", str(paths.outputs)),
         ("an example", str(paths.example)),

@@ -15,6 +15,7 @@ from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Snapshot
 from aftergreen.verdict.state import RuleState, SignalState
 from aftergreen.words.cards import finish_card, receipt_rows
+from aftergreen.words.glossary import GLOSSARY
 from tui.bindings import Help
 from tui.screens.shown import ShownScreen
 from widgets.axes import axed
@@ -249,11 +250,11 @@ HELP_TEXT = 20
 
 
 class HelpPage(Page):
-    """Every key, made from the bindings themselves."""
+    """Every key, made from the bindings themselves, and the words of the screen."""
 
     def __init__(self, keys: Help) -> None:
         self._keys = keys
-        super().__init__("Keys")
+        super().__init__("Keys and words")
 
     def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # every frame's
         rows: list[Row] = []
@@ -264,4 +265,14 @@ class HelpPage(Page):
                 head = Span(key.rjust(7), "key", bold=True), f"  {name.ljust(11)}"
                 rows.append(row(*head, Span(first, "dim")))
                 rows += [row(" " * HELP_TEXT, Span(line, "dim")) for line in more]
-        return rows
+        return [*rows, *_glossary(width)]
+
+
+def _glossary(width: int) -> list[Row]:
+    """The words of the screen, below its keys."""
+    rows: list[Row] = [(), row(Span("Words", "strong", bold=True))]
+    for word, text in GLOSSARY:
+        first, *more = folded(text, max(10, width - HELP_TEXT))
+        rows.append(row(f"  {word.ljust(HELP_TEXT - 2)}", Span(first, "dim")))
+        rows += [row(" " * HELP_TEXT, Span(line, "dim")) for line in more]
+    return rows

@@ -91,7 +91,13 @@ class ShownScreen(Screen[None], Shown):
         frame = self._frame
         if frame is None or not self.is_mounted:
             return
-        drawn = (frame.snapshot, frame.shaded, self.size, *(part.size for part in self.query(Rows)))
+        drawn = (
+            frame.snapshot,
+            frame.shaded,
+            frame.drawing,
+            self.size,
+            *(part.size for part in self.query(Rows)),
+        )
         # A snapshot is compared by what it is, not by what it holds: that would cost as much as drawing.
         if len(drawn) == len(self._drawn) and all(
             new is old or (place and new == old)
