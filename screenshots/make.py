@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
 from tui.app import ConsoleApp
 from tui.console import console
+from tui.export import picture
 
 HERE = Path(__file__).parent
 SIZES = ((120, 40), (80, 24))
@@ -33,8 +33,6 @@ PATIENCE = 120.0
 
 PYTHON = "python3"
 """The pictures show no path of the machine that made them; `main` sees to it that this is our interpreter."""
-
-_FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
 
 class Scenes:
@@ -55,10 +53,9 @@ class Scenes:
         for width, height in sizes:
             await self.pilot.resize_terminal(width, height)
             await self.pilot.pause(0.5)
-            picture = self.app.export_screenshot(title=f"aftergreen · {name.replace('-', ' ')}")
-            # The picture names fonts on a server elsewhere; the reader's own monospace will do.
             target = HERE / f"{name}-{width}x{height}.svg"
-            target.write_text(_FONTS.sub("", picture), encoding="utf-8")
+            shown = picture(self.app, f"aftergreen · {name.replace('-', ' ')}")
+            target.write_text(shown, encoding="utf-8")
             print(target.name)
         await self.pilot.resize_terminal(*SIZES[0])
 

@@ -17,6 +17,7 @@ from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
+from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.model import Automatic, Indicator, Plan, Release
 from aftergreen.preflight.checks import Finding
@@ -35,6 +36,7 @@ from tui.dialogs.note import NoteDialog
 from tui.dialogs.outcome import OutcomeDialog
 from tui.dialogs.override import OverrideDialog
 from tui.dialogs.rollback import RollbackDialog
+from tui.export import save
 from tui.messages import OrderAnswered, PreflightFound, SnapshotArrived, WatchEnded, WatchSaid
 from tui.old_terminal import Monochrome, OldTerminal
 from tui.palette import commands
@@ -394,6 +396,21 @@ class ConsoleApp(App[int]):
             return
         self.copy_to_clipboard(line)
         self.notify("The curl line was sent to the terminal's clipboard.", markup=False)
+
+    def action_export(self) -> None:
+        """Save the screen where the console was started, and hand its place to the clipboard."""
+        try:
+            place = save(self, self.view.frame().release, Path.cwd())
+        except OSError as error:
+            why = clean((error.strerror or "it cannot be written").lower())
+            self.notify(
+                f"Nothing was saved: {error.filename or 'this folder'}: {why}.",
+                severity="error",
+                markup=False,
+            )
+            return
+        self.copy_to_clipboard(str(place))
+        self.notify(f"Saved {place} and, as text, .txt; the clipboard has its place.", markup=False)
 
     def action_pause(self) -> None:
         """Freeze or release the view."""

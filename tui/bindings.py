@@ -49,6 +49,7 @@ def bindings() -> Sequence[Binding]:
         _key(
             decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),
+        _key(look, "e", "export", "Export", "Save the screen as a picture and as text", shown=False),
         _key(look, "f", "findings", "Preflight", "What preflight found before the watch began", shown=False),
         _key(
             look,

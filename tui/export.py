@@ -1,0 +1,37 @@
+"""The screen as it stands, saved as a picture and as text."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from textual.app import App
+
+from aftergreen.model import Release
+
+_FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
+
+
+def picture(app: App[int], title: str) -> str:
+    """The screen as SVG. It would name fonts on a server elsewhere; the reader's own monospace will do."""
+    return _FONTS.sub("", app.export_screenshot(title=title))
+
+
+def text(app: App[int]) -> str:
+    """The screen as a person reads it, a line for each row."""
+    strips = app.screen._compositor.render_strips()  # noqa: SLF001  # Textual has no public name for it
+    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
+
+
+def save(app: App[int], release: Release, folder: Path) -> Path:
+    """Save picture and text beside each other, over nothing that is there, and return the picture's place."""
+    now = time.strftime("%Y%m%d-%H%M%S")
+    name = "-".join(("aftergreen", quote(release.service, safe=""), quote(release.version, safe=""), now))
+    place = folder.absolute() / f"{name}.svg"
+    title = f"aftergreen · {release.service} {release.version}"
+    for path, content in ((place, picture(app, title)), (place.with_suffix(".txt"), text(app))):
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    return place
