@@ -30,6 +30,7 @@ from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.capabilities import Capabilities
+from tui.dialogs.filter import FilterDialog
 from tui.dialogs.hold import HoldDialog, ReleaseDialog
 from tui.dialogs.leave import LeaveDialog
 from tui.dialogs.note import NoteDialog
@@ -397,6 +398,23 @@ class ConsoleApp(App[int]):
         self.copy_to_clipboard(line)
         self.notify("The curl line was sent to the terminal's clipboard.", markup=False)
 
+    def action_range(self, factor: float) -> None:
+        """Show a shorter or a longer time on the charts."""
+        if self.view.zoom(factor):
+            self.show()
+        else:
+            self.notify(f"The charts show the {'whole' if factor > 1 else 'shortest'} time.", markup=False)
+
+    async def action_filter(self) -> None:
+        """Ask which signals and events are looked at."""
+
+        def choose(only: str | None) -> None:
+            if only is not None:
+                self.view.only = clean(only)
+                self.show()
+
+        await self.push_screen(FilterDialog(self.frame()), choose)
+
     def action_export(self) -> None:
         """Save the screen where the console was started, and hand its place to the clipboard."""
         try:
@@ -423,11 +441,12 @@ class ConsoleApp(App[int]):
         self.show()
 
     async def action_back(self) -> None:
-        """Leave the open page; on the overview leave what was chosen there: a panel, a frozen view."""
+        """Leave the open page; on the overview what was chosen there: a panel, a filter, a frozen view."""
         if len(self.screen_stack) > 1:
             await self.pop_screen()
         else:
             self.screen.set_focus(None)
+            self.view.only = ""
             self.view.go_on()
         self.show()
 

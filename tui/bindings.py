@@ -13,7 +13,14 @@ from widgets.keys import Key
 DROPPED = ("note", "checklist", "command_palette", "pause", "why", "zoom(1)", "roll_back", "hold")
 """Which keys leave the lowest row first where it is too short; help and the way out stay."""
 
-SIGNS = {"colon": ":", "question_mark": "?", "escape": "esc"}
+SIGNS = {
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "colon": ":",
+    "question_mark": "?",
+    "escape": "esc",
+}
 
 Help = Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
 """Groups of keys by name, in each the key, what it is called and what it does."""
@@ -49,6 +56,23 @@ def bindings() -> Sequence[Binding]:
         _key(
             decide, "y", "copy_receipt", "Copy curl", "The receipt's curl line to the clipboard", shown=False
         ),
+        _key(
+            look,
+            "right_square_bracket,plus",
+            "range(0.5)",
+            "Closer",
+            "A shorter time on the charts (also +)",
+            shown=False,
+        ),
+        _key(
+            look,
+            "left_square_bracket,minus",
+            "range(2)",
+            "Further",
+            "A longer time on the charts (also -)",
+            shown=False,
+        ),
+        _key(look, "slash", "filter", "Filter", "Show only signals and events of a name", shown=False),
         _key(look, "e", "export", "Export", "Save the screen as a picture and as text", shown=False),
         _key(look, "f", "findings", "Preflight", "What preflight found before the watch began", shown=False),
         _key(

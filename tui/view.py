@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aftergreen import words
 from aftergreen.clock import Clock
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.checks import Finding
@@ -11,7 +12,28 @@ from aftergreen.verdict.refusals import hold_refused, read_only, rollback_refuse
 from aftergreen.verdict.snapshot import Snapshot
 from widgets.frame import Frame, Order
 
+SHORTEST = 1 / 16
+"""The smallest share of the time axis that charts can show."""
+
 ORDERED = "it was ordered and the watch has not answered yet"
+
+
+def chosen(snapshot: Snapshot, part: str) -> Snapshot:
+    """The snapshot with those signals and events whose words hold ``part``; verdict and advice stay whole."""
+    wanted = part.casefold()
+    views = tuple(
+        replace(
+            view,
+            signals=tuple(
+                signal
+                for signal in view.signals
+                if wanted in f"{words.indicator_title(view.indicator)} {signal.signal.label}".casefold()
+            ),
+        )
+        for view in snapshot.indicators
+    )
+    events = tuple(event for event in snapshot.events if wanted in words.event(event).casefold())
+    return replace(snapshot, indicators=views, events=events)
 
 
 class View:
@@ -36,6 +58,11 @@ class View:
         """The snapshot on the screen: an older one while the view is frozen."""
         self.order: Order | None = None
         """The rollback that was ordered here, until the watch has taken it."""
+        self.only = ""
+        """The part of a name by which signals and events are chosen; empty where all are shown."""
+        self.reach = 1.0
+        """The share of the time axis that charts show, up to now."""
+        self._chosen: tuple[Snapshot, str, Snapshot] | None = None
 
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot arrived."""
@@ -69,6 +96,12 @@ class View:
         self.order = replace(self.order, refused=refused) if refused else None
         return True
 
+    def zoom(self, factor: float) -> bool:
+        """Show a longer or a shorter time; False where it can be no other."""
+        wanted = min(1.0, max(SHORTEST, self.reach * factor))
+        changed, self.reach = wanted != self.reach, wanted
+        return changed
+
     def unanswered(self) -> str:
         """Why an order may not be given again; empty where none waits for the watch."""
         return ORDERED if self.order is not None and self.order.waits else ""
@@ -95,7 +128,7 @@ class View:
         return Frame(
             release=snapshot.state.setup.release if snapshot is not None else self._release,
             plan=self._plan,
-            snapshot=snapshot,
+            snapshot=snapshot if snapshot is None else self._choose(snapshot),
             now=present if frozen_at is None else frozen_at,
             notice=self.notice,
             findings=self.findings,
@@ -104,9 +137,19 @@ class View:
             refusal=self.why_no_rollback(),
             hold_refused=self.why_no_hold(),
             order=self.order,
+            only=self.only,
+            reach=self.reach,
             drawing=drawing,
             shaded=shaded,
         )
+
+    def _choose(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what was chosen of it; the same one for the same choice: nothing is redrawn."""
+        if not self.only:
+            return snapshot
+        if self._chosen is None or self._chosen[0] is not snapshot or self._chosen[1] != self.only:
+            self._chosen = (snapshot, self.only, chosen(snapshot, self.only))
+        return self._chosen[2]
 
     def _present(self) -> float:
         """The time on the backend's clock, as far as its offset is known."""

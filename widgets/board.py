@@ -12,7 +12,7 @@ from widgets.frame import Frame
 from widgets.header import LOOK_OF
 from widgets.rows import Row, Span, fit, row, shares_of, shortened
 from widgets.signal_rows import Columns, columns_of, signal_line
-from widgets.stack import HEAD, Stack, charts_in, stack_of, stack_rows
+from widgets.stack import HEAD, NOTHING_CHOSEN, Stack, charts_in, stack_of, stack_rows
 
 ADVICE = 3
 """Rows of advice and doubts at most; their page has them all."""
@@ -76,6 +76,8 @@ def _compact_view(view: IndicatorView, frame: Frame, width: int, columns: Column
     look = LOOK_OF[view.mark] if view.mark in (Mark.BAD, Mark.WARN, Mark.UNKNOWN) else "dim"
     if view.waived:
         return [fit(row(Span(short, "dim"), Span(f"– waived: {view.waived}", "dim")), width)]
+    if not view.signals:
+        return [fit(row(Span(short, look), Span(NOTHING_CHOSEN, "dim")), width)]
     worst_first = sorted(view.signals, key=lambda s: SEVERITY.index(signal_mark(s)))
     chosen = worst_first[:lines] if len(view.signals) > lines else list(view.signals)
     hidden = len(view.signals) - len(chosen)

@@ -36,6 +36,8 @@ class Frame:
     ``frozen`` is for how many seconds the view has been paused, None where it is not; ``newest`` is then
     what the watch has seen meanwhile. ``refusal`` says why no rollback can be run, empty where one can;
     ``hold_refused`` says so of a hold. ``order`` is the one that was ordered here, until the watch took it.
+    ``reach`` is the share of the time axis that charts show, up to now.
+    ``only`` is the part of a name by which signals and events were chosen, empty where all are shown.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
     """
@@ -51,6 +53,8 @@ class Frame:
     refusal: str = ""
     hold_refused: str = ""
     order: Order | None = None
+    only: str = ""
+    reach: float = 1.0
     drawing: str = "braille"
     shaded: bool = False
 

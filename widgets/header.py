@@ -170,6 +170,8 @@ def _whose(frame: Frame) -> list[Span]:
     """Service and version; that it is simulated before them."""
     release, snapshot = frame.release, frame.snapshot
     head = [Span(f" {release.service} "), Span(release.version, bold=True)]
+    if frame.only:
+        head.insert(0, Span(f" /{frame.only} ", "warn", bold=True))
     if snapshot is not None and snapshot.context.simulated:
         head.insert(0, Span(" SIMULATED", "warn", bold=True))
     return head

@@ -12,6 +12,7 @@ from widgets.frame import Frame
 from widgets.header import mark_span
 from widgets.rows import Row, Span, beside, fit, row, width_of
 from widgets.signal_rows import columns_of, drawing_of, main_rule, signal_line, unknown_since, value_spans
+from widgets.stack import NOTHING_CHOSEN
 
 TEXT = 26
 """Cells of the column beside a chart."""
@@ -41,6 +42,8 @@ def panel_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tu
         return ()
     if view.waived:
         return (row(Span("– ", "dim"), Span(f"waived: {view.waived}", "dim")),)
+    if not view.signals:
+        return (row(Span(NOTHING_CHOSEN, "dim")),)
     if view.indicator in LISTED:
         return _list_rows(view, frame, width, height)
     return _chart_rows(view, frame, width, height)

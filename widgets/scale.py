@@ -28,9 +28,21 @@ REACH = 4.0
 FROM_ZERO = 0.3
 """The chart begins at zero where the lowest value lies below this share of the highest."""
 
+AHEAD = 0.1
+"""The share of a shortened axis that lies ahead of now."""
+
 _LARGEST = 1e300
 _WHOLE_MINUTES = 300.0
 """Seconds from which a label of the axis drops its seconds."""
+
+
+def latest(axis: Axis, reach: float, now: float) -> Axis:
+    """The share ``reach`` of an axis, 1 the whole of it, that ends a little after ``now``."""
+    if reach >= 1.0:
+        return axis
+    length = (axis.end - axis.start) * reach
+    end = min(axis.end, max(now + AHEAD * length, axis.start + length))
+    return Axis(end - length, axis.deployed_at, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,10 @@ class Times:
 
     @property
     def deploy(self) -> int:
-        """The cell of the deployment."""
+        """The cell of the deployment; left of all cells where the axis begins after it."""
         axis = self.axis
+        if axis.deployed_at < axis.start:
+            return -1
         span = axis.end - axis.start
         share = (axis.deployed_at - axis.start) / span if span > 0 else 0.0
         return min(self.width - 1, max(0, round(share * (self.width - 1))))
@@ -59,8 +73,9 @@ class Times:
             return None
         if at < axis.deployed_at:
             return deploy * (at - axis.start) / (axis.deployed_at - axis.start)
-        after = axis.end - axis.deployed_at
-        share = (at - axis.deployed_at) / after if after > 0 else 0.0
+        since = max(axis.start, axis.deployed_at)
+        after = axis.end - since
+        share = (at - since) / after if after > 0 else 0.0
         return deploy + 1 + (self.width - deploy - 1) * share
 
     def cell(self, at: float) -> int | None:
@@ -74,7 +89,7 @@ class Times:
         Where the watch is ``over`` there is no now; ``rolled_back`` is when a rollback began.
         """
         deploy, present = self.deploy, self.cell(now)
-        wanted = [(deploy - 2, "deploy")]
+        wanted = [(deploy - 2, "deploy")] if deploy >= 0 else []
         back = None if rolled_back is None else self.cell(rolled_back)
         if back is not None:
             wanted.append((back - 1, "back"))

@@ -15,6 +15,7 @@ from widgets.chart import Drawing
 from widgets.frame import Frame
 from widgets.header import mark_span
 from widgets.rows import Row, Span, fit, folded, row, width_of
+from widgets.scale import latest
 from widgets.spark import spark
 
 NAMES, SHORT_NAMES = 22, 12
@@ -70,7 +71,7 @@ def drawing_of(signal: SignalState, snapshot: Snapshot, frame: Frame) -> Drawing
     rule = main_rule(signal)
     return Drawing(
         trace=signal.trace,
-        axis=snapshot.axis,
+        axis=latest(snapshot.axis, frame.reach, frame.moment),
         baseline=signal.baseline,
         limit=rule.limit if rule is not None else None,
         label=words.limit_value(rule) if rule is not None and rule.limit is not None else "",

@@ -25,6 +25,8 @@ NARROWEST = 70
 TEXT = (36, 45)
 """Cells of the words beside a chart, at least and at most."""
 
+NOTHING_CHOSEN = "nothing has that name; esc shows all"
+
 TALL = 2
 """Rows of a chart, at least."""
 
@@ -48,8 +50,8 @@ class Stack:
 
 
 def charts_in(snapshot: Snapshot) -> int:
-    """How many charts there are: one for each indicator that is not waived."""
-    return sum(not view.waived for view in snapshot.indicators)
+    """How many charts there are: one for each indicator of which anything is shown."""
+    return sum(bool(view.signals) and not view.waived for view in snapshot.indicators)
 
 
 def stack_of(snapshot: Snapshot, width: int, height: int) -> Stack | None:
@@ -77,7 +79,7 @@ def stack_rows(frame: Frame, width: int, stack: Stack) -> tuple[Row, ...]:
     for view in snapshot.indicators:
         drawing = drawings.get(view.indicator)
         if drawing is None:
-            rows.append(_waived(view, width))
+            rows.append(_without_chart(view, width))
             continue
         if rows and stack.apart:
             rows.append(())
@@ -148,11 +150,11 @@ def _more(others: Sequence[SignalState]) -> Row:
     return (Span(f" +{len(others)}", "dim"), *worst)
 
 
-def _waived(view: IndicatorView, width: int) -> Row:
-    name = words.indicator_short(view.indicator)
-    return fit(
-        row(" ", mark_span(view.mark), " ", Span(f"{name.ljust(HEAD)}waived: {view.waived}", "dim")), width
-    )
+def _without_chart(view: IndicatorView, width: int) -> Row:
+    """An indicator that is waived, or of which the filter leaves nothing."""
+    why = f"waived: {view.waived}" if view.waived else NOTHING_CHOSEN
+    said = Span(f"{words.indicator_short(view.indicator).ljust(HEAD)}{why}", "dim")
+    return fit(row(" ", mark_span(view.mark), " ", said), width)
 
 
 def _times(drawing: Drawing, now: float, width: int, gutters: Gutters, text: int) -> Row:

@@ -95,6 +95,7 @@ class ShownScreen(Screen[None], Shown):
             frame.snapshot,
             frame.shaded,
             frame.drawing,
+            frame.reach,
             self.size,
             *(part.size for part in self.query(Rows)),
         )
