@@ -24,10 +24,9 @@ from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import OVER, Orders, RollBack
-from aftergreen.words import SYMBOLS
-from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import curl_line
 from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
+from tui.attention import Attention
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.capabilities import Capabilities
 from tui.dialogs.filter import FilterDialog
@@ -56,7 +55,7 @@ from tui.screens.pages import (
 )
 from tui.screens.shown import Shown
 from tui.settings import Memory, Settings
-from tui.terminal import TITLE_BACK, titled, under_job_control
+from tui.terminal import under_job_control
 from tui.view import View
 from widgets.frame import Frame
 
@@ -108,8 +107,7 @@ class ConsoleApp(App[int]):
         self._memory = memory or Memory()
         self._carded = False
         self._leaving = False
-        self._rung = 0.0
-        self._titled = ""
+        self._attention = Attention(self._ring, self._tell_terminal, self._memory)
         self._themed = ""
 
     @property
@@ -170,31 +168,12 @@ class ConsoleApp(App[int]):
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.view.take(message.snapshot)
-        self._ring(message.snapshot)
-        self._retitle(message.snapshot)
+        self._attention.take(message.snapshot, self.view.frame().present)
         self.show()
         await self._offer_card()
 
-    def _ring(self, snapshot: Snapshot) -> None:
-        """Call whoever looks elsewhere, once for each breach and for each countdown."""
-        counting, breaches = snapshot.state.countdown, snapshot.state.breaches
-        last = max([breach.since for breach in breaches if breach.until is None], default=0.0)
-        last = max(last, counting.at if counting is not None else 0.0)
-        if last > self._rung:
-            self._rung = last
-            if self._memory.settings.bell:
-                self.bell()
-
-    def _retitle(self, snapshot: Snapshot) -> None:
-        """Say in the terminal's own title, which other windows and tabs show, how it stands."""
-        if not self._memory.settings.title:
-            return
-        state = banner_of(snapshot, self.view.frame().present)
-        release = snapshot.state.setup.release
-        said = f"{SYMBOLS[state.mark]} {state.word} {release.service} {release.version}"
-        if said != self._titled:
-            before, self._titled = self._titled, said
-            self._tell_terminal(titled(said, first=not before))
+    def _ring(self) -> None:
+        self.bell()
 
     def _tell_terminal(self, sequence: str) -> None:
         if self._driver is not None:
@@ -205,8 +184,7 @@ class ConsoleApp(App[int]):
     ) -> None:
         # The card is read below the prompt; a page that opens while the app goes has no parts.
         self._carded = self._leaving = True
-        if self._titled:
-            self._tell_terminal(TITLE_BACK)
+        self._attention.give_back()
         super().exit(result, return_code, message)
 
     async def _offer_card(self) -> None:
@@ -420,12 +398,8 @@ class ConsoleApp(App[int]):
         try:
             place = save(self, self.view.frame().release, Path.cwd())
         except OSError as error:
-            why = clean((error.strerror or "it cannot be written").lower())
-            self.notify(
-                f"Nothing was saved: {error.filename or 'this folder'}: {why}.",
-                severity="error",
-                markup=False,
-            )
+            why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
+            self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)
             return
         self.copy_to_clipboard(str(place))
         self.notify(f"Saved {place} and, as text, .txt; the clipboard has its place.", markup=False)

@@ -124,7 +124,7 @@ def _frozen_rows(
 def narrow_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     """The banner where no row holds it: the word and the time that is left, then what is known, then a doubt.
 
-    Never of a frozen view: there is no room here to say what has become of it meanwhile.
+    Always of now: above a frozen view there is no room to say what has become of it meanwhile.
     """
     snapshot = frame.newest or frame.snapshot
     if snapshot is None:
@@ -133,6 +133,8 @@ def narrow_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     head = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]
     if banner.fuse is not None:
         head.append(Span(f"  {banner.fuse.text}", bold=True))
+    if frame.frozen is not None:
+        head.append(Span(f"  PAUSED {format_clock(frame.frozen)}", bold=True))
     # What speaks against it goes before the moments of what speaks for it.
     room = (1 if banner.doubt else NARROW_FACTS) * (width - 1)
     facts = folded(_facts(banner, room) or words.advice(snapshot)[1], width - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aftergreen.model import Then
+from aftergreen.model import Indicator, Then
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback, RuleState
@@ -72,8 +72,8 @@ def banner_of(snapshot: Snapshot, now: float) -> Banner:
 
 
 def _why_unknown(snapshot: Snapshot) -> str:
-    """Why the first signal of the walk that has no value has none."""
-    readings = (signal.reading for view in snapshot.indicators for signal in view.signals)
+    """Why the first signal of the walk that has no value has none, whatever of it is looked at."""
+    readings = (signal.reading for i in Indicator for signal in snapshot.state.signals_of(i))
     return next((r.detail for r in readings if r is not None and not r.compared and r.detail), "")
 
 

@@ -46,6 +46,12 @@ async def test_the_log_is_chosen_by_its_own_words() -> None:
         assert "thresholds and baseline sealed" not in here.text
 
 
+async def test_why_nothing_is_known_is_said_whatever_is_looked_at() -> None:
+    async with desk(moments.blind(), SMALL) as here:
+        await look_for(here, "no such name")
+        assert here.lines[1] == "   ! connection refused"
+
+
 async def test_what_was_chosen_can_be_changed_or_left_as_it_is() -> None:
     async with desk(moments.watching(), SMALL) as here:
         await look_for(here, "cpu")

@@ -186,6 +186,14 @@ async def test_the_sentence_of_a_tiny_terminal_is_never_frozen() -> None:
         assert here.lines[0].startswith("✗ BREACHED")
 
 
+async def test_a_narrow_screen_says_that_it_is_frozen_and_how_it_stands_now() -> None:
+    async with reading(moments.watching(), (40, 12)) as here:
+        await here.press("space")
+        await here.show(moments.breached())
+        assert here.lines[0].startswith(" ✗ BREACHED  PAUSED ")
+        assert "0.0804 %" in here.text, "the value of then"
+
+
 async def test_nobody_decides_on_a_frozen_view() -> None:
     async with reading(moments.watching(), WIDE) as here:
         await here.press("space")

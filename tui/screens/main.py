@@ -15,7 +15,7 @@ from aftergreen import words
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.words.banner import banner_of
-from tui.screens.shown import ShownScreen
+from tui.screens.shown import ONE_ROW, ShownScreen
 from widgets.board import board_rows
 from widgets.decision import decision_rows, log_rows, ticked
 from widgets.frame import Frame
@@ -26,7 +26,7 @@ from widgets.rows import Row, Rows, Span, folded
 WIDE = (110, 32)
 """From this size on the six panels have room; below it every indicator is a line."""
 
-COMPACT = (60, 14)
+COMPACT = (ONE_ROW, 14)
 """Below this there is no log, and the first row is folded."""
 
 SMALLEST = (36, 12)
