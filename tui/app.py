@@ -317,6 +317,8 @@ class ConsoleApp(App[int]):
 
     async def action_findings(self) -> None:
         """Show what preflight found."""
+        # What called for it has done its work, and would stand in the way.
+        self.clear_notifications()
         await self._open(FindingsPage())
 
     async def action_zoom(self, number: int) -> None:
