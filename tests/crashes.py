@@ -116,8 +116,11 @@ def _first_console(folder: Path, who: Who, at: int) -> None:
     process = multiprocessing.get_context("fork").Process(target=_watch, args=(str(folder), who.name, at))
     process.start()
     process.join(HANG)
-    ends = {-signal.SIGKILL} if at else {0, -signal.SIGKILL}
-    assert process.exitcode in ends, f"the first console ended with {process.exitcode}"
+    reached = _points(folder, who).read_text().count("\n")
+    # What is written together on a busy machine comes to fewer points than were counted.
+    unharmed = not at or (who is Who.CONSOLE and reached < at)
+    ends = {0, -signal.SIGKILL} if unharmed else {-signal.SIGKILL}
+    assert process.exitcode in ends, f"the first console ended with {process.exitcode} at {reached} of {at}"
 
 
 def _watch(name: str, who: str, at: int) -> None:
@@ -139,7 +142,9 @@ def _watch(name: str, who: str, at: int) -> None:
         rig.order(die() if at and not console else follow())
 
     rig.once(lambda s: s.at >= DEPLOYED_AT + ORDERED, order)
-    rig.once(lambda s: bool(rig.answers) and not s.rolling_back, lambda: rig.watch.abandon(by="ana"))
+    if console or not at:
+        # Who is killed beside its supervisor does not leave before that.
+        rig.once(lambda s: bool(rig.answers) and not s.rolling_back, lambda: rig.watch.abandon(by="ana"))
     asyncio.run(rig.watch.run())
 
 
