@@ -9,13 +9,14 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
 
-from aftergreen.drill.demo import start_demo
+from aftergreen.drill.demo import Demo, start_demo
 from aftergreen.drill.story import VERSIONS
 from aftergreen.model import Automatic
 from aftergreen.verdict.proposals import breaches
@@ -60,40 +61,45 @@ class Scenes:
         await self.pilot.resize_terminal(*SIZES[0])
 
 
-async def a_release_that_goes_bad() -> None:
-    """Watching, over limit, breached, the receipt, the dialog, recovered."""
-    demo = start_demo(speed=8.0, python=PYTHON)
-    with tempfile.TemporaryDirectory() as folder:
+@asynccontextmanager
+async def scenes_of(demo: Demo) -> AsyncIterator[Scenes]:
+    """A console on a demo; what is left of both at the end is ended."""
+    with closing(demo), tempfile.TemporaryDirectory() as folder:
         app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
         async with app.run_test(size=SIZES[0]) as pilot:
-            scenes = Scenes(app, pilot)
-            await scenes.until(lambda s: s.state.watched >= 60)
-            await scenes.shoot("watching")
-            await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20 and bool(s.doubts))
-            await scenes.shoot("over-limit")
-            await scenes.until(lambda s: bool(breaches(s.state)))
-            await scenes.shoot("breached", (*SIZES, SMALLEST))
-            await pilot.press("w")
-            await scenes.shoot("receipt")
-            await pilot.press("escape", "1")
-            await scenes.shoot("zoom")
-            await pilot.press("escape", "r")
-            await pilot.pause(1.0)
-            for key in "checkout-api":
-                await pilot.press("minus" if key == "-" else key)
-                await pilot.pause(0.05)
-            await scenes.shoot("rollback-dialog", (*SIZES, SMALLEST))
-            await pilot.press("enter")
-            await scenes.until(lambda s: s.rollback is not None and not s.rollback.running)
-            await pilot.press("escape")
-            await scenes.until(lambda s: s.release_state.ended)
-            await pilot.pause(0.5)
-            await scenes.shoot("finish-card")
-            await pilot.press("escape")
-            await scenes.shoot("recovered")
+            yield Scenes(app, pilot)
+            thread.abandon(by="ana@bastion2")
             app.exit()
         thread.join(10)
-    demo.close()
+
+
+async def a_release_that_goes_bad() -> None:
+    """Watching, over limit, breached, the receipt, the dialog, recovered."""
+    async with scenes_of(start_demo(speed=8.0, python=PYTHON)) as scenes:
+        await scenes.until(lambda s: s.state.watched >= 60)
+        await scenes.shoot("watching")
+        await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20 and bool(s.doubts))
+        await scenes.shoot("over-limit")
+        await scenes.until(lambda s: bool(breaches(s.state)))
+        await scenes.shoot("breached", (*SIZES, SMALLEST))
+        await scenes.pilot.press("w")
+        await scenes.shoot("receipt")
+        await scenes.pilot.press("escape", "1")
+        await scenes.shoot("zoom")
+        await scenes.pilot.press("escape", "r")
+        await scenes.pilot.pause(1.0)
+        for key in "checkout-api":
+            await scenes.pilot.press("minus" if key == "-" else key)
+            await scenes.pilot.pause(0.05)
+        await scenes.shoot("rollback-dialog", (*SIZES, SMALLEST))
+        await scenes.pilot.press("enter")
+        await scenes.until(lambda s: s.rollback is not None and not s.rollback.running)
+        await scenes.pilot.press("escape")
+        await scenes.until(lambda s: s.release_state.ended)
+        await scenes.pilot.pause(0.5)
+        await scenes.shoot("finish-card")
+        await scenes.pilot.press("escape")
+        await scenes.shoot("recovered")
 
 
 async def a_release_that_is_held() -> None:
@@ -103,68 +109,41 @@ async def a_release_that_is_held() -> None:
     # Long enough for the pictures.
     alone = by_hand and replace(by_hand, automatic=Automatic.ON, grace=60.0)
     demo = replace(demo, plan=replace(demo.plan, rollback=alone))
-    with tempfile.TemporaryDirectory() as folder:
-        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
-        async with app.run_test(size=SIZES[0]) as pilot:
-            scenes = Scenes(app, pilot)
-            await scenes.until(lambda s: s.state.countdown is not None)
-            await scenes.shoot("countdown")
-            await pilot.press("h")
-            await scenes.until(lambda s: s.state.hold is not None)
-            await pilot.press(*("space" if key == " " else key for key in "a load test runs"), "enter")
-            await scenes.until(lambda s: s.state.hold is not None and bool(s.state.hold.reason))
-            await scenes.shoot("held")
-            thread.abandon(by="ana@bastion2")
-            app.exit()
-        thread.join(10)
-    demo.close()
+    async with scenes_of(demo) as scenes:
+        await scenes.until(lambda s: s.state.countdown is not None)
+        await scenes.shoot("countdown")
+        await scenes.pilot.press("h")
+        await scenes.until(lambda s: s.state.hold is not None)
+        await scenes.pilot.press(*("space" if key == " " else key for key in "a load test runs"), "enter")
+        await scenes.until(lambda s: s.state.hold is not None and bool(s.state.hold.reason))
+        await scenes.shoot("held")
 
 
 async def a_healthy_release() -> None:
     """Finished."""
-    demo = start_demo(speed=30.0, versions=HEALTHY, python=PYTHON)
-    with tempfile.TemporaryDirectory() as folder:
-        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
-        async with app.run_test(size=SIZES[0]) as pilot:
-            scenes = Scenes(app, pilot)
-            await scenes.until(lambda s: s.release_state.ended)
-            await pilot.pause(0.5)
-            await pilot.press("escape")
-            await scenes.shoot("finished")
-            app.exit()
-        thread.join(10)
-    demo.close()
+    async with scenes_of(start_demo(speed=30.0, versions=HEALTHY, python=PYTHON)) as scenes:
+        await scenes.until(lambda s: s.release_state.ended)
+        await scenes.pilot.pause(0.5)
+        await scenes.pilot.press("escape")
+        await scenes.shoot("finished")
 
 
 async def a_release_that_burns_to_its_end() -> None:
     """What the screen says where nobody rolled back: the card, and the charts of the whole watch."""
-    demo = start_demo(speed=60.0, python=PYTHON)
-    with tempfile.TemporaryDirectory() as folder:
-        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
-        async with app.run_test(size=SIZES[0]) as pilot:
-            scenes = Scenes(app, pilot)
-            await scenes.until(lambda s: s.release_state.ended)
-            await pilot.pause(0.5)
-            await scenes.shoot("ended-red")
-            app.exit()
-        thread.join(10)
-    demo.close()
+    async with scenes_of(start_demo(speed=60.0, python=PYTHON)) as scenes:
+        await scenes.until(lambda s: s.release_state.ended)
+        await scenes.pilot.pause(0.5)
+        await scenes.shoot("ended-red")
 
 
 async def a_backend_that_goes_away() -> None:
     """Blind."""
     demo = start_demo(speed=8.0, versions=HEALTHY, python=PYTHON)
-    with tempfile.TemporaryDirectory() as folder:
-        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
-        async with app.run_test(size=SIZES[0]) as pilot:
-            scenes = Scenes(app, pilot)
-            await scenes.until(lambda s: s.state.watched >= 100)
-            demo.close()
-            await scenes.until(lambda s: s.release_state is ReleaseState.BLIND and s.state.blind >= 20)
-            await scenes.shoot("blind")
-            thread.abandon(by="ana@bastion2")
-            app.exit()
-        thread.join(10)
+    async with scenes_of(demo) as scenes:
+        await scenes.until(lambda s: s.state.watched >= 100)
+        demo.close()
+        await scenes.until(lambda s: s.release_state is ReleaseState.BLIND and s.state.blind >= 20)
+        await scenes.shoot("blind")
 
 
 async def main() -> None:

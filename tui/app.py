@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
-from textual.theme import Theme
 
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
@@ -25,7 +21,7 @@ from aftergreen.verdict.ending import exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import OVER, Orders, RollBack
 from aftergreen.words.cards import curl_line
-from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
+from themes.loader import DEFAULT_VARIABLES
 from tui.attention import Attention
 from tui.bindings import actions, bindings, keys, names, ways_out
 from tui.capabilities import Capabilities
@@ -38,9 +34,9 @@ from tui.dialogs.override import OverrideDialog
 from tui.dialogs.rollback import RollbackDialog
 from tui.export import save
 from tui.messages import OrderAnswered, PreflightFound, SnapshotArrived, WatchEnded, WatchSaid
-from tui.old_terminal import Monochrome, OldTerminal
 from tui.palette import commands
 from tui.refusals import refusal
+from tui.remembering import Remembering
 from tui.screens.main import DECISION, MainScreen, chosen
 from tui.screens.pages import (
     ChecklistPage,
@@ -54,20 +50,13 @@ from tui.screens.pages import (
     explained,
 )
 from tui.screens.shown import Shown
-from tui.settings import Memory, Settings
+from tui.settings import Memory
 from tui.terminal import under_job_control
 from tui.view import View
 from widgets.frame import Frame
 
 
-def _driver(terminal: Capabilities) -> type[Driver] | None:
-    """What draws on an old terminal; None for Textual's own choice."""
-    if terminal.modern:
-        return None
-    return OldTerminal if terminal.coloured else Monochrome
-
-
-class ConsoleApp(App[int]):
+class ConsoleApp(Remembering):
     """The console of one watch."""
 
     TITLE = "Aftergreen"
@@ -91,24 +80,17 @@ class ConsoleApp(App[int]):
         on_painted: Callable[[], None] = lambda: None,
         on_mounted: Callable[[], None] = lambda: None,
     ) -> None:
-        terminal = terminal or Capabilities()
-        plain = bool(os.environ.get("NO_COLOR")) or not terminal.coloured
-        super().__init__(ansi_color=plain, driver_class=_driver(terminal))
+        super().__init__(terminal or Capabilities(), memory or Memory(), own_themes)
         self.animation_level = "none"
         self.view = View(clock, release, plan, read_only)
         self._orders = orders
         self._operator = operator
         self._plan = plan
-        self._own_themes = own_themes
         self._on_painted = on_painted
         self._on_mounted = on_mounted
-        self._plain = plain
-        self._usual_drawing = "braille" if terminal.unicode else "ascii"
-        self._memory = memory or Memory()
         self._carded = False
         self._leaving = False
-        self._attention = Attention(self._ring, self._tell_terminal, self._memory)
-        self._themed = ""
+        self._attention = Attention(self.bell, self._tell_terminal, self.memory)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -146,19 +128,8 @@ class ConsoleApp(App[int]):
         return MainScreen()
 
     def on_mount(self) -> None:
-        found, problems = load_themes(self._own_themes)
-        for theme in found:
-            self.register_theme(theme)
-        wanted = self._memory.settings.theme
-        if wanted and wanted not in self.available_themes:
-            problems = (*problems, f"There is no theme {wanted}: choose another from the palette (:).")
-            wanted = ""
-        self.theme = "aftergreen-ansi" if self._plain else wanted or SHIPPED
-        self._themed = self.theme
-        self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.set_class(self._plain, "-plain")
-        for problem in (*self._memory.problems, *problems):
-            self.notify(problem, severity="warning", markup=False)
+        self.dress()
+        self.set_class(self.uncoloured, "-plain")
         self.show()
         self.set_interval(1.0, self._tick)
         self._on_mounted()
@@ -168,12 +139,9 @@ class ConsoleApp(App[int]):
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.view.take(message.snapshot)
-        self._attention.take(message.snapshot, self.view.frame().present)
+        self._attention.take(message.snapshot, self.view.present())
         self.show()
         await self._offer_card()
-
-    def _ring(self) -> None:
-        self.bell()
 
     def _tell_terminal(self, sequence: str) -> None:
         if self._driver is not None:
@@ -236,11 +204,7 @@ class ConsoleApp(App[int]):
 
     def frame(self) -> Frame:
         """What is to be shown right now."""
-        return self.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self._drawing)
-
-    @property
-    def _drawing(self) -> str:
-        return self._memory.settings.drawing or self._usual_drawing
+        return self.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self.drawing)
 
     def show(self) -> None:
         """Hand the frame of this moment to every open screen."""
@@ -380,7 +344,7 @@ class ConsoleApp(App[int]):
 
     def action_range(self, factor: float) -> None:
         """Show a shorter or a longer time on the charts."""
-        if self.view.zoom(factor):
+        if self.view.change_reach(factor):
             self.show()
         else:
             self.notify(f"The charts show the {'whole' if factor > 1 else 'shortest'} time.", markup=False)
@@ -448,32 +412,9 @@ class ConsoleApp(App[int]):
             self.notify("Sleep: no shell with job control started the console.", markup=False)
 
     def action_draw(self, mode: str) -> None:
-        """Draw charts in another mode."""
-        self._remember(replace(self._memory.settings, drawing=mode), f"Charts are drawn in {mode}")
+        """Draw charts in another mode, and at once."""
+        super().action_draw(mode)
         self.show()
-
-    def action_switch_bell(self) -> None:
-        """Ring for a breach, or no longer."""
-        ring = not self._memory.settings.bell
-        said = "A breach rings the bell" if ring else "Nothing rings the bell"
-        self._remember(replace(self._memory.settings, bell=ring), said)
-
-    def action_switch_title(self) -> None:
-        """Say in the terminal's title how it stands, or no longer."""
-        titled = not self._memory.settings.title
-        said = f"The terminal's title {'says' if titled else 'does not say'} how it stands"
-        self._remember(replace(self._memory.settings, title=titled), said)
-
-    def _remember_theme(self, theme: Theme) -> None:
-        # Without colours there is one theme only, and nobody chose it.
-        if not self._plain and theme.name != self._themed:
-            self._themed = theme.name
-            self._remember(replace(self._memory.settings, theme=theme.name), f"The theme is {theme.name}")
-
-    def _remember(self, settings: Settings, said: str) -> None:
-        problem = self._memory.change(settings)
-        kept = f"for this watch only: {problem}" if problem else "and will be"
-        self.notify(f"{said}, {kept}.", severity="warning" if problem else "information", markup=False)
 
     async def action_quit(self) -> None:
         """Textual's own way out asks as well."""

@@ -38,21 +38,15 @@ def capabilities(environ: Mapping[str, str] = os.environ) -> Capabilities:
     unicode = speaks_unicode(environ)
     try:
         import curses  # noqa: PLC0415  # some builds of Python have none
-
+    except ImportError:
+        return Capabilities(unicode=unicode)
+    try:
         curses.setupterm(environ.get("TERM") or None, sys.__stderr__.fileno() if sys.__stderr__ else 2)
-    except (ImportError, OSError, ValueError, _error()):
+    except (curses.error, OSError, ValueError):
         return Capabilities(unicode=unicode)
     coloured = curses.tigetnum("colors") >= FEWEST_COLOURS
     modern = all(curses.tigetstr(name) for name in ("smcup", "kmous"))
     return Capabilities(coloured, modern, unicode)
-
-
-def _error() -> type[Exception]:
-    try:
-        from _curses import error  # noqa: PLC0415  # some builds of Python have none
-    except ImportError:
-        return OSError
-    return error
 
 
 def is_dumb(environ: Mapping[str, str] = os.environ) -> bool:

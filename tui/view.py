@@ -18,7 +18,7 @@ SHORTEST = 1 / 16
 ORDERED = "it was ordered and the watch has not answered yet"
 
 
-def chosen(snapshot: Snapshot, part: str) -> Snapshot:
+def matching(snapshot: Snapshot, part: str) -> Snapshot:
     """The snapshot with those signals and events whose words hold ``part``; verdict and advice stay whole."""
     wanted = part.casefold()
     views = tuple(
@@ -74,7 +74,7 @@ class View:
         """Stop showing what arrives; False where the view is frozen already."""
         if self._frozen_at is not None:
             return False
-        self._frozen_at = self._present()
+        self._frozen_at = self.present()
         return True
 
     def go_on(self) -> None:
@@ -86,7 +86,7 @@ class View:
         """Note that a rollback is ordered now; False where something speaks against it, or one waits."""
         if self.unanswered():
             return False
-        self.order = Order(self._present(), self.why_no_rollback())
+        self.order = Order(self.present(), self.why_no_rollback())
         return not self.order.refused
 
     def answered(self, refused: str) -> bool:
@@ -96,7 +96,7 @@ class View:
         self.order = replace(self.order, refused=refused) if refused else None
         return True
 
-    def zoom(self, factor: float) -> bool:
+    def change_reach(self, factor: float) -> bool:
         """Show a longer or a shorter time; False where it can be no other."""
         wanted = min(1.0, max(SHORTEST, self.reach * factor))
         changed, self.reach = wanted != self.reach, wanted
@@ -124,7 +124,7 @@ class View:
 
         ``drawing`` is the mode of the charts.
         """
-        snapshot, frozen_at, present = self.shown, self._frozen_at, self._present()
+        snapshot, frozen_at, present = self.shown, self._frozen_at, self.present()
         return Frame(
             release=snapshot.state.setup.release if snapshot is not None else self._release,
             plan=self._plan,
@@ -148,9 +148,9 @@ class View:
         if not self.only:
             return snapshot
         if self._chosen is None or self._chosen[0] is not snapshot or self._chosen[1] != self.only:
-            self._chosen = (snapshot, self.only, chosen(snapshot, self.only))
+            self._chosen = (snapshot, self.only, matching(snapshot, self.only))
         return self._chosen[2]
 
-    def _present(self) -> float:
+    def present(self) -> float:
         """The time on the backend's clock, as far as its offset is known."""
         return self._clock.now() - (self.shown.context.offset if self.shown is not None else 0.0)

@@ -44,17 +44,14 @@ def _lined(frame: Frame, snapshot: Snapshot, width: int, height: int) -> tuple[R
     room = max(1, min(ADVICE, height - len(snapshot.indicators) - 1))
     advice = shortened(advice_rows(snapshot, width), room, width)
     decision: list[Row] = [walk_row(snapshot), *advice, checklist_row(snapshot, width)]
-    lines = compact_rows(frame, width, max(len(snapshot.indicators), height - len(decision)))
+    lines = _lines(frame, snapshot, width, max(len(snapshot.indicators), height - len(decision)))
     # Blank rows tell the parts apart where there are some to spare.
     spare = max(0, height - len(lines) - len(decision))
     return tuple([*((),) * (spare > 1), *lines, *((),) * (spare > 0), *decision][:height])
 
 
-def compact_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+def _lines(frame: Frame, snapshot: Snapshot, width: int, height: int) -> tuple[Row, ...]:
     """The five indicators as lines: at least one each, the worst signal first."""
-    snapshot = frame.snapshot
-    if snapshot is None:
-        return ()
     budget = max(len(snapshot.indicators), height)
     shares = shares_of([max(1, len(view.signals)) for view in snapshot.indicators], budget)
     hidden = [len(v.signals) - lines for v, lines in zip(snapshot.indicators, shares, strict=True)]

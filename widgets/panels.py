@@ -28,7 +28,7 @@ def panel_title(view: IndicatorView) -> tuple[str, str]:
     """The heading of a panel and, where there is something to say, its word in capitals."""
     number = list(Indicator).index(view.indicator) + 1
     active = [rule for signal in view.signals for rule in signal.rules if rule.burning or rule.breached]
-    word = {Mark.UNKNOWN: "UNKNOWN", Mark.WAIVED: "WAIVED"}.get(view.mark, "")
+    word = "UNKNOWN" if view.mark is Mark.UNKNOWN else ""
     if active:
         order = ("breached", "over limit", "clearing", "warning")
         word = min((words.stands(rule) for rule in active), key=order.index).upper()
@@ -40,8 +40,6 @@ def panel_rows(view: IndicatorView, frame: Frame, width: int, height: int) -> tu
     snapshot = frame.snapshot
     if snapshot is None or height < 1:
         return ()
-    if view.waived:
-        return (row(Span("– ", "dim"), Span(f"waived: {view.waived}", "dim")),)
     if not view.signals:
         return (row(Span(NOTHING_CHOSEN, "dim")),)
     if view.indicator in LISTED:

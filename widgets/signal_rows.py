@@ -180,8 +180,9 @@ def rule_rows(signal: SignalState, offset: float, width: int) -> tuple[Row, ...]
         elif rule.burning:
             state = f"{state}, fires in {format_duration(rule.remaining)}"
         elif rule.breached_at is not None and rule.breached:
-            word = "" if rule.phase is Phase.BREACHED else f"{state}, "
-            state = f"{word}breached at {words.local_time(rule.breached_at, offset)}"
+            at = words.local_time(rule.breached_at, offset)
+            since = "" if rule.phase is Phase.BREACHED else ", breached"
+            state = f"{words.stands(rule)}{since} at {at}"
         evidence = words.evidence(rule)
         named = row("  ", mark_span(rule_mark(rule)), f" {words.rule(rule)}")
         if width_of(named) + 2 + len(state) <= width:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from aftergreen.model import Indicator
 from aftergreen.verdict.claims import claim_of
-from aftergreen.verdict.proposals import advised_on, proven
+from aftergreen.verdict.proposals import advised_on, breaches, fuses, proven
 from aftergreen.verdict.snapshot import Mark
 from aftergreen.verdict.state import (
     EPSILON,
@@ -18,6 +18,7 @@ from aftergreen.verdict.state import (
     NotServing,
     Phase,
     ReleaseState,
+    RuleState,
     SeldomJudged,
     SignalState,
     State,
@@ -66,6 +67,13 @@ def exit_code(state: State) -> ExitCode:
     if state.state is ReleaseState.FINISHED:
         return ExitCode.FINISHED
     return ExitCode.UNPROVEN if state.state is ReleaseState.UNPROVEN else ExitCode.ABANDONED
+
+
+def left_over(state: State) -> RuleState | None:
+    """What is over its limit at the end of a release that nobody rolled back; None where nothing is."""
+    if not state.state.ended or state.rollback is not None:
+        return None
+    return next(iter((*breaches(state), *fuses(state))), None)
 
 
 def missing(state: State) -> tuple[Lacking, ...]:

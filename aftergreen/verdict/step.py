@@ -13,7 +13,7 @@ from dataclasses import replace
 from aftergreen.model import Instant, Kind, Reading, Signal, Then
 from aftergreen.verdict.automatic import settled, watches_over
 from aftergreen.verdict.control import compared_now
-from aftergreen.verdict.ending import missing
+from aftergreen.verdict.ending import left_over, missing
 from aftergreen.verdict.load import load_of, under_load
 from aftergreen.verdict.proposals import acts_on, advised_on, breaches, fuses, proposals, stopped_by
 from aftergreen.verdict.signal import advance_signal
@@ -81,9 +81,8 @@ def conclude(state: State) -> tuple[State, Events]:
 
 
 def _ended(state: State, *, by: str = "") -> Event:
-    """The end of a release, with what is over its limit at the end and was not rolled back."""
-    over = () if state.rollback is not None else (*breaches(state), *fuses(state))
-    return Event(state.at, EventKind.ENDED, rule=next(iter(over), None), text=state.state.value, by=by)
+    """The end of a release, with what is over its limit at that end and was not rolled back."""
+    return Event(state.at, EventKind.ENDED, rule=left_over(state), text=state.state.value, by=by)
 
 
 def is_blind(state: State, instant: Instant) -> bool:

@@ -140,7 +140,7 @@ def _why(state: State, indicator: Indicator) -> str:
     rules = rules_of(state, indicator)
     for rule in rules:
         if rule.burning or rule.breached:
-            return f"{rule.signal.label} is {_standing(rule)}"
+            return f"{rule.signal.label} is {rule.standing.value}"
     for signal in state.signals_of(indicator):
         if signal.reading is not None and not signal.reading.compared:
             return f"{signal.signal.label}: {_named(signal.reading)}"
@@ -152,11 +152,6 @@ def _why(state: State, indicator: Indicator) -> str:
     if not any(rule.phase is Phase.WARM_UP for rule in rules):
         return ""
     return "still warming up" if state.state in _BEGINNING else "no rule has judged it"
-
-
-def _standing(rule: RuleState) -> str:
-    """The phase of a rule; what only warns is over its limit however long it lasts."""
-    return Phase.OVER_LIMIT.value if rule.rule.then is Then.WARN and rule.breached else rule.phase.value
 
 
 def _named(reading: Reading) -> str:

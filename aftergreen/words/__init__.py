@@ -8,6 +8,7 @@ from __future__ import annotations
 from aftergreen.words.advice import (
     advice,
     doubt,
+    ending,
     failure,
     near_miss,
     next_steps,
@@ -67,6 +68,7 @@ __all__ = [
     "condition",
     "count",
     "doubt",
+    "ending",
     "event",
     "event_mark",
     "evidence",

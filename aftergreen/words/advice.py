@@ -123,6 +123,11 @@ def _ended(snapshot: Snapshot) -> tuple[str, str]:
     return "Still burning:", _steps(snapshot)
 
 
+def ending(state: State) -> str:
+    """How a release ended: ``unproven``, ``abandoned, nobody watches any more``."""
+    return f"{state.state.value}{f', {state.reason}' if state.reason else ''}"
+
+
 def _steps(snapshot: Snapshot) -> str:
     """What is left to do, on one line: the sentence, and whom or what to ask."""
     first, *others = next_steps(snapshot) or ("",)

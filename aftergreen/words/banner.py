@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from aftergreen.model import Indicator, Then
 from aftergreen.units import format_clock, format_duration
+from aftergreen.verdict.ending import left_over
 from aftergreen.verdict.snapshot import Mark, Snapshot
 from aftergreen.verdict.state import Countdown, Hold, ReleaseState, Rollback, RuleState
 from aftergreen.verdict.walk import warnings
 from aftergreen.words import (
     comparison,
     doubt,
+    ending,
     failure,
     lacking,
     last_seen,
@@ -83,8 +85,9 @@ def _banner(snapshot: Snapshot, now: float) -> Banner:
     state = snapshot.release_state
     if snapshot.rollback is not None:
         return _rollback_banner(snapshot, snapshot.rollback, now)
-    if state.ended and lead is not None and lead.rule.then is Then.ROLLBACK:
-        return _burnt_banner(snapshot, lead, doubts)
+    over = left_over(snapshot.state)
+    if over is not None:
+        return _burnt_banner(snapshot, over, doubts)
     counting = snapshot.state.countdown
     if counting is not None and not counting.lapsed(now):
         return _countdown_banner(snapshot, counting, now)
@@ -117,12 +120,11 @@ def _moments(snapshot: Snapshot, rule: RuleState) -> tuple[str, ...]:
     return f" at {local_clock(rule.breached_at, snapshot.context.offset)}", *now
 
 
-def _burnt_banner(snapshot: Snapshot, lead: RuleState, doubts: str) -> Banner:
+def _burnt_banner(snapshot: Snapshot, over: RuleState, doubts: str) -> Banner:
     """A watch that is over while something is over its limit, which nobody rolled back."""
-    state = snapshot.state
-    how = f"{state.state.value}{f', {state.reason}' if state.reason else ''}"
-    word = "STILL BREACHED" if lead.breached else "STILL OVER LIMIT"
-    return Banner(Mark.BAD, word, comparison(lead), doubts, more=(*_moments(snapshot, lead)[:1], f"; {how}"))
+    word = "STILL BREACHED" if over.breached else "STILL OVER LIMIT"
+    more = (*_moments(snapshot, over)[:1], f"; {ending(snapshot.state)}")
+    return Banner(Mark.BAD, word, comparison(over), doubts, more=more)
 
 
 def _countdown_banner(snapshot: Snapshot, counting: Countdown, now: float) -> Banner:

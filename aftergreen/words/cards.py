@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aftergreen.model import Backend, Then
+from aftergreen.model import Backend
 from aftergreen.promql import curl, expression
 from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.detect import traffic_of
-from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.ending import exit_code, left_over
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import DryRun, Receipt, ReleaseState, RuleState, State
 from aftergreen.words import (
@@ -17,6 +17,7 @@ from aftergreen.words import (
     comparison,
     count,
     doubt,
+    ending,
     event,
     event_mark,
     evidence,
@@ -31,7 +32,6 @@ from aftergreen.words import (
     override,
     reading,
     rule,
-    stands,
     together,
     tripped,
 )
@@ -214,10 +214,9 @@ def _verdict(snapshot: Snapshot) -> str:
     if rollback is not None:
         left = state.state is ReleaseState.ABANDONED and rollback.succeeded and rollback.recovered is None
         return "rolled back, and left before its effect was seen" if left else outcome(rollback)
-    over = snapshot.leading
-    if state.state.ended and over is not None and over.rule.then is Then.ROLLBACK:
-        how = f"{state.state.value}{f', {state.reason}' if state.reason else ''}"
-        return f"{over.signal.label} is still {stands(over)}; {how}"
+    over = left_over(state)
+    if over is not None:
+        return f"{over.signal.label} is still {over.standing.value}; {ending(state)}"
     named = {
         ReleaseState.PROPOSED: "left with a rollback advised that nobody ran",
         ReleaseState.ABANDONED: f"abandoned: {state.reason}" if state.reason else "abandoned",

@@ -103,8 +103,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     if happened.kind in _AUTOMATIC:
         return _automatic_event(happened, comparison(status))
     if happened.kind is EventKind.ENDED:
-        return f"{_release_ended(happened)}, and {label} is still {stands(status)}"
-    return f"the watch is extended: {label} is {status.phase.value}"
+        return f"{_release_ended(happened)}, and {label} is still {status.standing.value}"
+    return f"the watch is extended: {label} is {status.standing.value}"
 
 
 def _automatic_event(happened: Event, why: str) -> str:
@@ -164,8 +164,6 @@ def _release_ended(happened: Event) -> str:
 
 def panel_footer(view: IndicatorView, snapshot: Snapshot) -> str:
     """The one remark at a panel's lower edge."""
-    if view.waived:
-        return f"waived: {view.waived}"
     if over := _over_since(view, snapshot.context.offset):
         return over
     # Blindness is said once for all panels, by the banner.

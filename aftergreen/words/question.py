@@ -5,10 +5,10 @@ from __future__ import annotations
 from aftergreen.model import Plan
 from aftergreen.units import format_duration
 from aftergreen.verdict.snapshot import Snapshot
-from aftergreen.verdict.state import RuleState
+from aftergreen.verdict.state import Phase, RuleState
 from aftergreen.words.advice import counted, doubt
 from aftergreen.words.rules import tripped
-from aftergreen.words.values import reading
+from aftergreen.words.values import local_clock, reading
 
 UNKNOWN = "nobody knows what came of the one before: it may have worked, and something of it may still run"
 
@@ -33,12 +33,21 @@ def against(snapshot: Snapshot | None, rule: RuleState | None, now: float) -> tu
     if since is not None:
         found.append(f"nothing has been measured for {format_duration(max(0.0, round(now - since)))}")
     elif rule is not None:
-        newest = snapshot.signals[rule.signal.key].reading
-        if newest is not None and not newest.compared:
-            found.append(f"{rule.signal.label} is {reading(newest, rule.signal.unit)} now")
-        elif not (rule.breached or rule.burning):
-            found.append(f"{rule.signal.label} is back in range: {reading(newest, rule.signal.unit)}")
+        found += _of_now(snapshot, rule)
     return (*found, *map(doubt, snapshot.doubts))
+
+
+def _of_now(snapshot: Snapshot, rule: RuleState) -> list[str]:
+    """What has become of a rule since it was decided on: it is unknown, or on its way back."""
+    signal, label = snapshot.signals[rule.signal.key], rule.signal.label
+    value = reading(signal.reading, rule.signal.unit)
+    if signal.reading is not None and not signal.reading.compared:
+        return [f"{label} is {value} now"]
+    now = next((one for one in signal.rules if one.rule == rule.rule), rule)
+    if now.phase is Phase.CLEARING and now.clear_since is not None:
+        since = local_clock(now.clear_since, snapshot.context.offset)
+        return [f"{label} is {value} and clearing since {since}"]
+    return []
 
 
 def stays(plan: Plan, version: str) -> str:

@@ -8,7 +8,7 @@ from aftergreen.model import Condition, Plan, Signal, Then
 from aftergreen.units import format_duration, format_limit, format_value
 from aftergreen.verdict import detect
 from aftergreen.verdict.detect import Soonest
-from aftergreen.verdict.state import Phase, RuleState
+from aftergreen.verdict.state import RuleState
 from aftergreen.verdict.trend import left_until
 from aftergreen.words.values import local_clock, share
 
@@ -134,8 +134,7 @@ def tripped(status: RuleState, offset: float = 0.0) -> str:
 
 def stands(status: RuleState) -> str:
     """The phase of a rule in a word; what proposes nothing is a warning and no breach."""
-    only_warns = status.rule.then is Then.WARN and status.phase is Phase.BREACHED
-    return "warning" if only_warns else status.phase.value
+    return status.phase.value if status.standing is status.phase else "warning"
 
 
 def last_seen(status: RuleState) -> str:

@@ -67,13 +67,18 @@ class PatientApp(ConsoleApp):
     """The console, but what it says in passing stays until a slow machine has looked at it."""
 
     NOTIFICATION_TIMEOUT = HANG
+    rung = 0
+    """How often the bell was rung."""
+
+    def bell(self) -> None:
+        self.rung += 1
 
 
 @dataclass
 class Desk:
     """The console as a person sits before it."""
 
-    app: ConsoleApp
+    app: PatientApp
     clock: HeldClock
     given: Given
 

@@ -15,52 +15,43 @@ from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading
 TITLE = re.compile("\x1b]2;([^\x07]*)\x07")
 
 
-class Heard:
-    """What the console sent to its terminal beside what it draws there, and how often it rang."""
-
-    def __init__(self, here: Desk) -> None:
-        self.sent: list[str] = []
-        self.rung = 0
-        here._driver.write = self.sent.append  # type: ignore[method-assign,assignment]
-        here.app.bell = self._ring  # type: ignore[method-assign]
-
-    def _ring(self) -> None:
-        self.rung += 1
-
-    @property
-    def titles(self) -> list[str]:
-        return TITLE.findall("".join(self.sent))
+def heard(here: Desk) -> list[str]:
+    """What the console sends to its terminal from now on, beside what it draws there."""
+    sent: list[str] = []
+    here._driver.write = sent.append  # type: ignore[method-assign,assignment]
+    return sent
 
 
 async def test_a_breach_rings_once_and_another_one_again() -> None:
     async with desk(moments.watching(), SMALL) as here:
-        heard = Heard(here)
         await here.show(moments.over_limit())
-        assert heard.rung == 0
+        assert here.app.rung == 0
         await here.show(moments.breached())
         await here.show(moments.breached().feed(15, moments.FAILING))
-        assert heard.rung == 1
+        assert here.app.rung == 1
         await here.show(moments.breached_twice())
-        assert heard.rung == 2
+        assert here.app.rung == 2
 
 
 async def test_what_only_warns_rings_nobody() -> None:
     async with desk(moments.watching(), SMALL) as here:
-        heard = Heard(here)
         await here.show(moments.warned())
-        assert heard.rung == 0
+        assert here.app.rung == 0
 
 
 async def test_the_title_says_how_it_stands_and_goes_back_at_the_end() -> None:
     async with desk(None, SMALL) as here:
-        heard = Heard(here)
-        for told in (moments.watching(), moments.watching().feed(15), moments.breached()):
-            await here.show(told)
-        assert heard.titles == ["✓ WATCHING checkout-api v2.4.1", "✗ BREACHED checkout-api v2.4.1"]
+        sent = heard(here)
+        for story in (moments.watching(), moments.watching().feed(15), moments.breached()):
+            await here.show(story)
+        assert TITLE.findall("".join(sent)) == [
+            "✓ WATCHING checkout-api v2.4.1",
+            "✗ BREACHED checkout-api v2.4.1",
+        ]
         here.app.exit()
-    sent = "".join(heard.sent)
-    assert sent.index("\x1b[22;2t") < sent.index("\x1b]2;")
-    assert sent.rindex("\x1b[23;2t") > sent.rindex("\x1b]2;")
+    told = "".join(sent)
+    assert told.index("\x1b[22;2t") < told.index("\x1b]2;")
+    assert told.rindex("\x1b[23;2t") > told.rindex("\x1b]2;")
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])

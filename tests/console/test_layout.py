@@ -147,7 +147,7 @@ async def test_a_zoom_shows_every_signal_every_rule_and_the_receipt() -> None:
             assert part in here.text
         rules = [line for line in body(here) if ": warn  " in line and line.strip("│ ")[0] in "✓!"]
         assert len(rules) == 4
-        assert "breached at" in here.text
+        assert "warning at" in here.text
         assert "curl" in here.text
 
 

@@ -70,11 +70,12 @@ async def test_where_an_answer_is_cut_a_key_shows_it_whole() -> None:
         assert "wrote or …" in here.text
 
 
-async def test_what_is_blind_or_back_in_range_speaks_against_it() -> None:
+async def test_what_is_blind_unknown_or_clearing_speaks_against_it() -> None:
     async with asked(moments.breached().blind(60)) as here:
         assert "! nothing has been measured for 48s" in flowing(here.text)
-    async with asked(moments.breached().feed(60)) as here:
+    async with asked(moments.breached().feed(60), WIDE) as here:
         assert "HTTP 5xx 5.55 % > 1 % for 2m at 22:20:35" in here.text
+        assert "! HTTP 5xx is 0.0804 % and clearing since 22:22:05" in here.text
     async with asked(moments.breached().feed(15, {ERRORS: Reading.unknown(Kind.STALE, "too old")})) as here:
         assert "! HTTP 5xx is stale now" in here.text
     async with asked(moments.watching()) as here:

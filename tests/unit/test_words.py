@@ -19,7 +19,6 @@ from tests.scenario import (
     above_baseline,
     below,
     below_baseline,
-    plan,
     signals,
 )
 from tests.told import (
@@ -278,8 +277,6 @@ def test_a_panels_footer_says_what_matters_most_there() -> None:
     assert set(footers(blind).values()) == {""}, "the banner says once why nothing is measured"
     stale = watched().feed(15, {CONNECT: Reading.unknown(Kind.STALE, "newest sample 2m old")})
     assert footers(stale)["dependency"] == "newest sample 2m old"
-    waived = replace(plan(), signals=signals()[:4], waived={Indicator.BUSINESS: "internal tool"})
-    assert footers(Scenario(waived).feed(15))["business"] == "waived: internal tool"
 
 
 def test_a_panel_says_why_a_rule_cannot_judge() -> None:

@@ -80,12 +80,17 @@ class MainScreen(ShownScreen):
         log.show(log_rows(frame, self.size.width, log.size.height))
         if frame.snapshot is None or self.has_class("-tiny"):
             return
-        (self._draw_panels if self.has_class("-wide") else self._draw_board)(frame, frame.snapshot)
+        if self.has_class("-wide"):
+            self._draw_panels(frame, frame.snapshot)
+        else:
+            self._draw_board(frame)
 
     def _draw_panels(self, frame: Frame, snapshot: Snapshot) -> None:
         for number, view in enumerate(snapshot.indicators, start=1):
             panel = self.query_one(f"#panel-{number}", Panel)
             panel.display = not view.waived
+            if view.waived:
+                continue
             panel.show(panel_rows(view, frame, panel.size.width, panel.size.height))
             _frame_panel(panel, view, snapshot)
         decision = self.query_one(f"#panel-{DECISION}", Panel)
@@ -98,7 +103,7 @@ class MainScreen(ShownScreen):
         self.query_one("#grid").styles.grid_size_rows = (indicators + 2) // 2
         decision.set_class(indicators % 2 == 0, "-alone")
 
-    def _draw_board(self, frame: Frame, _snapshot: Snapshot) -> None:
+    def _draw_board(self, frame: Frame) -> None:
         board = self.query_one("#board", Rows)
         width, height = board.size
         board.show([(Span(" "), *line) for line in board_rows(frame, width - 2, height)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -242,7 +243,7 @@ def _as_it_ended(frame: Frame, width: int, height: int) -> Sequence[Row]:
     stack = None if frame.snapshot is None else stack_of(frame.snapshot, width, height)
     if frame.snapshot is None or stack is None:
         return ()
-    return ((), *stack_rows(frame, width, stack.taller(charts_in(frame.snapshot))))
+    return ((), *stack_rows(replace(frame, reach=1.0), width, stack.taller(charts_in(frame.snapshot))))
 
 
 HELP_TEXT = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aftergreen.model import Rule, Signal, View
+from aftergreen.model import Rule, Signal, Then, View
 from aftergreen.verdict.evidence import Evidence
 from aftergreen.verdict.state.baseline import Baseline
 from aftergreen.verdict.trend import Trend
@@ -110,6 +110,12 @@ class RuleState:
     def burning(self) -> bool:
         """Whether the fuse burns."""
         return self.phase is Phase.OVER_LIMIT
+
+    @property
+    def standing(self) -> Phase:
+        """The phase as a sentence says it: what only warns is over its limit however long it lasts."""
+        only_warns = self.rule.then is Then.WARN and self.phase is Phase.BREACHED
+        return Phase.OVER_LIMIT if only_warns else self.phase
 
     @property
     def sure(self) -> bool:
