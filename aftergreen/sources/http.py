@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,21 +28,34 @@ ERROR_LIMIT = 64 * 1024
 
 METHOD_NOT_ALLOWED = 405
 
+POOLS, CONNECTIONS = 4, 4
+"""Pools of connections, and connections of each. A pool looks at all that it has whenever one is taken or
+given back: several small ones take half the time of one that is as large as all of them.
+"""
+
+POLLS = 4
+"""Polls that are under way at a time in one backend, where several watches ask it. The others wait for their
+turn before their deadline begins, so that no watch is blind for having been asked beside many."""
+
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Client:
     """Asks the query API; raises `SourceUnavailable` for everything that keeps an answer from arriving.
 
-    Sets no deadline of its own: the caller puts one around the whole call.
+    Sets no deadline of its own: the caller puts one around the whole call. Several sources may ask through
+    one client, each of which `close`s it once.
     """
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        self.backend = backend
+        self.users = 1
+        self.turns = asyncio.Semaphore(POLLS)
         self._method = "POST"
         self.moves_what_is_new = False
         """Whether this is VictoriaMetrics, whose ranges leave out what is newer than half a minute."""
-        self._http: httpx.AsyncClient | None = None
+        self._pools: dict[httpx.AsyncClient, int] = {}
+        """Each pool, and how many requests are under way in it."""
 
     async def ask(self, endpoint: str, form: Mapping[str, str], method: str = "") -> tuple[int, bytes]:
         """The status and the body of an answer, whatever they say.
@@ -63,41 +78,59 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             # OSError: an alert of TLS that comes late passes httpx as it is.
             raise SourceUnavailable(
-                f"no answer from {self._backend.url}: {_with_cure(error, self._backend)}"
+                f"no answer from {self.backend.url}: {_with_cure(error, self.backend)}"
             ) from error
         return status, body
 
     async def close(self) -> None:
-        """Close all connections; a later question opens new ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        """Close all connections once nobody uses them any more; a later question opens new ones."""
+        self.users -= 1
+        if self.users > 0:
+            return
+        pools, self._pools = self._pools, {}
+        for pool in pools:
+            await pool.aclose()
 
     async def _send(self, method: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        http, url, credentials = self._opened(), api(self._backend, endpoint), _credentials(self._backend)
-        if method == "POST":
-            request = http.build_request("POST", url, data=dict(form), headers=credentials)
-        else:
-            request = http.build_request("GET", url, params=dict(form), headers=credentials)
-        response = await http.send(request, stream=True)
-        try:
-            self.moves_what_is_new = "X-Server-Hostname" in response.headers
-            return response.status_code, await _body(response)
-        finally:
-            await response.aclose()
+        url, credentials = api(self.backend, endpoint), _credentials(self.backend)
+        with self._pool() as http:
+            if method == "POST":
+                request = http.build_request("POST", url, data=dict(form), headers=credentials)
+            else:
+                request = http.build_request("GET", url, params=dict(form), headers=credentials)
+            response = await http.send(request, stream=True)
+            try:
+                self.moves_what_is_new = "X-Server-Hostname" in response.headers
+                return response.status_code, await _body(response)
+            finally:
+                await response.aclose()
 
-    def _opened(self) -> httpx.AsyncClient:
-        if self._http is None:
-            self._http = httpx.AsyncClient(
-                # Uncompressed, so that the limit on bodies holds for what is sent as well.
-                headers={"Accept-Encoding": "identity", **self._backend.headers},
-                verify=_tls(self._backend),
-                timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
-                limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=60.0),
-                # Proxies as the environment says, as curl does it; none of them leads back to this machine.
-                trust_env=not _is_this_machine(self._backend.url),
-            )
-        return self._http
+    @contextmanager
+    def _pool(self) -> Iterator[httpx.AsyncClient]:
+        """The pool in which the fewest requests are under way, for one more."""
+        if not self._pools:
+            tls = _tls(self.backend)
+            self._pools = {self._opened(tls=tls): 0 for _ in range(POOLS)}
+        pools = self._pools
+        chosen = min(pools, key=pools.__getitem__)
+        pools[chosen] += 1
+        try:
+            yield chosen
+        finally:
+            pools[chosen] -= 1
+
+    def _opened(self, *, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            # Uncompressed, so that the limit on bodies holds for what is sent as well.
+            headers={"Accept-Encoding": "identity", **self.backend.headers},
+            verify=tls,
+            timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60.0
+            ),
+            # Proxies as the environment says, as curl does it; none of them leads back to this machine.
+            trust_env=not _is_this_machine(self.backend.url),
+        )
 
 
 async def _body(response: httpx.Response) -> bytes:

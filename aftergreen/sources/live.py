@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftergreen.model import Instant, Plan, Reading, Signal, SignalKey, View
+from aftergreen.sources.http import Client
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.sources.protocol import Absence
@@ -15,8 +16,8 @@ from aftergreen.sources.protocol import Absence
 class LiveSource:
     """Joins the backend's readings with the probes'."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._backend = PrometheusSource(plan.backend, plan.service.running, plan.timing.window)
+    def __init__(self, plan: Plan, client: Client | None = None) -> None:
+        self._backend = PrometheusSource(plan.backend, plan.service.running, plan.timing.window, client)
         self._prober = Prober(plan.backend.timeout)
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:

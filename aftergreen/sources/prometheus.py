@@ -46,14 +46,21 @@ class PrometheusSource:
     """Reads signals from one backend.
 
     ``running`` is the query that counts serving instances by version; ``window`` is its ``$window``.
-    Connections are opened by the first question, in the event loop that asks it.
+    Connections are opened by the first question, in the event loop that asks it. A ``client`` is one that
+    others ask through as well.
     """
 
-    def __init__(self, backend: Backend, running: str | None = None, window: float = 60.0) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        running: str | None = None,
+        window: float = 60.0,
+        client: Client | None = None,
+    ) -> None:
         self._backend = backend
         self._running = running
         self._window = window
-        self._client = Client(backend)
+        self._client = client or Client(backend)
         self._scrapes: dict[SignalKey, float | None] = {}
         self._aligns = False
         self._explainer = Explainer(self._found, partial(self._client.ask, method="GET"))
@@ -175,10 +182,11 @@ class PrometheusSource:
     async def _together(self, texts: Iterable[str], at: float) -> Sheet:
         """Ask all texts at once under one deadline; what has no answer by then is blind."""
         sheet: Sheet = {}
-        deadline = asyncio.get_running_loop().time() + self._backend.timeout
-        async with asyncio.TaskGroup() as group:
-            for text in dict.fromkeys(texts):
-                group.create_task(self._fill(sheet, text, (at,), deadline=deadline))
+        async with self._client.turns:
+            deadline = asyncio.get_running_loop().time() + self._backend.timeout
+            async with asyncio.TaskGroup() as group:
+                for text in dict.fromkeys(texts):
+                    group.create_task(self._fill(sheet, text, (at,), deadline=deadline))
         return sheet
 
     async def _fill(

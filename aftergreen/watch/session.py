@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -31,10 +32,8 @@ class Session:
     wanted: Wanted
     clock: Clock
     paths: Paths
-
-    def source(self) -> Source:
-        """The live source of the plan; imports the HTTP client, so ask after the first paint."""
-        return live_source(self.plan)
+    sources: Callable[[Plan], Source] = live_source
+    """Makes the source of the plan; imports the HTTP client, so ask after the first paint."""
 
     def watch(self, report: Report) -> Watch:
         """A watch with its own source and journal; call it in the thread and loop that will run it."""
@@ -43,7 +42,7 @@ class Session:
         return Watch(
             self.plan,
             self.wanted,
-            source=self.source(),
+            source=self.sources(self.plan),
             journal=Writer(lambda: open_journal(self.paths.journal, writer)),
             clock=self.clock,
             runner=self._runner(),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from aftergreen.model import Instant, Signal, View
 from aftergreen.paths import find_paths
-from aftergreen.sources.protocol import Source
 from aftergreen.verdict.ending import ExitCode
 from aftergreen.watch.session import Session
 from aftergreen.watch.wanted import Wanted
@@ -38,22 +36,12 @@ class Hanging(MadeUpSource):
         return await super().read(signals, at, view)
 
 
-@dataclass(frozen=True, slots=True)
-class MadeUpSession(Session):
-    """A session with a backend that is made up."""
-
-    made_up: Source
-
-    def source(self) -> Source:
-        return self.made_up
-
-
 def test_a_backend_that_hangs_takes_nothing_from_the_verdict(tmp_path: Path) -> None:
     clock = FakeClock(DEPLOYED_AT)
     source = Hanging(clock)
     wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana")
     paths = find_paths(journal=str(tmp_path / "journal.db"))
-    app, thread = console(MadeUpSession(plan(), wanted, clock, paths, source))
+    app, thread = console(Session(plan(), wanted, clock, paths, lambda _plan: source))
     thread.start()
     try:
         assert source.hangs.wait(HANG)

@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
         judged_late(
             watched.plan,
             watched.wanted,
-            source=watched.source(),
+            source=watched.sources(watched.plan),
             clock=watched.clock,
             report=_report(watched.clock, as_json=arguments.json),
             journal=watched.paths.journal,
