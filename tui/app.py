@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
@@ -13,11 +15,11 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
+from aftergreen import words
 from aftergreen.clean import clean
-from aftergreen.clock import Clock
-from aftergreen.model import Automatic, Indicator, Plan, Release
+from aftergreen.model import Automatic, Indicator, Plan
 from aftergreen.preflight.checks import Finding
-from aftergreen.verdict.ending import exit_code
+from aftergreen.verdict.ending import worst_of
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import OVER, Orders, RollBack
 from aftergreen.words.cards import curl_line
@@ -35,9 +37,10 @@ from tui.dialogs.rollback import RollbackDialog
 from tui.export import save
 from tui.messages import OrderAnswered, PreflightFound, SnapshotArrived, WatchEnded, WatchSaid
 from tui.palette import commands
-from tui.refusals import refusal
+from tui.refusals import of_one, refusal
 from tui.remembering import Remembering
 from tui.screens.main import DECISION, MainScreen, chosen
+from tui.screens.overview import OverviewScreen
 from tui.screens.pages import (
     ChecklistPage,
     DecisionPage,
@@ -53,11 +56,13 @@ from tui.screens.shown import Shown
 from tui.settings import Memory
 from tui.terminal import under_job_control
 from tui.view import View
+from tui.watched import Watched
 from widgets.frame import Frame
+from widgets.overview import rank, standing
 
 
 class ConsoleApp(Remembering):
-    """The console of one watch."""
+    """The console of one watch, or of several that are looked at together and opened one by one."""
 
     TITLE = "Aftergreen"
     CSS_PATH = str(resources.files("themes").joinpath("console.tcss"))
@@ -68,12 +73,8 @@ class ConsoleApp(Remembering):
     def __init__(
         self,
         *,
-        orders: Orders,
-        clock: Clock,
+        watched: Sequence[Watched],
         operator: str,
-        release: Release,
-        plan: Plan,
-        read_only: str = "",
         own_themes: Path | None = None,
         terminal: Capabilities | None = None,
         memory: Memory | None = None,
@@ -82,15 +83,38 @@ class ConsoleApp(Remembering):
     ) -> None:
         super().__init__(terminal or Capabilities(), memory or Memory(), own_themes)
         self.animation_level = "none"
-        self.view = View(clock, release, plan, read_only)
-        self._orders = orders
+        self.watched = tuple(watched)
+        """The releases of this console."""
+        self.current = self.watched[0]
+        """The release that is looked at, or chosen among all: the worst one until somebody chose."""
+        self._picked = False
         self._operator = operator
-        self._plan = plan
         self._on_painted = on_painted
         self._on_mounted = on_mounted
-        self._carded = False
         self._leaving = False
         self._attention = Attention(self.bell, self._tell_terminal, self.memory)
+
+    @property
+    def view(self) -> View:
+        """What is known of the release that is looked at."""
+        return self.current.view
+
+    @property
+    def _orders(self) -> Orders:
+        return self.current.orders
+
+    @property
+    def _plan(self) -> Plan:
+        return self.current.view.plan
+
+    @property
+    def _several(self) -> bool:
+        return len(self.watched) > 1
+
+    @property
+    def _overall(self) -> bool:
+        """Whether all releases are looked at, and none of them is opened."""
+        return self._several and not any(isinstance(screen, MainScreen) for screen in self.screen_stack)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -99,25 +123,25 @@ class ConsoleApp(Remembering):
 
     # From the watch's thread
 
-    def receive(self, snapshot: Snapshot) -> None:
+    def receive(self, watched: Watched, snapshot: Snapshot) -> None:
         """Take a snapshot from any thread; it may be replaced by a newer one before it is shown."""
-        self.post_message(SnapshotArrived(snapshot))
+        self.post_message(SnapshotArrived(watched, snapshot))
 
-    def progress(self, text: str) -> None:
-        """Take a word about what the watch is doing."""
-        self.post_message(WatchSaid(text))
+    def progress(self, watched: Watched, text: str) -> None:
+        """Take a word about what a watch is doing."""
+        self.post_message(WatchSaid(watched, text))
 
-    def preflight(self, findings: Sequence[Finding]) -> None:
+    def preflight(self, watched: Watched, findings: Sequence[Finding]) -> None:
         """Take the findings of preflight."""
-        self.post_message(PreflightFound(findings))
+        self.post_message(PreflightFound(watched, findings))
 
-    def watch_ended(self, error: BaseException | None) -> None:
-        """Take the end of the watch."""
-        self.post_message(WatchEnded(error))
+    def watch_ended(self, watched: Watched, error: BaseException | None) -> None:
+        """Take the end of a watch."""
+        self.post_message(WatchEnded(watched, error))
 
-    def answered(self, refused: str) -> None:
-        """Take the watch's answer to the rollback that was ordered here."""
-        self.post_message(OrderAnswered(refused))
+    def answered(self, watched: Watched, refused: str) -> None:
+        """Take a watch's answer to the rollback that was ordered here."""
+        self.post_message(OrderAnswered(watched, refused))
 
     # Life
 
@@ -125,7 +149,7 @@ class ConsoleApp(Remembering):
         return dict(DEFAULT_VARIABLES)
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen()
+        return OverviewScreen() if self._several else MainScreen()
 
     def on_mount(self) -> None:
         self.dress()
@@ -138,10 +162,26 @@ class ConsoleApp(Remembering):
         self._on_painted()
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
-        self.view.take(message.snapshot)
-        self._attention.take(message.snapshot, self.view.present())
+        message.watched.view.take(message.snapshot)
+        if self._attention.call(message.snapshot):
+            self._point_at(message.watched)
+        self._attention.retitle(self._titled())
         self.show()
         await self._offer_card()
+
+    def _point_at(self, burning: Watched) -> None:
+        """Say what went wrong where nobody looks: at a release that is not on the screen."""
+        if self._several and burning is not self.current and len(self.screen_stack) > 1:
+            frame = burning.view.frame()
+            stands, name = standing(frame), f"{frame.release.service} {frame.release.version}"
+            self.notify(f"{name}: {stands.word}  {stands.text}", severity="error", markup=False)
+
+    def _titled(self) -> str:
+        """How it stands, worst first, for who looks elsewhere."""
+        worst, *others = sorted((watched.view.frame() for watched in self.watched), key=rank)
+        stands, more = standing(worst), f" and {len(others)} more" if others else ""
+        sign = words.SYMBOLS[stands.mark]
+        return f"{sign} {stands.word} {worst.release.service} {worst.release.version}{more}"
 
     def _tell_terminal(self, sequence: str) -> None:
         if self._driver is not None:
@@ -151,26 +191,26 @@ class ConsoleApp(Remembering):
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         # The card is read below the prompt; a page that opens while the app goes has no parts.
-        self._carded = self._leaving = True
+        self._leaving = True
         self._attention.give_back()
         super().exit(result, return_code, message)
 
     async def _offer_card(self) -> None:
         """Show how it ended, once, when nothing else is open."""
-        snapshot = self.view.newest
-        ended = snapshot is not None and snapshot.release_state.ended
-        if ended and not self._carded and isinstance(self.screen, MainScreen):
-            self._carded = True
+        current = self.current
+        if current.ended and not (current.carded or self._leaving) and isinstance(self.screen, MainScreen):
+            current.carded = True
             self._go_on()
             await self._open(FinishPage())
 
     def on_watch_said(self, message: WatchSaid) -> None:
-        self.view.notice = message.text
+        message.watched.view.notice = message.text
         self.show()
 
     def on_preflight_found(self, message: PreflightFound) -> None:
-        self.view.findings = tuple(message.findings)
-        if message.findings:
+        message.watched.view.findings = tuple(message.findings)
+        # Of several each says so where it is opened.
+        if message.findings and not self._several:
             number = len(message.findings)
             said = (
                 "one thing to know: f shows it" if number == 1 else f"{number} things to know: f shows them"
@@ -179,20 +219,25 @@ class ConsoleApp(Remembering):
         self.show()
 
     def on_watch_ended(self, message: WatchEnded) -> None:
-        if message.error is not None:
+        watched, error = message.watched, message.error
+        if error is None:
+            self.answered(watched, OVER)
+            return
+        watched.view.failed = str(error) or repr(error)
+        if all(one.view.failed for one in self.watched):
             self.exit(1)
-        else:
-            self.answered(OVER)
+        self.show()
 
     def on_rollback_dialog_confirmed(self, message: RollbackDialog.Confirmed) -> None:
         if self.view.give_order():
-            self._orders.roll_back(RollBack(self._operator, message.seen, message.reason), self.answered)
+            order = RollBack(self._operator, message.seen, message.reason)
+            self._orders.roll_back(order, partial(self.answered, self.current))
         self.show()
 
     def on_order_answered(self, message: OrderAnswered) -> None:
         """The order waits no longer: a snapshot shows what it began, or the reason against it is said."""
-        refused = message.refused
-        if not self.view.answered(refused):
+        refused, view = message.refused, message.watched.view
+        if not view.answered(refused):
             return
         if refused and not any(isinstance(screen, RollbackDialog) for screen in self.screen_stack):
             self.notify(f"No rollback was started: {refused}.", severity="error", markup=False)
@@ -204,17 +249,27 @@ class ConsoleApp(Remembering):
 
     def frame(self) -> Frame:
         """What is to be shown right now."""
-        return self.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self.drawing)
+        looks = {
+            watched: watched.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self.drawing)
+            for watched in self.watched
+        }
+        own = looks.pop(self.current)
+        return replace(own, others=tuple(looks.values()), overall=self._overall) if looks else own
 
     def show(self) -> None:
         """Hand the frame of this moment to every open screen."""
         if self._leaving or not self.is_running:
             # A last tick, or a page that opens, while the app goes: screens are stacked without their parts.
             return
+        if not self._picked:
+            self.current = min(self.watched, key=lambda watched: rank(watched.view.frame()))
         frame = self.frame()
-        for screen in self.screen_stack:
-            if isinstance(screen, Shown) and screen.is_mounted:
+        for screen in reversed(self.screen_stack):
+            if screen.is_mounted and isinstance(screen, Shown):
                 screen.show(frame)
+            if not isinstance(screen, ModalScreen):
+                # What lies below is not seen, and shown again when it is.
+                break
 
     # Actions
 
@@ -222,14 +277,19 @@ class ConsoleApp(Remembering):
         if action == "hold" and self._plan.automatic is Automatic.OFF:
             # Nothing that could be held: the key is no use to anybody here.
             return False
-        if refusal(action, self.view, self.screen):
+        if self._overall and of_one(action):
+            return False
+        if self._refused(action):
             return None
-        if action == "zoom_focused" and not isinstance(self.screen, MainScreen):
+        if action == "zoom_focused" and not isinstance(self.screen, MainScreen | OverviewScreen):
             return False
         return super().check_action(action, parameters)
 
+    def _refused(self, action: str) -> str:
+        return refusal(action, self.view, self.screen, overall=self._overall)
+
     def _say_refusal(self, action: str) -> bool:
-        name, problem = names().get(action, action), refusal(action, self.view, self.screen)
+        name, problem = names().get(action, action), self._refused(action)
         if problem:
             self.notify(f"{name}: {problem}.", severity="warning", markup=False)
         return bool(problem)
@@ -290,7 +350,13 @@ class ConsoleApp(Remembering):
         await self._open(ZoomPage(list(Indicator)[number - 1]))
 
     async def action_zoom_focused(self) -> None:
-        """Zoom the focused panel; where none has the focus, the one that leads."""
+        """Open the chosen release; zoom the focused panel; where none has the focus, the one that leads."""
+        if isinstance(self.screen, OverviewScreen):
+            self._picked = True
+            await self.push_screen(MainScreen())
+            self.show()
+            await self._offer_card()
+            return
         number = chosen(self.screen, self.view.shown)
         if number == DECISION:
             await self.action_decision()
@@ -381,28 +447,54 @@ class ConsoleApp(Remembering):
         self.show()
 
     async def action_back(self) -> None:
-        """Leave the open page; on the overview what was chosen there: a panel, a filter, a frozen view."""
-        if len(self.screen_stack) > 1:
-            await self.pop_screen()
-        else:
+        """Leave the open page; before a release what was chosen there: a panel, a filter, a frozen view."""
+        if isinstance(self.screen, MainScreen) and (self.screen.focused or self.view.chosen):
             self.screen.set_focus(None)
             self.view.only = ""
             self.view.go_on()
+        elif len(self.screen_stack) > 1:
+            await self.pop_screen()
         self.show()
 
+    def action_focus_next(self) -> None:
+        """The next panel, or the next release."""
+        self._move(1) if isinstance(self.screen, OverviewScreen) else super().action_focus_next()
+
+    def action_focus_previous(self) -> None:
+        """The panel or the release before."""
+        self._move(-1) if isinstance(self.screen, OverviewScreen) else super().action_focus_previous()
+
+    def _move(self, by: int) -> None:
+        """Choose the release so many rows further; the order may have changed since the last look."""
+        order = sorted(self.watched, key=lambda watched: rank(watched.view.frame()))
+        place = order.index(self.current) + by
+        self._picked = True
+        self.current = order[max(0, min(len(order) - 1, place))]
+        self.show()
+
+    async def on_overview_screen_clicked(self, message: OverviewScreen.Clicked) -> None:
+        """Choose and open the release that was clicked."""
+        for watched in self.watched:
+            if watched.view.frame().release == message.release:
+                self._picked, self.current = True, watched
+                await self.action_zoom_focused()
+
     async def action_leave(self) -> None:
-        """Leave; ask first while the release is open."""
-        snapshot = self.view.newest
-        if snapshot is None or snapshot.release_state.ended:
-            self.exit(0 if snapshot is None else int(exit_code(snapshot.state)))
+        """Leave; ask first while a release is open."""
+        if not any(watched.open for watched in self.watched):
+            self.exit(self._code())
         elif not any(isinstance(screen, LeaveDialog) for screen in self.screen_stack):
             # Awaited, so that the next key meets the dialog.
             await self.push_screen(LeaveDialog(self.frame()), self._leave)
 
     def _leave(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
-        if leave and self.view.newest is not None:
-            self._orders.abandon(by=self._operator)
-            self.exit(int(exit_code(self.view.newest.state)))
+        if leave:
+            for watched in self.watched:
+                watched.orders.abandon(by=self._operator)
+            self.exit(self._code())
+
+    def _code(self) -> int:
+        return worst_of(watched.code for watched in self.watched)
 
     def action_suspend_process(self) -> None:
         """Sleep until the shell says otherwise; where there is none, nobody would wake the console."""

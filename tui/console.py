@@ -1,85 +1,109 @@
-"""Starts the console: a watch in its own thread, the app in front of it, the card that stays behind."""
+"""Starts the console: watches in their own thread, the app in front of them, the cards that stay behind."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from aftergreen.journal import JournalError
 from aftergreen.model import Release
 from aftergreen.preflight.checks import Finding, PreflightFailed
-from aftergreen.verdict.ending import ExitCode, exit_code
+from aftergreen.verdict.ending import WORST_FIRST, ExitCode, exit_code, worst_of
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.session import Session
-from aftergreen.watch.thread import WatchThread
+from aftergreen.watch.thread import Watching, WatchThread
 from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
 from tui.capabilities import capabilities
 from tui.settings import Memory
 from tui.terminal import Watchdog, discard_output, follow_signals
+from tui.view import View
+from tui.watched import Watched
 
 PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
 
 
-def console(session: Session, mounted: Callable[[], None] = lambda: None) -> tuple[ConsoleApp, WatchThread]:
-    """The app and the watch behind it, joined; the watch starts when the app has painted.
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The app, the watches behind it in the order they were asked for, and the thread that they run in."""
+
+    app: ConsoleApp
+    watches: tuple[Watching, ...]
+    thread: WatchThread
+
+
+def console(sessions: Sequence[Session], mounted: Callable[[], None] = lambda: None) -> Console:
+    """The app and the watches behind it, joined; they start when the app has painted.
 
     ``mounted`` is called as soon as the app has the terminal.
     """
-    plan, wanted = session.plan, session.wanted
-
-    def receive(snapshot: Snapshot) -> None:
-        thread.snapshot = snapshot
-        app.receive(snapshot)
-
-    def findings(some: Sequence[Finding]) -> None:
-        app.preflight(some)
-
-    def ended(error: BaseException | None) -> None:
-        app.watch_ended(error)
-
-    def make() -> Watch:
-        return session.watch(Report(receive, findings, app.progress))
-
-    thread = WatchThread(make, ended)
+    first = sessions[0]
+    joined = [_joined(session, lambda: app) for session in sessions]
+    thread = WatchThread([watching for _, watching in joined])
     app = ConsoleApp(
-        orders=thread,
-        clock=session.clock,
-        operator=wanted.operator,
-        release=Release.of(
-            plan.service, wanted.version, wanted.previous, wanted.deployed_at(session.clock.now())
-        ),
-        plan=plan,
-        read_only=wanted.read_only,
-        own_themes=session.paths.themes,
+        watched=[watched for watched, _ in joined],
+        operator=first.wanted.operator,
+        own_themes=first.paths.themes,
         terminal=capabilities(),
-        memory=Memory(session.paths.settings),
+        memory=Memory(first.paths.settings),
         # Asking starts after the first paint: importing the HTTP client would hold it up.
         on_painted=thread.start,
         on_mounted=mounted,
     )
-    return app, thread
+    return Console(app, tuple(watching for _, watching in joined), thread)
 
 
-def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], None] | None = None) -> int:
-    """Show a watch on this terminal until somebody leaves; the exit code is the verdict's.
+def _joined(session: Session, app: Callable[[], ConsoleApp]) -> tuple[Watched, Watching]:
+    """One release for the app, which is not there yet, and the watch behind it."""
+    plan, wanted = session.plan, session.wanted
+
+    def receive(snapshot: Snapshot) -> None:
+        watching.snapshot = snapshot
+        app().receive(watched, snapshot)
+
+    def findings(some: Sequence[Finding]) -> None:
+        app().preflight(watched, some)
+
+    def progress(text: str) -> None:
+        app().progress(watched, text)
+
+    def ended(error: BaseException | None) -> None:
+        app().watch_ended(watched, error)
+
+    def make() -> Watch:
+        return session.watch(Report(receive, findings, progress))
+
+    watching = Watching(make, ended)
+    release = Release.of(
+        plan.service, wanted.version, wanted.previous, wanted.deployed_at(session.clock.now())
+    )
+    watched = Watched(View(session.clock, release, plan, wanted.read_only), watching)
+    return watched, watching
+
+
+def run_console(
+    sessions: Sequence[Session], *, mouse: bool = True, clean_up: Callable[[], None] | None = None
+) -> int:
+    """Show watches on this terminal until somebody leaves; the exit code is the worst of their verdicts.
 
     Where the terminal goes away, the process ends at once with that code; ``clean_up`` is called before.
     """
-    app, thread = console(session, lambda: follow_signals(app, watchdog.told))
+    shown = console(sessions, lambda: follow_signals(shown.app, watchdog.told))
 
     def leave() -> None:
-        thread.abandon(by=session.wanted.operator)
-        thread.join(PATIENCE)
+        for watching in shown.watches:
+            watching.abandon(by=sessions[0].wanted.operator)
+        shown.thread.join(PATIENCE)
 
     def lost() -> None:
         code = ExitCode.INTERNAL
         try:
             leave()
-            code = verdict_code(thread)
+            code = _verdict(shown.watches)
             if clean_up is not None:
                 clean_up()
             watchdog.put_back()
@@ -89,50 +113,57 @@ def run_console(session: Session, *, mouse: bool = True, clean_up: Callable[[], 
 
     watchdog = Watchdog(sys.stdin.fileno(), lost)
     with watchdog:
-        app.run(mouse=mouse)
+        shown.app.run(mouse=mouse)
         watchdog.free()
         leave()
-    if app.return_code:
+    if shown.app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
         return ExitCode.INTERNAL
-    return _farewell(thread)
+    return _farewell(shown.watches)
 
 
-def verdict_code(thread: WatchThread) -> ExitCode:
-    """The exit code for what became of the watch, also where it could not write its end in time."""
-    if isinstance(thread.error, PreflightFailed):
+def verdict_code(watching: Watching) -> ExitCode:
+    """The exit code for what became of a watch, also where it could not write its end in time."""
+    if isinstance(watching.error, PreflightFailed):
         return ExitCode.PREFLIGHT
-    if isinstance(thread.error, JournalError):
+    if isinstance(watching.error, JournalError):
         return ExitCode.USAGE
-    if thread.error is not None:
+    if watching.error is not None:
         return ExitCode.INTERNAL
-    return ExitCode.ABANDONED if thread.snapshot is None else exit_code(thread.snapshot.state)
+    return ExitCode.ABANDONED if watching.snapshot is None else exit_code(watching.snapshot.state)
 
 
-def _farewell(thread: WatchThread) -> int:
-    """Print below the prompt what became of the watch, and return the exit code."""
-    error = thread.error
-    if error is not None and not isinstance(error, (PreflightFailed, JournalError)):
-        raise error
+def _verdict(watches: Sequence[Watching]) -> ExitCode:
+    return worst_of(map(verdict_code, watches))
+
+
+def _farewell(watches: Sequence[Watching]) -> int:
+    """Print below the prompt what became of the watches, the worst last, and return the exit code."""
+    order = sorted(watches, key=lambda watching: WORST_FIRST.index(verdict_code(watching)), reverse=True)
+    for watching in order:
+        error = watching.error
+        if error is not None and not isinstance(error, (PreflightFailed, JournalError)):
+            raise error
     try:
-        _say(thread)
+        for watching in order:
+            _say(watching)
         sys.stdout.flush()
     except OSError:
         # The terminal went with the person: the verdict stands without a reader.
         discard_output()
-    return verdict_code(thread)
+    return _verdict(watches)
 
 
-def _say(thread: WatchThread) -> None:
-    error = thread.error
+def _say(watching: Watching) -> None:
+    error = watching.error
     if isinstance(error, PreflightFailed):
         for finding in error.findings:
             print(finding.text, file=sys.stderr)
     elif error is not None:
         print(error, file=sys.stderr)
-    elif thread.snapshot is None:
+    elif watching.snapshot is None:
         print("left before the watch had begun", file=sys.stderr)
     else:
         from aftergreen.output.plain import print_card  # noqa: PLC0415  # the screen needs none of it
 
-        print_card(thread.snapshot)
+        print_card(watching.snapshot)

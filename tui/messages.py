@@ -1,4 +1,4 @@
-"""What reaches the app from the watch's thread, each as a message of Textual's."""
+"""What reaches the app from the watches' thread, each as a message of Textual's about one of the watches."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from textual.message import Message
 
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
+from tui.watched import Watched
 
 
 @dataclass
 class SnapshotArrived(Message):
     """The watch published a snapshot."""
 
+    watched: Watched
     snapshot: Snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """Only the newest one matters."""
-        return isinstance(message, SnapshotArrived)
+        """Only the newest one of a watch matters."""
+        return isinstance(message, SnapshotArrived) and message.watched is self.watched
 
 
 @dataclass
 class WatchSaid(Message):
     """The watch told what it is doing."""
 
+    watched: Watched
     text: str
 
 
@@ -33,6 +36,7 @@ class WatchSaid(Message):
 class PreflightFound(Message):
     """Preflight is done, and this is what it found."""
 
+    watched: Watched
     findings: Sequence[Finding]
 
 
@@ -40,6 +44,7 @@ class PreflightFound(Message):
 class OrderAnswered(Message):
     """The watch took the rollback that was ordered here, or has ``refused`` against it."""
 
+    watched: Watched
     refused: str
 
 
@@ -47,4 +52,5 @@ class OrderAnswered(Message):
 class WatchEnded(Message):
     """The watch is over, perhaps with an error."""
 
+    watched: Watched
     error: BaseException | None

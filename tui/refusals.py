@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from aftergreen.verdict.refusals import outcome_refused, override_refused
+from tui.bindings import bindings
 from tui.screens.main import MainScreen, chosen
 from tui.screens.pages import explained
 from tui.view import View
 
+OF_ALL = (
+    "command_palette",
+    "export",
+    "focus_next",
+    "focus_previous",
+    "help",
+    "leave",
+    "zoom_focused",
+)
+"""Actions that have a meaning where several releases are looked at."""
 
-def refusal(action: str, view: View, screen: object) -> str:
-    """Why an action can do nothing now on the screen that is open; empty where it can."""
+
+def of_one(action: str) -> bool:
+    """Whether an action is about one release, which has to be opened first."""
+    return action.split("(", maxsplit=1)[0] in _ABOUT_ONE
+
+
+_ABOUT_ONE = {binding.action.split("(")[0] for binding in bindings()} - set(OF_ALL)
+
+
+def refusal(action: str, view: View, screen: object, *, overall: bool = False) -> str:
+    """Why an action can do nothing now on the screen that is open; empty where it can.
+
+    ``overall`` says that several releases are looked at and none of them is opened.
+    """
+    if overall:
+        return "choose a release and open it first (enter)" if of_one(action) else ""
     if action == "roll_back":
         return view.why_no_rollback()
     if action == "hold":

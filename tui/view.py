@@ -45,7 +45,7 @@ class View:
     def __init__(self, clock: Clock, release: Release, plan: Plan, why_read_only: str = "") -> None:
         self._clock = clock
         self._release = release
-        self._plan = plan
+        self.plan = plan
         self._read_only = why_read_only
         self._frozen_at: float | None = None
         self.notice = "starting"
@@ -62,6 +62,8 @@ class View:
         """The part of a name by which signals and events are chosen; empty where all are shown."""
         self.reach = 1.0
         """The share of the time axis that charts show, up to now."""
+        self.failed = ""
+        """Why nobody watches the release any more; empty where somebody does, or did to the end."""
         self._chosen: tuple[Snapshot, str, Snapshot] | None = None
 
     def take(self, snapshot: Snapshot) -> None:
@@ -81,6 +83,11 @@ class View:
         """Show the newest snapshot, and those that follow."""
         self._frozen_at = None
         self.shown = self.newest
+
+    @property
+    def chosen(self) -> bool:
+        """Whether only a part of the newest is shown, or an older one."""
+        return bool(self.only) or self._frozen_at is not None
 
     def give_order(self) -> bool:
         """Note that a rollback is ordered now; False where something speaks against it, or one waits."""
@@ -127,7 +134,7 @@ class View:
         snapshot, frozen_at, present = self.shown, self._frozen_at, self.present()
         return Frame(
             release=snapshot.state.setup.release if snapshot is not None else self._release,
-            plan=self._plan,
+            plan=self.plan,
             snapshot=snapshot if snapshot is None else self._choose(snapshot),
             now=present if frozen_at is None else frozen_at,
             notice=self.notice,
@@ -141,6 +148,7 @@ class View:
             reach=self.reach,
             drawing=drawing,
             shaded=shaded,
+            failed=self.failed,
         )
 
     def _choose(self, snapshot: Snapshot) -> Snapshot:

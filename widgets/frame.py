@@ -38,6 +38,8 @@ class Frame:
     ``hold_refused`` says so of a hold. ``order`` is the one that was ordered here, until the watch took it.
     ``reach`` is the share of the time axis that charts show, up to now.
     ``only`` is the part of a name by which signals and events were chosen, empty where all are shown.
+    ``failed`` says why nobody watches the release here, empty where somebody does. ``others`` are the same
+    looks at the other releases of the console, which have none of their own; ``overall`` is a look at all.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
     """
@@ -57,6 +59,14 @@ class Frame:
     reach: float = 1.0
     drawing: str = "braille"
     shaded: bool = False
+    failed: str = ""
+    others: tuple[Frame, ...] = ()
+    overall: bool = False
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """What is known now, also above a frozen view."""
+        return self.newest or self.snapshot
 
     @property
     def moment(self) -> float:

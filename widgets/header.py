@@ -24,6 +24,9 @@ FRESH_INTERVALS = 3
 
 BAR = 10
 
+NAMED = 80
+"""Cells from which on another release that burns is named beside the state of this one."""
+
 NARROW_FACTS = 2
 """Rows of facts where the terminal is narrow."""
 
@@ -41,13 +44,17 @@ def mark_span(mark: Mark) -> Span:
 
 def banner_mark(frame: Frame) -> Mark:
     """How the banner is coloured: by what is known now, also above a frozen view."""
-    snapshot = frame.newest or frame.snapshot
+    if frame.failed:
+        return Mark.UNKNOWN
+    snapshot = frame.latest
     return Mark.PENDING if snapshot is None else banner_of(snapshot, frame.present).mark
 
 
 def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     """What is happening, the fuse, the key that matters; below it the doubt, where there is one."""
     snapshot = frame.snapshot
+    if frame.failed:
+        return _failed_rows(frame.failed, width)
     if snapshot is None:
         return (fit((Span(" · "), Span("PREFLIGHT", bold=True), Span(f"  {frame.notice} …")), width),)
     banner = banner_of(snapshot, frame.now)
@@ -69,20 +76,50 @@ def banner_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     return (beside(left, right, width), *_doubt_rows(banner, width))
 
 
+def _failed_rows(failed: str, width: int) -> tuple[Row, ...]:
+    """Why nobody watches this release here, whole: the cure stands at its end."""
+    head = [Span(f" {words.SYMBOLS[Mark.UNKNOWN]} "), Span("NOT WATCHED", bold=True), Span("  ")]
+    first, *rest = folded(failed, width - width_of(head))
+    lines = folded(" ".join(rest), width - DOUBT) if rest else []
+    below = [fit(row(" " * DOUBT, line), width) for line in lines]
+    return (fit((*head, Span(first)), width), *shortened(below, DOUBT_ROWS, width))
+
+
+def elsewhere(frame: Frame, width: int) -> Row:
+    """Which other release of this console burns, and the key that leads there; empty where none does."""
+    burning = [other for other in frame.others if banner_mark(other) is Mark.BAD]
+    if not burning or frame.overall:
+        return ()
+    sign, more = words.SYMBOLS[Mark.BAD], f" +{len(burning) - 1}" if len(burning) > 1 else ""
+    said = f"{burning[0].release.service}{more} · esc"
+    if width < NAMED or len(said) > width // 3:
+        said = f"{len(burning)} more"
+    look = "text" if banner_mark(frame) is Mark.BAD else "bad"
+    return (Span(f" {sign} {said} ", look, bold=True),)
+
+
 def alarm_rows(frame: Frame, width: int) -> tuple[Row, ...]:
     """The countdown for whoever looks at something else, and the key that holds it; empty where none runs."""
-    snapshot = frame.newest or frame.snapshot
-    counting = None if snapshot is None else snapshot.state.countdown
-    if snapshot is None or counting is None or counting.lapsed(frame.present):
+    counting = next((one for one in (frame, *frame.others) if _counting(one)), None)
+    snapshot = None if counting is None else counting.latest
+    if counting is None or snapshot is None:
         return ()
-    banner = banner_of(snapshot, frame.present)
+    banner = banner_of(snapshot, counting.present)
     left = banner.fuse.text if banner.fuse is not None else banner.word
-    said = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(left, bold=True)]
-    key = () if frame.hold_refused else (Span(f"{HOLD_ANYWHERE} holds it ", bold=True),)
+    name = "" if counting is frame else f"{counting.release.service} "
+    said = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(f"{name}{left}", bold=True)]
+    # The key is for the release that is looked at.
+    key = () if frame.hold_refused or name else (Span(f"{HOLD_ANYWHERE} holds it ", bold=True),)
     why = Span(f"  {banner.text}")
     # Half a rule explains nothing, and takes the place of what can be done.
     whole = width_of(said) + width_of((why,)) + width_of(key) + 2 <= width
     return (beside([*said, why] if whole else said, key, width),)
+
+
+def _counting(frame: Frame) -> bool:
+    """Whether a countdown to a rollback runs."""
+    counting = frame.latest.state.countdown if frame.latest is not None else None
+    return counting is not None and not counting.lapsed(frame.present)
 
 
 def _said(banner: Banner) -> list[Span]:
@@ -126,8 +163,8 @@ def narrow_rows(frame: Frame, width: int) -> tuple[Row, ...]:
 
     Always of now: above a frozen view there is no room to say what has become of it meanwhile.
     """
-    snapshot = frame.newest or frame.snapshot
-    if snapshot is None:
+    snapshot = frame.latest
+    if snapshot is None or frame.failed:
         return banner_rows(frame, width)
     banner = banner_of(snapshot, frame.present)
     head = [Span(f" {words.SYMBOLS[banner.mark]} "), Span(banner.word, bold=True)]

@@ -19,8 +19,11 @@ from aftergreen.words.cards import asked, curl_line
 SCHEMA = 1
 
 
-def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
-    """One JSON object per event on ``out`` or stdout; findings and progress on ``err`` or stderr."""
+def json_report(out: TextIO | None = None, err: TextIO | None = None, *, name: str = "") -> Report:
+    """One JSON object per event on ``out`` or stdout; findings and progress on ``err`` or stderr.
+
+    Each object names its release; among several, ``name`` says on stderr what a line is about.
+    """
 
     def write(event: Event, snapshot: Snapshot) -> None:
         body: dict[str, object] = {"event": event.kind.value, "text": words.event(event)}
@@ -39,7 +42,7 @@ def json_report(out: TextIO | None = None, err: TextIO | None = None) -> Report:
             }
         _emit(out, "event", event.at, snapshot, body)
 
-    return reporting(write, err)
+    return reporting(write, err, name)
 
 
 def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
@@ -82,8 +85,10 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
     _emit(out, "finish", state.at, snapshot, body)
 
 
-def print_refused(findings: Sequence[Finding], at: float, out: TextIO | None = None) -> None:
-    """The finish line of a watch that did not begin; ``at`` is the local time."""
+def print_refused(
+    findings: Sequence[Finding], at: float, out: TextIO | None = None, *, name: str = ""
+) -> None:
+    """The finish line of a watch that did not begin; ``at`` is the local time, ``name`` the service's."""
     body = {
         "schema": SCHEMA,
         "at": iso(at),
@@ -91,6 +96,7 @@ def print_refused(findings: Sequence[Finding], at: float, out: TextIO | None = N
         "state": ReleaseState.PREFLIGHT.value,
         "exit_code": int(ExitCode.PREFLIGHT),
         "missing": [finding.text for finding in findings],
+        **({"service": name} if name else {}),
     }
     print(json.dumps(body, ensure_ascii=False), file=out, flush=True)
 

@@ -17,23 +17,28 @@ from aftergreen.words.cards import finish_card
 
 
 def plain_report(
-    out: TextIO | None = None, err: TextIO | None = None, *, clock: Clock | None = None
+    out: TextIO | None = None, err: TextIO | None = None, *, clock: Clock | None = None, name: str = ""
 ) -> Report:
     """Event lines on ``out`` or stdout; findings and progress on ``err`` or stderr.
 
-    While a countdown runs, each snapshot is a line that says by the ``clock`` how much of it is left.
+    Among several releases each line says the ``name`` of the one that it is about. While a countdown runs,
+    each snapshot is a line that says by the ``clock`` how much of it is left.
     """
 
     def write(event: Event, snapshot: Snapshot) -> None:
         at = words.local_time(event.at, snapshot.context.offset)
-        print(f"{at} {words.SYMBOLS[words.event_mark(event)]} {words.event(event)}", file=out, flush=True)
+        print(
+            f"{at} {whose}{words.SYMBOLS[words.event_mark(event)]} {words.event(event)}", file=out, flush=True
+        )
 
-    report = reporting(write, err)
-    return replace(report, snapshot=_counting_down(report.snapshot, out, clock or SystemClock()))
+    whose = f"{name} " if name else ""
+    report = reporting(write, err, name)
+    counting = _counting_down(report.snapshot, out, clock or SystemClock(), whose)
+    return replace(report, snapshot=counting)
 
 
 def _counting_down(
-    tell: Callable[[Snapshot], None], out: TextIO | None, clock: Clock
+    tell: Callable[[Snapshot], None], out: TextIO | None, clock: Clock, whose: str
 ) -> Callable[[Snapshot], None]:
     last = ""
 
@@ -48,9 +53,8 @@ def _counting_down(
         line = banner.fuse.text if banner.fuse is not None else banner.word
         if line != last:
             last = line
-            print(
-                f"{words.local_time(now, offset)} {words.SYMBOLS[banner.mark]} {line}", file=out, flush=True
-            )
+            at = words.local_time(now, offset)
+            print(f"{at} {whose}{words.SYMBOLS[banner.mark]} {line}", file=out, flush=True)
 
     return told
 

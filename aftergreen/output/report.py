@@ -14,10 +14,13 @@ from aftergreen.verdict.state import Event
 from aftergreen.watch.wanted import Report
 
 
-def reporting(write: Callable[[Event, Snapshot], None], err: TextIO | None) -> Report:
-    """A report that hands every event to ``write``, once and in order; all else goes to ``err`` or stderr."""
-    said = err or sys.stderr
-    return Report(_each_event(write), _findings(said), _progress(said))
+def reporting(write: Callable[[Event, Snapshot], None], err: TextIO | None, name: str = "") -> Report:
+    """A report that hands every event to ``write``, once and in order; all else goes to ``err`` or stderr.
+
+    Among several releases ``name`` says which of them the latter is about.
+    """
+    said, whose = err or sys.stderr, f"{name}: " if name else ""
+    return Report(_each_event(write), _findings(said, whose), _progress(said, whose))
 
 
 def _each_event(write: Callable[[Event, Snapshot], None]) -> Callable[[Snapshot], None]:
@@ -32,13 +35,13 @@ def _each_event(write: Callable[[Event, Snapshot], None]) -> Callable[[Snapshot]
     return tell
 
 
-def _findings(err: TextIO) -> Callable[[Sequence[Finding]], None]:
+def _findings(err: TextIO, whose: str) -> Callable[[Sequence[Finding]], None]:
     def tell(findings: Sequence[Finding]) -> None:
         for finding in findings:
-            print(f"{words.SYMBOLS[finding.mark]} {finding.text}", file=err, flush=True)
+            print(f"{words.SYMBOLS[finding.mark]} {whose}{finding.text}", file=err, flush=True)
 
     return tell
 
 
-def _progress(err: TextIO) -> Callable[[str], None]:
-    return lambda text: print(f"… {text}", file=err, flush=True)
+def _progress(err: TextIO, whose: str) -> Callable[[str], None]:
+    return lambda text: print(f"… {whose}{text}", file=err, flush=True)

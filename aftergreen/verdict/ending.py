@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from aftergreen.model import Indicator
@@ -45,6 +46,26 @@ class ExitCode(IntEnum):
     ROLLBACK_FAILED = 22
     ROLLBACK_ADVISED = 23
     ABANDONED = 30
+
+
+WORST_FIRST = (
+    ExitCode.INTERNAL,
+    ExitCode.USAGE,
+    ExitCode.ROLLBACK_FAILED,
+    ExitCode.STILL_BURNING,
+    ExitCode.ROLLBACK_ADVISED,
+    ExitCode.RECOVERED,
+    ExitCode.PREFLIGHT,
+    ExitCode.ABANDONED,
+    ExitCode.UNPROVEN,
+    ExitCode.FINISHED,
+)
+"""Endings by how much they need somebody: nobody can vouch for it, it burns, it is put right, it is open."""
+
+
+def worst_of(codes: Iterable[ExitCode]) -> ExitCode:
+    """The exit code of several releases that were watched together."""
+    return min(codes, key=WORST_FIRST.index, default=ExitCode.INTERNAL)
 
 
 def exit_code(state: State) -> ExitCode:

@@ -1,10 +1,10 @@
-"""Runs a watch in a thread and an event loop of its own, so that no screen can hold it up."""
+"""Runs watches in a thread and an event loop of their own, so that no screen can hold them up."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
@@ -13,11 +13,11 @@ from aftergreen.watch.orders import OVER, Answer, RollBack
 _Order = Callable[[Watch], Coroutine[None, None, None]]
 
 
-class WatchThread:
-    """A watch that goes on whatever becomes of the screen; takes orders from any thread.
+class Watching:
+    """One of the watches of a thread; takes orders from any thread.
 
     ``make`` builds the watch inside the thread, whose loop its parts belong to.
-    ``ended`` is called in the watch's thread when it is over, with the error where there was one.
+    ``ended`` is called in that thread when it is over, with the error where there was one.
     """
 
     def __init__(self, make: Callable[[], Watch], ended: Callable[[BaseException | None], None]) -> None:
@@ -25,23 +25,32 @@ class WatchThread:
         self._ended = ended
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
+        self._over = False
         self._lock = threading.Lock()
         self._waiting: list[_Order] = []
         self._orders: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
         self.snapshot: Snapshot | None = None
         """What is known of the release: its end, or the newest that whoever receives snapshots put here."""
         self.error: BaseException | None = None
 
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for the watch to end; False where it has not within ``timeout`` seconds."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+    async def run(self) -> None:
+        """Watch to the end; what went wrong is in ``error``, and takes no other watch along."""
+        try:
+            watch = self._make()
+            with self._lock:
+                self._watch, self._loop = watch, asyncio.get_running_loop()
+                waiting, self._waiting = self._waiting, []
+            for order in waiting:
+                self._carry_out(order, watch)
+            self.snapshot = await watch.run()
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody above it: the screen is told
+            self.error = error
+        with self._lock:
+            self._over = True
+        for late in self._orders:
+            late.cancel()
+        await asyncio.gather(*self._orders, return_exceptions=True)
+        self._ended(self.error)
 
     def roll_back(self, order: RollBack, answer: Answer) -> None:
         """See `aftergreen.watch.orders.Orders`.
@@ -112,6 +121,8 @@ class WatchThread:
         """Hand an order to the watch, now or when it begins; False where it is over."""
         with self._lock:
             loop, watch = self._loop, self._watch
+            if self._over:
+                return False
             if loop is None or watch is None:
                 self._waiting.append(order)
                 return True
@@ -128,18 +139,26 @@ class WatchThread:
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
 
+
+class WatchThread:
+    """The thread in which watches go on whatever becomes of the screen, all in one loop."""
+
+    def __init__(self, watches: Sequence[Watching]) -> None:
+        self._watches = tuple(watches)
+        self._thread = threading.Thread(target=self._main, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the watches to end; False where they have not within ``timeout`` seconds."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
     def _main(self) -> None:
-        try:
-            asyncio.run(self._run())
-        except BaseException as error:  # noqa: BLE001  # a thread has nobody above it: the screen is told
-            self.error = error
-        self._ended(self.error)
+        asyncio.run(self._run())
 
     async def _run(self) -> None:
-        watch = self._make()
-        with self._lock:
-            self._watch, self._loop = watch, asyncio.get_running_loop()
-            waiting, self._waiting = self._waiting, []
-        for order in waiting:
-            self._carry_out(order, watch)
-        self.snapshot = await watch.run()
+        await asyncio.gather(*(watching.run() for watching in self._watches))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from textual import events
 from textual.driver import Driver
 from textual.keys import _character_to_key, key_to_character
 
+from aftergreen import words
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import Answer, RollBack
 from tests.console import moments
@@ -21,6 +23,8 @@ from tests.settled import resized, settled
 from tests.waiting import HANG, until
 from tui.app import ConsoleApp
 from tui.settings import Memory
+from tui.view import View
+from tui.watched import Watched
 
 WIDE = (120, 40)
 SMALL = (80, 24)
@@ -102,7 +106,7 @@ class Desk:
         snapshot = story.snapshot if isinstance(story, Story) else story
         lag = snapshot.state.setup.plan.backend.lag
         self.clock.time = snapshot.at + snapshot.context.offset + lag + 1 + later
-        self.app.receive(snapshot)
+        self.app.receive(self.app.current, snapshot)
         await self.settle()
         return self
 
@@ -164,12 +168,8 @@ async def desk(
     setup = (story or moments.begun()).setup
     clock, given = HeldClock(setup.release.deployed_at), Given()
     app = PatientApp(
-        orders=given,
-        clock=clock,
+        watched=[Watched(View(clock, setup.release, setup.plan, read_only), given)],
         operator="ana@bastion2",
-        release=setup.release,
-        plan=setup.plan,
-        read_only=read_only,
         own_themes=own_themes,
         memory=memory,
     )
@@ -178,6 +178,59 @@ async def desk(
         await here.settle()
         if story is not None:
             await here.show(story)
+        yield here
+
+
+def called(story: Story, service: str, version: str = "v2.4.1") -> Snapshot:
+    """What a story tells, as the release of another service."""
+    snapshot = story.snapshot
+    setup = snapshot.state.setup
+    release = replace(setup.release, service=service, version=version)
+    plan = replace(setup.plan, service=replace(setup.plan.service, name=service))
+    return replace(snapshot, state=replace(snapshot.state, setup=replace(setup, release=release, plan=plan)))
+
+
+@dataclass
+class Several:
+    """A console of several releases as a person sits before it."""
+
+    desk: Desk
+    given: dict[str, Given]
+
+    @property
+    def services(self) -> list[str]:
+        """The services in the order of their rows."""
+        listed = takewhile(str.strip, self.desk.lines[2:-1])
+        rows = [line for line in listed if line[1:2] in set(words.SYMBOLS.values())]
+        shown = [line[3:].split()[0].rstrip("…") for line in rows]
+        return [next(name for name in self.given if name.startswith(part)) for part in shown]
+
+    async def show(self, snapshot: Snapshot) -> Desk:
+        """A watch publishes, and the screen is painted."""
+        name = snapshot.state.setup.release.name
+        watched = next(one for one in self.desk.app.watched if one.view.frame().release.name == name)
+        lag = snapshot.state.setup.plan.backend.lag
+        self.desk.clock.time = max(self.desk.clock.time, snapshot.at + snapshot.context.offset + lag + 1)
+        self.desk.app.receive(watched, snapshot)
+        await self.desk.settle()
+        return self.desk
+
+
+@asynccontextmanager
+async def several(*snapshots: Snapshot, size: tuple[int, int] = WIDE) -> AsyncIterator[Several]:
+    """A console of several releases, in a terminal of that size."""
+    clock = HeldClock(max(snapshot.at + snapshot.state.setup.plan.backend.lag + 1 for snapshot in snapshots))
+    given, watched = dict[str, Given](), []
+    for snapshot in snapshots:
+        setup = snapshot.state.setup
+        given[setup.release.service] = orders = Given()
+        watched.append(Watched(View(clock, setup.release, setup.plan), orders))
+    app = PatientApp(watched=watched, operator="ana@bastion2")
+    async with app.run_test(size=size, notifications=True):
+        here = Several(Desk(app, clock, Given()), given)
+        await here.desk.settle()
+        for snapshot in snapshots:
+            await here.show(snapshot)
         yield here
 
 

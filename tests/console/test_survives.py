@@ -17,6 +17,8 @@ from tests.console.story import Story
 from tests.made_up import HeldClock
 from tests.scenario import DEPLOYED_AT, plan
 from tui.app import ConsoleApp
+from tui.view import View
+from tui.watched import Watched
 
 HOSTILE = ["[/", "[red]a\\[b", "[@click=app.quit]x[/]", "${x} %s {0}", "日本語のe\u0301"]
 
@@ -72,7 +74,7 @@ async def test_no_escape_sequence_of_theirs_reaches_the_terminal() -> None:
 
 async def test_a_notice_of_preflight_is_no_markup() -> None:
     async with desk(None) as here:
-        here.app.progress("[red]asking[/ for [bold]")
+        here.app.progress(here.app.current, "[red]asking[/ for [bold]")
         await here.settle()
         assert "[red]asking[/ for [bold]" in here.lines[0]
 
@@ -150,13 +152,10 @@ class Hasty(ConsoleApp):
 async def test_it_can_be_taken_down_at_any_moment_with_a_dialog_open(key: str) -> None:
     story = moments.breached()
     app = Hasty(
-        orders=Given(),
-        clock=HeldClock(DEPLOYED_AT + 600),
+        watched=[Watched(View(HeldClock(DEPLOYED_AT + 600), story.setup.release, story.plan), Given())],
         operator="ana@bastion2",
-        release=story.setup.release,
-        plan=story.plan,
     )
     async with app.run_test(size=SMALL) as pilot:
-        app.receive(story.snapshot)
+        app.receive(app.current, story.snapshot)
         await pilot.press(key)
         # Leaving the block takes the app down; an error on the way would be raised here.

@@ -76,7 +76,7 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
     [
         ((), "the following arguments are required: COMMAND"),
         (("wach",), "invalid choice: 'wach'"),
-        (("watch",), "the following arguments are required: --version"),
+        (("watch",), "say which version was deployed: --version V, or FILE@VERSION for each service"),
         (("gate", "--version", "v1", "--jsn"), "unrecognized arguments: --jsn"),
         # An abbreviation that works today may mean two things tomorrow.
         (("gate", "--version", "v1", "--hist"), "unrecognized arguments: --hist"),

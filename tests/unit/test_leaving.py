@@ -41,15 +41,16 @@ def test_a_backend_that_hangs_takes_nothing_from_the_verdict(tmp_path: Path) -> 
     source = Hanging(clock)
     wanted = Wanted("v2.4.1", "v2.4.0", lambda _now: DEPLOYED_AT, "ana")
     paths = find_paths(journal=str(tmp_path / "journal.db"))
-    app, thread = console(Session(plan(), wanted, clock, paths, lambda _plan: source))
+    shown = console([Session(plan(), wanted, clock, paths, lambda _plan: source)])
+    thread, (watching,) = shown.thread, shown.watches
     thread.start()
     try:
         assert source.hangs.wait(HANG)
-        thread.abandon(by="ana")
+        watching.abandon(by="ana")
         assert not thread.join(0.0)
-        assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
+        assert verdict_code(watching) is ExitCode.ROLLBACK_ADVISED
     finally:
         source.let_go.set()
         assert thread.join(HANG)
-    assert verdict_code(thread) is ExitCode.ROLLBACK_ADVISED
-    assert app.snapshot is None, "the screen never ran"
+    assert verdict_code(watching) is ExitCode.ROLLBACK_ADVISED
+    assert shown.app.snapshot is None, "the screen never ran"

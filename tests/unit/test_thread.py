@@ -10,7 +10,7 @@ from aftergreen.model import RollbackPlan
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.orders import OVER, RollBack
-from aftergreen.watch.thread import WatchThread
+from aftergreen.watch.thread import Watching, WatchThread
 from tests.made_up import bad_from, fine
 from tests.rig import Rig, proposed
 from tests.scenario import plan
@@ -35,7 +35,7 @@ def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> lis
 
     def order() -> None:
         for by in orders:
-            thread.roll_back(RollBack(by), answer)
+            watching.roll_back(RollBack(by), answer)
 
     def make() -> Watch:
         # A journal belongs to the thread that opened it.
@@ -45,10 +45,10 @@ def watched(folder: Path, when: Callable[[Snapshot], bool], *orders: str) -> lis
         return rig.watch
 
     ended = threading.Event()
-    thread = WatchThread(make, lambda _error: ended.set())
-    thread.start()
+    watching = Watching(make, lambda _error: ended.set())
+    WatchThread([watching]).start()
     assert ended.wait(HANG)
-    assert thread.error is None
+    assert watching.error is None
     return told
 
 
@@ -62,8 +62,28 @@ def test_of_two_orders_the_second_learns_why_it_is_refused(tmp_path: Path) -> No
 
 def test_an_order_that_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     told: list[str] = []
-    thread = WatchThread(lambda: Rig(tmp_path, fine).watch, lambda _error: None)
+    watching = Watching(lambda: Rig(tmp_path, fine).watch, lambda _error: None)
+    thread = WatchThread([watching])
     thread.start()
     assert thread.join(HANG)
-    thread.roll_back(RollBack("ana"), told.append)
+    watching.roll_back(RollBack("ana"), told.append)
     assert told == [OVER]
+
+
+def test_a_watch_that_fails_takes_no_other_one_along(tmp_path: Path) -> None:
+    def broken() -> Watch:
+        raise ValueError("no such thing")
+
+    told = list[BaseException | None]()
+    (tmp_path / "fine").mkdir()
+    failing = Watching(broken, told.append)
+    going_on = Watching(lambda: Rig(tmp_path / "fine", fine).watch, told.append)
+    thread = WatchThread([failing, going_on])
+    thread.start()
+    assert thread.join(HANG)
+    assert [str(error) for error in told] == ["no such thing", "None"]
+    assert going_on.snapshot is not None
+    assert going_on.snapshot.release_state.ended
+    refused = list[str]()
+    failing.roll_back(RollBack("ana"), refused.append)
+    assert refused == [OVER]

@@ -40,10 +40,10 @@ def _run(arguments: argparse.Namespace) -> int:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-demo-")))
         session = demo.session(folder, operator=operator_name(None), advice_ends=not screen)
         if not screen:
-            return run_gate(session, as_json=arguments.json)
+            return run_gate([session], as_json=arguments.json)
         from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
-        return run_console(session, mouse=not arguments.no_mouse, clean_up=parts.close)
+        return run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
 
 
 def _speed(text: str) -> float:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
 
-from aftergreen.clock import Clock
-from aftergreen.verdict.ending import exit_code
+from aftergreen.journal import JournalError
+from aftergreen.preflight.checks import PreflightFailed
+from aftergreen.verdict.ending import ExitCode, exit_code, worst_of
 from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch.loop import Watch
 from aftergreen.watch.session import Session
 from aftergreen.watch.wanted import Report
-from tui.commands.options import Commands, UsageError, add_release, command, session
+from tui.commands.options import Commands, UsageError, add_release, command, sessions
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -21,6 +25,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "gate",
         "the same watch without a screen, for pipelines",
         "aftergreen gate --version v2.4.1 --previous v2.4.0 --json\n"
+        "aftergreen gate checkout.toml@v2.4.0..v2.4.1 search.toml@2026.11\n"
         "aftergreen gate --history --version v2.4.1 --deployed-at 2026-03-01T14:02:10+01:00",
         _run,
     )
@@ -29,55 +34,110 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--history", action="store_true", help="judge a past release from the stored metrics")
 
 
-def run_gate(watched: Session, *, as_json: bool) -> int:
-    """Watch to the end, telling what happens line by line; the exit code is the verdict's."""
+def run_gate(sessions: Sequence[Session], *, as_json: bool) -> int:
+    """Watch to the end, telling what happens line by line; the exit code is the worst of the verdicts."""
 
-    async def run() -> Snapshot:
-        watch = watched.watch(_report(watched.clock, as_json=as_json))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, lambda: watch.abandon(by=watched.wanted.operator))
+    async def live(watched: Session, report: Report) -> Snapshot:
+        watch = watched.watch(report)
+        watches.append(watch)
         return await watch.run()
 
-    return _close(asyncio.run(run()), as_json=as_json)
+    async def run() -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, leave)
+        return await _judged(sessions, live, as_json=as_json)
+
+    def leave() -> None:
+        for watch in watches:
+            watch.abandon(by=sessions[0].wanted.operator)
+
+    watches: list[Watch] = []
+    return asyncio.run(run())
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    watched = session(arguments, advice_ends=True)
+    watched = sessions(arguments, advice_ends=True)
     if not arguments.history:
         return run_gate(watched, as_json=arguments.json)
     if arguments.deployed_at is None:
         raise UsageError("--history judges a past release: say when it was deployed with --deployed-at")
     from aftergreen.watch.late import judged_late  # noqa: PLC0415  # the rarer way
 
-    snapshot = asyncio.run(
-        judged_late(
-            watched.plan,
-            watched.wanted,
-            source=watched.sources(watched.plan),
-            clock=watched.clock,
-            report=_report(watched.clock, as_json=arguments.json),
-            journal=watched.paths.journal,
+    async def late(one: Session, report: Report) -> Snapshot:
+        return await judged_late(
+            one.plan,
+            one.wanted,
+            source=one.sources(one.plan),
+            clock=one.clock,
+            report=report,
+            journal=one.paths.journal,
         )
-    )
-    return _close(snapshot, as_json=arguments.json)
+
+    return asyncio.run(_judged(watched, late, as_json=arguments.json))
 
 
-def _report(clock: Clock, *, as_json: bool) -> Report:
-    # The console needs neither.
-    from aftergreen.output.jsonl import json_report  # noqa: PLC0415
-    from aftergreen.output.plain import plain_report  # noqa: PLC0415
+async def _judged(
+    sessions: Sequence[Session],
+    judge: Callable[[Session, Report], Coroutine[None, None, Snapshot]],
+    *,
+    as_json: bool,
+) -> int:
+    """Judge all releases at once; tell of each how it ended, and return the worst exit code."""
+    told = [Told(one, as_json=as_json, several=len(sessions) > 1) for one in sessions]
+    judging = (judge(one.session, one.report()) for one in told)
+    if len(sessions) == 1:
+        return told[0].ended(await next(judging))
+    found = await asyncio.gather(*judging, return_exceptions=True)
+    # One that cannot be watched, or fails, takes no other one along.
+    codes = [
+        one.ended(end) if isinstance(end, Snapshot) else one.failed(end)
+        for one, end in zip(told, found, strict=True)
+    ]
+    return worst_of(codes)
 
-    return json_report() if as_json else plain_report(clock=clock)
 
+class Told:
+    """One of the releases that a gate judges: where it tells of it, by name among others."""
 
-def _close(snapshot: Snapshot, *, as_json: bool) -> int:
-    # The console needs neither.
-    from aftergreen.output.jsonl import print_finish  # noqa: PLC0415
-    from aftergreen.output.plain import print_card  # noqa: PLC0415
+    def __init__(self, session: Session, *, as_json: bool, several: bool) -> None:
+        self.session = session
+        self._as_json = as_json
+        self._name = session.plan.service.name if several else ""
 
-    if as_json:
-        print_finish(snapshot)
-    else:
-        print_card(snapshot)
-    return exit_code(snapshot.state)
+    def report(self) -> Report:
+        """Where the watch tells what it does."""
+        # The console needs neither.
+        from aftergreen.output.jsonl import json_report  # noqa: PLC0415
+        from aftergreen.output.plain import plain_report  # noqa: PLC0415
+
+        if self._as_json:
+            return json_report(name=self._name)
+        return plain_report(clock=self.session.clock, name=self._name)
+
+    def ended(self, snapshot: Snapshot) -> ExitCode:
+        """Tell how the release ended."""
+        # The console needs neither.
+        from aftergreen.output.jsonl import print_finish  # noqa: PLC0415
+        from aftergreen.output.plain import print_card  # noqa: PLC0415
+
+        if self._as_json:
+            print_finish(snapshot)
+        else:
+            print_card(snapshot)
+        return exit_code(snapshot.state)
+
+    def failed(self, error: BaseException) -> ExitCode:
+        """Tell why it was not watched; what is a fault of the program itself is raised."""
+        if not isinstance(error, (PreflightFailed, JournalError)):
+            raise error
+        findings = error.findings if isinstance(error, PreflightFailed) else ()
+        for text in [finding.text for finding in findings] or [str(error)]:
+            print(f"{self._name}: {text}", file=sys.stderr)
+        if not findings:
+            return ExitCode.USAGE
+        if self._as_json:
+            from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs none of it
+
+            print_refused(findings, self.session.clock.now(), name=self._name)
+        return ExitCode.PREFLIGHT

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +14,7 @@ from aftergreen.clock import SystemClock
 from aftergreen.config import listed, load
 from aftergreen.model import BaselineSource
 from aftergreen.paths import find_paths
+from aftergreen.sources.shared import SharedSources
 from aftergreen.watch.session import Session, operator_name
 from aftergreen.watch.wanted import Wanted
 from tui.capabilities import is_dumb
@@ -29,6 +32,19 @@ exit codes:
 
 PLAIN = ("history", "paths")
 """Commands that judge nothing: their exit code says only whether they could be carried out."""
+
+
+CONFIG = Path("aftergreen.toml")
+"""The configuration where none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A release as it is named on the command line."""
+
+    config: Path
+    version: str
+    previous: str | None
 
 
 class UsageError(Exception):
@@ -62,16 +78,24 @@ def add_config(made: argparse.ArgumentParser) -> None:
         "-c",
         "--config",
         type=Path,
-        default=Path("aftergreen.toml"),
+        default=CONFIG,
         metavar="FILE",
         help="the configuration (default: ./aftergreen.toml)",
     )
 
 
 def add_release(made: argparse.ArgumentParser) -> None:
-    """The options that say which release is watched, by whom and against what."""
+    """The options that say which releases are watched, by whom and against what."""
+    made.add_argument(
+        "releases",
+        nargs="*",
+        type=_named,
+        metavar="FILE@VERSION",
+        help="several releases at once: the configuration of each and its version, or its two versions as"
+        " FILE@PREVIOUS..VERSION",
+    )
     add_config(made)
-    made.add_argument("--version", required=True, help="the version that was deployed")
+    made.add_argument("--version", help="the version that was deployed")
     made.add_argument("--previous", help="the version it replaced, and a rollback returns to")
     made.add_argument(
         "--deployed-at",
@@ -96,14 +120,46 @@ def add_no_mouse(made: argparse.ArgumentParser) -> None:
     made.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
 
 
-def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
-    """The session that the options of a release ask for; raises `ConfigError`."""
-    plan = load(arguments.config)
+def sessions(arguments: argparse.Namespace, *, advice_ends: bool) -> list[Session]:
+    """A session for each release that the options ask for; raises `ConfigError` and `UsageError`."""
+    named = _releases(arguments)
+    sources = SharedSources()
+    found = [_session(arguments, one, sources, advice_ends=advice_ends) for one in named]
+    twice = [name for name, many in Counter(map(_whose, found)).items() if many > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is there twice: one console watches one release of a service")
+    return found
+
+
+def _releases(arguments: argparse.Namespace) -> Sequence[Named]:
+    """Which releases are asked for, in one of the two ways to say it."""
+    if not arguments.releases:
+        if arguments.version is None:
+            raise UsageError("say which version was deployed: --version V, or FILE@VERSION for each service")
+        return (Named(arguments.config, arguments.version, arguments.previous),)
+    for option, value in (("--version", arguments.version), ("--previous", arguments.previous)):
+        if value is not None:
+            raise UsageError(f"{option} is for one release: write FILE@PREVIOUS..VERSION for each service")
+    if arguments.config != CONFIG:
+        raise UsageError("-c is for one release: write FILE@VERSION for each service")
+    named: Sequence[Named] = arguments.releases
+    return named
+
+
+def _whose(session: Session) -> str:
+    service = session.plan.service
+    return f"{service.name} in {service.environment}"
+
+
+def _session(
+    arguments: argparse.Namespace, named: Named, sources: SharedSources, *, advice_ends: bool
+) -> Session:
+    plan = load(named.config)
     paths = find_paths(journal=arguments.journal, configured=plan.journal)
     remembered, _ = read_settings(paths.settings)
     wanted = Wanted(
-        version=arguments.version,
-        previous=arguments.previous,
+        version=named.version,
+        previous=named.previous,
         deployed_at=arguments.deployed_at or parse_when("now"),
         operator=operator_name(arguments.operator, remembered.operator),
         read_only="--read-only was given" if arguments.read_only else "",
@@ -111,7 +167,7 @@ def session(arguments: argparse.Namespace, *, advice_ends: bool) -> Session:
         baseline=arguments.baseline,
         again=arguments.again,
     )
-    return Session(plan, wanted, SystemClock(), paths)
+    return Session(plan, wanted, SystemClock(), paths, sources)
 
 
 def on_terminal() -> bool:
@@ -130,6 +186,16 @@ def _source(text: str) -> BaselineSource:
     except ValueError:
         known = listed(BaselineSource)
         raise argparse.ArgumentTypeError(f"{text!r} is none: write {known}") from None
+
+
+def _named(text: str) -> Named:
+    file, _, versions = text.partition("@")
+    previous, between, version = versions.rpartition("..")
+    if not (file and version) or (between and not previous):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no release: write FILE@VERSION or FILE@PREVIOUS..VERSION"
+        )
+    return Named(Path(file), version, previous or None)
 
 
 def _when(text: str) -> Callable[[float], float]:

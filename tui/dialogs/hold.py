@@ -28,7 +28,7 @@ class HoldDialog(FactsDialog[str]):
         yield from self.asking("Hold", remark("a load test runs"))
 
     def draw(self, frame: Frame) -> None:
-        snapshot = frame.newest or frame.snapshot
+        snapshot = frame.latest
         self.show_facts(_stands(snapshot, self.width) if snapshot is not None else [])
         self.query_one("#dialog-asked", Rows).show((row("Say why, for whoever reads it later."),))
         held = snapshot is not None and snapshot.state.hold is not None
@@ -52,7 +52,7 @@ class ReleaseDialog(FactsDialog[bool]):
         yield from self.asking("Release", TypedName(self._entered))
 
     def draw(self, frame: Frame) -> None:
-        snapshot, plan = frame.newest or frame.snapshot, frame.plan.rollback
+        snapshot, plan = frame.latest, frame.plan.rollback
         facts = _stands(snapshot, self.width) if snapshot is not None else []
         if plan is not None:
             then = f"what is breached is rolled back after {format_duration(plan.grace)}, without a person"

@@ -43,7 +43,9 @@ class LeaveDialog(SizedDialog[bool]):
 
 def _leaving(frame: Frame) -> tuple[str, ...]:
     """What leaving means now."""
-    release, snapshot = frame.release, frame.newest or frame.snapshot
+    if frame.others:
+        return _leaving_all((frame, *frame.others))
+    release, snapshot = frame.release, frame.latest
     name = f"{release.service} {release.version}"
     if snapshot is not None and snapshot.release_state.ended:
         return (f"The watch of {name} has ended: {snapshot.release_state.value}.",)
@@ -53,3 +55,20 @@ def _leaving(frame: Frame) -> tuple[str, ...]:
     if frame.ordered is not None:
         return watched, "A rollback was ordered and not yet taken; nobody will see whether it runs."
     return watched, "Leaving abandons the release: nobody will see what happens next."
+
+
+def _leaving_all(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """What leaving means for each of several releases that are still open."""
+    going_on = [frame for frame in frames if not (frame.failed or _ended(frame))]
+    names = ", ".join(f"{frame.release.service} {frame.release.version}" for frame in going_on)
+    running = [frame.release.service for frame in going_on if frame.latest and frame.latest.rolling_back]
+    goes_on = f"The rollback of {', '.join(running)} goes on; nobody will see whether it helps."
+    return (
+        f"Still being watched: {names}.",
+        "Leaving abandons every one of them: nobody will see what happens next.",
+        *([goes_on] if running else ()),
+    )
+
+
+def _ended(frame: Frame) -> bool:
+    return frame.latest is not None and frame.latest.release_state.ended

@@ -8,11 +8,21 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.screen import ModalScreen, Screen
 
+from aftergreen.verdict.snapshot import Mark
 from tui.bindings import bar
 from widgets.frame import Frame
-from widgets.header import LOOK_OF, alarm_rows, banner_mark, banner_rows, identity_rows, narrow_rows
+from widgets.header import (
+    LOOK_OF,
+    alarm_rows,
+    banner_mark,
+    banner_rows,
+    elsewhere,
+    identity_rows,
+    narrow_rows,
+)
 from widgets.keys import KeyBar
-from widgets.rows import Row, Rows
+from widgets.overview import overall_row, ranked, standing
+from widgets.rows import Row, Rows, fit, width_of
 
 Result = TypeVar("Result")
 
@@ -58,9 +68,19 @@ class ShownScreen(Screen[None], Shown):
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         """The state, on as many rows as it takes."""
+        if frame.overall:
+            return (overall_row(frame, width),)
         if width >= ONE_ROW:
             return banner_rows(frame, width)
         return narrow_rows(frame, width)[:NARROW_HEAD]
+
+    def mark(self, frame: Frame) -> Mark:
+        """What the first rows are coloured by."""
+        return standing(ranked(frame)[0]).mark if frame.overall else banner_mark(frame)
+
+    def whose(self, frame: Frame, width: int) -> tuple[Row, ...]:
+        """Whose release it is, and the times of its watch."""
+        return () if frame.overall else identity_rows(frame, width)
 
     def on_resize(self, _event: Resize) -> None:
         if self._frame is not None:
@@ -74,18 +94,26 @@ class ShownScreen(Screen[None], Shown):
         self._frame = frame
         width = self.size.width
         banner = self.query_one("#banner", Rows)
-        rows = self.head(frame, width)
+        rows = self._headed(frame, width)
         banner.styles.height = len(rows)
-        banner.set_class(frame.snapshot is not None and frame.snapshot.release_state.ended, "-ended")
-        current = f"-{LOOK_OF[banner_mark(frame)]}"
+        ended = frame.snapshot is not None and frame.snapshot.release_state.ended
+        banner.set_class(ended and not frame.overall, "-ended")
+        current = f"-{LOOK_OF[self.mark(frame)]}"
         for look in LOOKS:
             banner.set_class(look == current, look)
         banner.show(rows)
-        identity, whose = self.query_one("#identity", Rows), identity_rows(frame, width)
+        identity, whose = self.query_one("#identity", Rows), self.whose(frame, width)
         identity.styles.height = len(whose)
         identity.show(whose)
         self.query_one(KeyBar).show_keys(bar(self.active_bindings.values()), width)
         self._redraw()
+
+    def _headed(self, frame: Frame, width: int) -> tuple[Row, ...]:
+        """The state, and beside it what goes wrong with another release of this console."""
+        other = elsewhere(frame, width)
+        room = width - width_of(other)
+        first, *rest = self.head(frame, room)
+        return ((*fit(first, room), *other), *rest)
 
     def _redraw(self) -> None:
         frame = self._frame
