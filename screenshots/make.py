@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,13 +64,29 @@ class Scenes:
 @asynccontextmanager
 async def scenes_of(demo: Demo) -> AsyncIterator[Scenes]:
     """A console on a demo; what is left of both at the end is ended."""
-    with closing(demo), tempfile.TemporaryDirectory() as folder:
-        app, thread = console(demo.session(Path(folder), operator="ana@bastion2", advice_ends=False))
-        async with app.run_test(size=SIZES[0]) as pilot:
-            yield Scenes(app, pilot)
-            thread.abandon(by="ana@bastion2")
-            app.exit()
-        thread.join(10)
+    with closing(demo):
+        async with console_on(demo) as scenes:
+            yield scenes
+
+
+@asynccontextmanager
+async def console_on(*demos: Demo) -> AsyncIterator[Scenes]:
+    """A console on demos, each with a journal of its own."""
+    with ExitStack() as folders:
+        places = [Path(folders.enter_context(tempfile.TemporaryDirectory())) for _ in demos]
+        operator = "ana@bastion2"
+        shown = console(
+            [
+                demo.session(place, operator=operator, advice_ends=False)
+                for demo, place in zip(demos, places, strict=True)
+            ]
+        )
+        async with shown.app.run_test(size=SIZES[0]) as pilot:
+            yield Scenes(shown.app, pilot)
+            for watching in shown.watches:
+                watching.abandon(by=operator)
+            shown.app.exit()
+        shown.thread.join(10)
 
 
 async def a_release_that_goes_bad() -> None:
@@ -146,6 +162,34 @@ async def a_backend_that_goes_away() -> None:
         await scenes.shoot("blind")
 
 
+async def several_releases() -> None:
+    """The overview: one breached, one that is well, one that has finished."""
+    with ExitStack() as parts:
+        demos = [
+            called(
+                service,
+                minutes,
+                parts.enter_context(closing(start_demo(versions=versions, python=PYTHON))),
+            )
+            for service, minutes, versions in (
+                ("checkout-api", 10, VERSIONS),
+                ("search", 30, HEALTHY),
+                ("mailer", 3, HEALTHY),
+            )
+        ]
+        async with console_on(*demos) as scenes:
+            await scenes.until(lambda s: bool(breaches(s.state)))
+            await scenes.shoot("several", (*SIZES, SMALLEST))
+
+
+def called(service: str, minutes: float, demo: Demo) -> Demo:
+    """The demo as the release of another service, watched for so long."""
+    plan = demo.plan
+    timing = replace(plan.timing, duration=minutes * 60.0)
+    plan = replace(plan, service=replace(plan.service, name=service), timing=timing)
+    return replace(demo, plan=plan, release=replace(demo.release, service=service))
+
+
 async def main() -> None:
     """Every scene, one after the other."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -155,6 +199,7 @@ async def main() -> None:
     await a_healthy_release()
     await a_release_that_burns_to_its_end()
     await a_backend_that_goes_away()
+    await several_releases()
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ from tui.terminal import under_job_control
 from tui.view import View
 from tui.watched import Watched
 from widgets.frame import Frame
-from widgets.overview import rank, standing
+from widgets.overview import ranked, standing
 
 
 class ConsoleApp(Remembering):
@@ -178,10 +178,10 @@ class ConsoleApp(Remembering):
 
     def _titled(self) -> str:
         """How it stands, worst first, for who looks elsewhere."""
-        worst, *others = sorted((watched.view.frame() for watched in self.watched), key=rank)
-        stands, more = standing(worst), f" and {len(others)} more" if others else ""
-        sign = words.SYMBOLS[stands.mark]
-        return f"{sign} {stands.word} {worst.release.service} {worst.release.version}{more}"
+        worst, *others = ranked(watched.view.frame() for watched in self.watched)
+        more = f" and {len(others)} more" if others else ""
+        release = worst.frame.release
+        return f"{words.SYMBOLS[worst.mark]} {worst.word} {release.service} {release.version}{more}"
 
     def _tell_terminal(self, sequence: str) -> None:
         if self._driver is not None:
@@ -262,7 +262,7 @@ class ConsoleApp(Remembering):
             # A last tick, or a page that opens, while the app goes: screens are stacked without their parts.
             return
         if not self._picked:
-            self.current = min(self.watched, key=lambda watched: rank(watched.view.frame()))
+            self.current = min(self.watched, key=lambda watched: standing(watched.view.frame()).rank)
         frame = self.frame()
         for screen in reversed(self.screen_stack):
             if screen.is_mounted and isinstance(screen, Shown):
@@ -466,7 +466,7 @@ class ConsoleApp(Remembering):
 
     def _move(self, by: int) -> None:
         """Choose the release so many rows further; the order may have changed since the last look."""
-        order = sorted(self.watched, key=lambda watched: rank(watched.view.frame()))
+        order = sorted(self.watched, key=lambda watched: standing(watched.view.frame()).rank)
         place = order.index(self.current) + by
         self._picked = True
         self.current = order[max(0, min(len(order) - 1, place))]

@@ -13,12 +13,12 @@ from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
 from tui.capabilities import speak_ascii, speaks_unicode
 from tui.commands import check, demo, gate, history, paths, watch
-from tui.commands.options import EXIT_CODES, UsageError
+from tui.commands.options import EXIT_CODES, UsageError, named
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the entry point of ``aftergreen``."""
-    arguments = parser().parse_args(_times_ago(sys.argv[1:] if argv is None else argv))
+    arguments = _parsed(_times_ago(sys.argv[1:] if argv is None else argv))
     # JSON is read by machines, and is UTF-8 wherever they are.
     if not (speaks_unicode() or getattr(arguments, "json", False)):
         speak_ascii()
@@ -66,6 +66,19 @@ def parser() -> argparse.ArgumentParser:
     for one in (watch, gate, demo, check, history, paths):
         one.add(commands)
     return root
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; releases may stand between options, of which argparse takes only the first group."""
+    root = parser()
+    arguments, left = root.parse_known_args(argv)
+    if left and (not hasattr(arguments, "releases") or any(word.startswith("-") for word in left)):
+        root.error(f"unrecognized arguments: {' '.join(left)}")
+    try:
+        arguments.releases = [*getattr(arguments, "releases", ()), *map(named, left)]
+    except argparse.ArgumentTypeError as error:
+        root.error(str(error))
+    return arguments
 
 
 def _times_ago(argv: Sequence[str]) -> list[str]:

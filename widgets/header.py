@@ -87,8 +87,8 @@ def _failed_rows(failed: str, width: int) -> tuple[Row, ...]:
 
 def elsewhere(frame: Frame, width: int) -> Row:
     """Which other release of this console burns, and the key that leads there; empty where none does."""
-    burning = [other for other in frame.others if banner_mark(other) is Mark.BAD]
-    if not burning or frame.overall:
+    burning = [other for other in frame.others if not frame.overall and banner_mark(other) is Mark.BAD]
+    if not burning:
         return ()
     sign, more = words.SYMBOLS[Mark.BAD], f" +{len(burning) - 1}" if len(burning) > 1 else ""
     said = f"{burning[0].release.service}{more} · esc"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aftergreen import words
@@ -26,33 +26,54 @@ CLOCK = len("+00:00 of 00:00")
 WIDEST = 14
 """Cells of a small chart beyond which more would tell nothing more."""
 
-LEAD = 46
-"""Cells without which what leads has a row of its own, where there is one."""
+LEAD = 40
+"""Cells that what leads has beside charts."""
+
+TELLING = 8
+"""Cells of a small chart that tell a course; for them what leads goes to a row of its own, if it can."""
 
 HEADS = ("err", "lat", "sat", "dep", "biz")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one release stands, in the words of its own screen."""
+    """How one release stands at one look, in the words of its own screen."""
 
+    frame: Frame
     mark: Mark
     word: str
     text: str
     burns: bool = False
     """Whether a rule is breached, so that it goes before what is only over its limit."""
 
+    @property
+    def rank(self) -> tuple[int, bool, bool, str, str]:
+        """Worst first; of those that stand alike, what still goes on first, then by name."""
+        snapshot, release = self.frame.latest, self.frame.release
+        ended = snapshot is not None and snapshot.release_state.ended
+        place = SEVERITY.index(self.mark)
+        return place, not self.burns, ended, release.service, release.environment
+
+
+Standings = Sequence[Standing]
+"""All releases of a console, worst first."""
+
 
 def standing(frame: Frame) -> Standing:
     """How the release of a frame stands now, also where its view is frozen."""
     snapshot = frame.latest
     if frame.failed:
-        return Standing(Mark.UNKNOWN, "NOT WATCHED", frame.failed)
+        return Standing(frame, Mark.UNKNOWN, "NOT WATCHED", frame.failed)
     if snapshot is None:
-        return Standing(Mark.PENDING, "PREFLIGHT", f"{frame.notice} …")
+        return Standing(frame, Mark.PENDING, "PREFLIGHT", f"{frame.notice} …")
     banner = banner_of(snapshot, frame.present)
     burns = any(breach.until is None for breach in snapshot.state.breaches)
-    return Standing(banner.mark, banner.word, _lead(banner, snapshot), burns)
+    return Standing(frame, banner.mark, banner.word, _lead(banner, snapshot), burns)
+
+
+def ranked(frames: Iterable[Frame]) -> list[Standing]:
+    """How releases stand, worst first."""
+    return sorted(map(standing, frames), key=lambda stands: stands.rank)
 
 
 def _lead(banner: Banner, snapshot: Snapshot) -> str:
@@ -63,39 +84,24 @@ def _lead(banner: Banner, snapshot: Snapshot) -> str:
     return " · ".join(said) or words.advice(snapshot)[1]
 
 
-def named(release: Release, frames: Sequence[Frame]) -> str:
+def named(release: Release, standings: Standings) -> str:
     """What a release is called among others: by its environment too where a service is there twice."""
-    twice = sum(frame.release.service == release.service for frame in frames) > 1
+    twice = sum(stands.frame.release.service == release.service for stands in standings) > 1
     return f"{release.service}/{release.environment}" if twice else release.service
 
 
-def rank(frame: Frame) -> tuple[int, bool, bool, str, str]:
-    """Worst first; of those that stand alike, what still goes on first, then by name."""
-    stands, snapshot = standing(frame), frame.latest
-    ended = snapshot is not None and snapshot.release_state.ended
-    place = SEVERITY.index(stands.mark)
-    return place, not stands.burns, ended, frame.release.service, frame.release.environment
-
-
-def ranked(frame: Frame) -> list[Frame]:
-    """All releases of a console, worst first."""
-    return sorted((frame, *frame.others), key=rank)
-
-
-def overall_row(frame: Frame, width: int) -> Row:
+def overall_row(standings: Standings, width: int) -> Row:
     """How many releases stand how, worst first, and the time, so that a dead line is seen to be one."""
-    order = ranked(frame)
-    stand = [standing(one) for one in order]
-    counts = Counter((one.mark, one.word.lower()) for one in stand)
-    said = [Span(f" {len(order)} releases", bold=True)]
+    counts = Counter((stands.mark, stands.word.lower()) for stands in standings)
+    said = [Span(f" {len(standings)} releases", bold=True)]
     for (mark, word), many in counts.items():
         said += _counted(mark, f"{many} {word}")
-    worst = order[0]
+    worst = standings[0].frame
     offset = worst.latest.context.offset if worst.latest is not None else 0.0
     clock = Span(f"{words.local_time(worst.present, offset)} ")
     if width_of(said) + clock.width + 2 > width:
         # Without the words there is always room.
-        marks = Counter(one.mark for one in stand)
+        marks = Counter(stands.mark for stands in standings)
         said = [said[0], *(span for mark, many in marks.items() for span in _counted(mark, str(many)))]
     return beside(said, (clock,), width)
 
@@ -129,20 +135,21 @@ class Layout:
         return self.head + (len(HEADS) * (self.charts + 2) + 1 if self.charts else 0)
 
 
-def layout_of(frames: Sequence[Frame], width: int, height: int) -> Layout:
+def layout_of(standings: Standings, width: int, height: int) -> Layout:
     """The columns in which everything stands that there is room for."""
-    longest = max(len("service"), *(len(named(frame.release, frames)) for frame in frames))
+    longest = max(len("service"), *(len(named(one.frame.release, standings)) for one in standings))
     names = min(NAMES, max(SHORTEST, width // 4), longest)
-    versions = min(VERSIONS, max(len("version"), *(len(frame.release.version) for frame in frames)))
-    charts = min(WIDEST, (width - Layout(names, versions, 0, below=False).used - 1 - LEAD) // len(HEADS) - 2)
-    if charts >= SMALLEST:
-        return Layout(names, versions, charts, below=False)
-    below = 2 * len(frames) <= height
-    room = (width - Layout(names, versions, 0, below=below).used - 1) // len(HEADS) - 2
-    if below:
-        charts = min(WIDEST, room) if room >= SMALLEST else 0
-        return Layout(names, versions if room >= 0 else 0, charts, below=True)
-    return Layout(names, versions if room >= SMALLEST else 0, 0, below=False)
+    versions = min(VERSIONS, max(len("version"), *(len(one.frame.release.version) for one in standings)))
+    head = Layout(names, versions, 0, below=False).head
+
+    def charts(room: int) -> int:
+        fitting = min(WIDEST, room // len(HEADS) - 2)
+        return fitting if fitting >= SMALLEST else 0
+
+    beside, alone = charts(width - head - LEAD - 2), charts(width - head - 2)
+    if beside < TELLING and 2 * len(standings) <= height:
+        return Layout(names, versions if head <= width else 0, alone, below=True)
+    return Layout(names, versions if width - head >= LEAD // 2 else 0, beside, below=False)
 
 
 def head_row(layout: Layout, width: int) -> Row:
@@ -200,10 +207,10 @@ def _chart(view: IndicatorView, snapshot: Snapshot, frame: Frame, width: int) ->
 
 
 def release_rows(
-    frame: Frame, name: str, layout: Layout, charts: Charts, width: int, *, chosen: bool
+    stands: Standing, name: str, layout: Layout, charts: Charts, width: int, *, chosen: bool
 ) -> tuple[Row, ...]:
     """One release: how it stands, whose it is, its clock, its indicators, and what leads."""
-    stands, snapshot = standing(frame), frame.latest
+    frame, snapshot = stands.frame, stands.frame.latest
     release, look = frame.release, LOOK_OF[stands.mark]
     spans = [
         Span("▸" if chosen else " ", "key", bold=True),
@@ -247,37 +254,32 @@ def _stale(frame: Frame, snapshot: Snapshot | None) -> Row:
 
 
 def release_list(
-    frame: Frame, charts: Charts, width: int, height: int
-) -> tuple[tuple[Row, ...], list[Frame]]:
-    """The rows below the head, and the release that each row is about.
-
-    ``frame`` is the chosen one, which is always among them.
-    """
-    order = ranked(frame)
-    layout = layout_of(order, width, height)
+    standings: Standings, chosen: Frame, charts: Charts, width: int, height: int
+) -> tuple[tuple[Row, ...], list[Release]]:
+    """The rows below the head, and the release that each row is about; the ``chosen`` one is among them."""
+    layout = layout_of(standings, width, height)
     each = 2 if layout.below else 1
     room = max(1, height // each)
-    chosen = next(place for place, one in enumerate(order) if one is frame)
+    place = next(place for place, one in enumerate(standings) if one.frame is chosen)
     # One more than the chosen one is seen, where there is one.
-    first = max(0, min(chosen - room + 2, len(order) - room))
-    shown = order[first : first + room]
-    hidden = len(order) - first - len(shown)
+    first = max(0, min(place - room + 2, len(standings) - room))
+    shown = standings[first : first + room]
+    hidden = len(standings) - first - len(shown)
     rows: list[Row] = []
     for one in shown:
-        name = named(one.release, order)
-        rows += release_rows(one, name, layout, charts, width, chosen=one is frame)
+        name = named(one.frame.release, standings)
+        rows += release_rows(one, name, layout, charts, width, chosen=one.frame is chosen)
     if hidden:
         rows[-1] = beside(rows[-1], (Span(f"+{hidden} below ", "dim"),), width)
-    return tuple(rows), [one for one in shown for _ in range(each)]
+    return tuple(rows), [one.frame.release for one in shown for _ in range(each)]
 
 
-def events_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
+def events_rows(standings: Standings, width: int, height: int) -> tuple[Row, ...]:
     """What happened to any of the releases, newest first."""
-    frames = (frame, *frame.others)
     told = [
-        (event.at + snapshot.context.offset, named(one.release, frames), event)
-        for one in frames
-        if (snapshot := one.latest) is not None
+        (event.at + snapshot.context.offset, named(one.frame.release, standings), event)
+        for one in standings
+        if (snapshot := one.frame.latest) is not None
         for event in snapshot.events[:height]
     ]
     told.sort(key=lambda item: item[0], reverse=True)

@@ -205,6 +205,12 @@ class Several:
         shown = [line[3:].split()[0].rstrip("…") for line in rows]
         return [next(name for name in self.given if name.startswith(part)) for part in shown]
 
+    @property
+    def chosen(self) -> str:
+        """The service whose row is marked."""
+        (row,) = [line for line in self.desk.lines if line.startswith("▸")]
+        return row[3:].split()[0]
+
     async def show(self, snapshot: Snapshot) -> Desk:
         """A watch publishes, and the screen is painted."""
         name = snapshot.state.setup.release.name

@@ -16,7 +16,7 @@ import pytest
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.configuration import FOR, INTERVAL, write_config
 from tests.e2e.parts import Behaviour, wait_until
-from tests.e2e.program import Aftergreen, release_arguments
+from tests.e2e.program import Aftergreen, iso, release_arguments
 from tests.e2e.shared import BAD, PREVIOUS, SPARE, VERSION, Shops, in_service
 from tests.e2e.terminal import Terminal
 from tests.waiting import HANG
@@ -213,3 +213,63 @@ def test_a_terminal_that_stops_reading_holds_nothing_up(stage: Stage) -> None:
         wait_until(all_asked, f"{due} instants in the journal of a console that cannot paint")
     stage.stalled.resume()
     stage.stalled.wait_until(lambda screen: "FINISHED" in screen or "WATCHING" in screen, "a live screen")
+
+
+TOGETHER = {"errors": 23, "healthy": 0, "slow": 23}
+"""Shops that are watched by one process, and how each ends."""
+
+
+def together(stage: Stage) -> list[str]:
+    """The arguments that name them all, once their releases are over: the past is caught up with at once."""
+    for name, code in TOGETHER.items():
+        assert stage.gates[name].wait() == code
+    named = [f"{stage.configs[name]}@{PREVIOUS}..{VERSION}" for name in TOGETHER]
+    return [*named, "--deployed-at", iso(stage.deployed_at)]
+
+
+def test_several_releases_are_gated_by_one_process(shops: Shops, stage: Stage, tmp_path: Path) -> None:
+    missing = write_config(tmp_path / "missing.toml", url=shops.prometheus.url, job="missing")
+    gate = Aftergreen(["gate", *together(stage), f"{missing}@{PREVIOUS}..{VERSION}", "--json"], home=tmp_path)
+    assert gate.wait() == 23, gate.told
+    *finishes, refused = sorted(
+        (event for event in gate.events if event["type"] == "finish"), key=lambda event: "service" in event
+    )
+    ends = {finish["release"].split("/")[0]: finish["exit_code"] for finish in finishes}
+    assert ends == TOGETHER
+    # One that cannot be watched takes no other one along.
+    assert (refused.get("service"), refused["exit_code"]) == ("missing", 3), gate.told
+    assert "missing: HTTP 5xx: no such series" in gate.errors
+    for finish in finishes:
+        name = finish["release"].split("/")[0]
+        if name in NAMED:
+            alone = stage.gates[name].finish
+            assert finish["decided_at"] == alone["decided_at"]
+            assert finish["receipt"]["query"] == alone["receipt"]["query"]
+
+
+def test_several_releases_are_watched_in_one_console(stage: Stage, tmp_path: Path) -> None:
+    terminal = Terminal(["watch", *together(stage), "--operator", "ana"], home=tmp_path)
+    try:
+        marks = ("✗ errors", "✗ slow", "✓ healthy")
+        screen = terminal.wait_until(
+            lambda seen: all(mark in seen for mark in marks), "how all of them stand"
+        )
+        rows = [line[1:].split() for line in screen.splitlines()[2:8] if line[1] in "✗✓"]
+        assert [service for _, service, *_ in rows] == ["errors", "slow", "healthy"]
+        terminal.send("down", "down", "enter")
+        opened = terminal.wait_for("healthy v2")
+        assert "✗ errors +1 · esc" in opened.splitlines()[0]
+        terminal.wait_for("Production runs v2")
+        terminal.send("escape")
+        terminal.wait_for("1 Error rate")
+        terminal.send("escape")
+        terminal.wait_for("3 releases")
+        terminal.send("q")
+        terminal.wait_until(lambda screen: "y leave" in screen or "exit code" in screen, "a way out")
+        if "y leave" in terminal.screen():
+            terminal.send("y")
+        assert terminal.wait() == 23
+        left = terminal.screen()
+        assert "slow/test/v2#1" in left, "the worst are told last, next to the prompt"
+    finally:
+        terminal.close()

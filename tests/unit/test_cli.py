@@ -84,6 +84,21 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
             ("gate", "--version", "v1", "--baseline", "tomorrow"),
             "'tomorrow' is none: write before, yesterday, last-week, previous-release or control",
         ),
+        (
+            ("watch", "a.toml"),
+            "'a.toml' names no release: write FILE@VERSION or FILE@PREVIOUS..VERSION",
+        ),
+        (("watch", "@v1"), "'@v1' names no release"),
+        (("gate", "a.toml@..v2"), "'a.toml@..v2' names no release"),
+        (("gate", "a.toml@v1..", "b.toml@v2"), "'a.toml@v1..' names no release"),
+        (("watch", "a.toml@v1", "--read-only", "b.toml"), "'b.toml' names no release"),
+        (
+            ("gate", "a.toml@v1", "--version", "v1"),
+            "--version is for one release: write FILE@",
+        ),
+        (("gate", "a.toml@v1", "--previous", "v0"), "--previous is for one release"),
+        (("gate", "a.toml@v1", "-c", "b.toml"), "-c is for one release: write FILE@VERSION for each service"),
+        (("check", "a.toml@v1"), "unrecognized arguments: a.toml@v1"),
         (("demo", "--seed", "seven"), "invalid int value: 'seven'"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
     ],
@@ -95,6 +110,13 @@ def test_wrong_usage_is_2_and_said_on_stderr(
     out, err = capsys.readouterr()
     assert out == ""
     assert said in err
+
+
+def test_of_a_service_one_release_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    given = example()
+    assert run("gate", f"{given}@v1", "--read-only", f"{given}@v2") == 2
+    told = "checkout-api in prod is there twice: one console watches one release of a service\n"
+    assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize("command", [("gate", "--version", "v1"), ("watch", "--version", "v1"), ("check",)])

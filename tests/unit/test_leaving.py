@@ -7,9 +7,11 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from aftergreen.model import Instant, Signal, View
 from aftergreen.paths import find_paths
-from aftergreen.verdict.ending import ExitCode
+from aftergreen.verdict.ending import WORST_FIRST, ExitCode, worst_of
 from aftergreen.watch.session import Session
 from aftergreen.watch.wanted import Wanted
 from tests.made_up import FakeClock, MadeUpSource, bad_from
@@ -54,3 +56,30 @@ def test_a_backend_that_hangs_takes_nothing_from_the_verdict(tmp_path: Path) -> 
         assert thread.join(HANG)
     assert verdict_code(watching) is ExitCode.ROLLBACK_ADVISED
     assert shown.app.snapshot is None, "the screen never ran"
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [
+        ((0, 0), 0),
+        ((0, 10), 10),
+        ((10, 30), 30),
+        # Where production burns, or nobody put it right, somebody is needed; what is put right comes after.
+        ((20, 23), 23),
+        ((23, 21), 21),
+        ((21, 22), 22),
+        ((0, 20, 10, 30), 20),
+        # One that was not watched says less than one that burns, and more than one that was left.
+        ((3, 23), 23),
+        ((3, 30), 3),
+        ((22, 2), 2),
+        ((2, 1), 1),
+    ],
+)
+def test_of_several_releases_the_worst_ending_counts(codes: tuple[int, ...], worst: int) -> None:
+    assert worst_of(map(ExitCode, codes)) == worst
+    assert worst_of(map(ExitCode, reversed(codes))) == worst
+
+
+def test_every_ending_has_its_place() -> None:
+    assert sorted(WORST_FIRST) == sorted(ExitCode)

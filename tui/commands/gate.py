@@ -83,27 +83,33 @@ async def _judged(
     *,
     as_json: bool,
 ) -> int:
-    """Judge all releases at once; tell of each how it ended, and return the worst exit code."""
-    told = [Told(one, as_json=as_json, several=len(sessions) > 1) for one in sessions]
-    judging = (judge(one.session, one.report()) for one in told)
-    if len(sessions) == 1:
-        return told[0].ended(await next(judging))
-    found = await asyncio.gather(*judging, return_exceptions=True)
+    """Judge all releases at once, tell of each how it ended when it did, and return the worst exit code."""
+    several = len(sessions) > 1
+
+    async def to_its_end(one: Session) -> ExitCode:
+        told = Told(one, as_json=as_json, name=one.plan.service.name if several else "")
+        try:
+            return told.ended(await judge(one, told.report()))
+        except (PreflightFailed, JournalError) as error:
+            if not several:
+                raise
+            return told.failed(error)
+
     # One that cannot be watched, or fails, takes no other one along.
-    codes = [
-        one.ended(end) if isinstance(end, Snapshot) else one.failed(end)
-        for one, end in zip(told, found, strict=True)
-    ]
-    return worst_of(codes)
+    codes = await asyncio.gather(*map(to_its_end, sessions), return_exceptions=True)
+    for code in codes:
+        if isinstance(code, BaseException):
+            raise code
+    return worst_of(code for code in codes if not isinstance(code, BaseException))
 
 
 class Told:
-    """One of the releases that a gate judges: where it tells of it, by name among others."""
+    """Where a gate tells of one of the releases that it judges, by its ``name`` among others."""
 
-    def __init__(self, session: Session, *, as_json: bool, several: bool) -> None:
-        self.session = session
+    def __init__(self, session: Session, *, as_json: bool, name: str) -> None:
+        self._clock = session.clock
         self._as_json = as_json
-        self._name = session.plan.service.name if several else ""
+        self._name = name
 
     def report(self) -> Report:
         """Where the watch tells what it does."""
@@ -113,7 +119,7 @@ class Told:
 
         if self._as_json:
             return json_report(name=self._name)
-        return plain_report(clock=self.session.clock, name=self._name)
+        return plain_report(clock=self._clock, name=self._name)
 
     def ended(self, snapshot: Snapshot) -> ExitCode:
         """Tell how the release ended."""
@@ -127,10 +133,8 @@ class Told:
             print_card(snapshot)
         return exit_code(snapshot.state)
 
-    def failed(self, error: BaseException) -> ExitCode:
-        """Tell why it was not watched; what is a fault of the program itself is raised."""
-        if not isinstance(error, (PreflightFailed, JournalError)):
-            raise error
+    def failed(self, error: PreflightFailed | JournalError) -> ExitCode:
+        """Tell why it was not watched."""
         findings = error.findings if isinstance(error, PreflightFailed) else ()
         for text in [finding.text for finding in findings] or [str(error)]:
             print(f"{self._name}: {text}", file=sys.stderr)
@@ -139,5 +143,5 @@ class Told:
         if self._as_json:
             from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs none of it
 
-            print_refused(findings, self.session.clock.now(), name=self._name)
+            print_refused(findings, self._clock.now(), name=self._name)
         return ExitCode.PREFLIGHT

@@ -89,7 +89,7 @@ def add_release(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "releases",
         nargs="*",
-        type=_named,
+        type=named,
         metavar="FILE@VERSION",
         help="several releases at once: the configuration of each and its version, or its two versions as"
         " FILE@PREVIOUS..VERSION",
@@ -122,9 +122,8 @@ def add_no_mouse(made: argparse.ArgumentParser) -> None:
 
 def sessions(arguments: argparse.Namespace, *, advice_ends: bool) -> list[Session]:
     """A session for each release that the options ask for; raises `ConfigError` and `UsageError`."""
-    named = _releases(arguments)
     sources = SharedSources()
-    found = [_session(arguments, one, sources, advice_ends=advice_ends) for one in named]
+    found = [_session(arguments, one, sources, advice_ends=advice_ends) for one in _releases(arguments)]
     twice = [name for name, many in Counter(map(_whose, found)).items() if many > 1]
     if twice:
         raise UsageError(f"{twice[0]} is there twice: one console watches one release of a service")
@@ -142,8 +141,8 @@ def _releases(arguments: argparse.Namespace) -> Sequence[Named]:
             raise UsageError(f"{option} is for one release: write FILE@PREVIOUS..VERSION for each service")
     if arguments.config != CONFIG:
         raise UsageError("-c is for one release: write FILE@VERSION for each service")
-    named: Sequence[Named] = arguments.releases
-    return named
+    releases: Sequence[Named] = arguments.releases
+    return releases
 
 
 def _whose(session: Session) -> str:
@@ -152,14 +151,14 @@ def _whose(session: Session) -> str:
 
 
 def _session(
-    arguments: argparse.Namespace, named: Named, sources: SharedSources, *, advice_ends: bool
+    arguments: argparse.Namespace, release: Named, sources: SharedSources, *, advice_ends: bool
 ) -> Session:
-    plan = load(named.config)
+    plan = load(release.config)
     paths = find_paths(journal=arguments.journal, configured=plan.journal)
     remembered, _ = read_settings(paths.settings)
     wanted = Wanted(
-        version=named.version,
-        previous=named.previous,
+        version=release.version,
+        previous=release.previous,
         deployed_at=arguments.deployed_at or parse_when("now"),
         operator=operator_name(arguments.operator, remembered.operator),
         read_only="--read-only was given" if arguments.read_only else "",
@@ -188,7 +187,8 @@ def _source(text: str) -> BaselineSource:
         raise argparse.ArgumentTypeError(f"{text!r} is none: write {known}") from None
 
 
-def _named(text: str) -> Named:
+def named(text: str) -> Named:
+    """A release as it is written: ``FILE@VERSION``, ``FILE@PREVIOUS..VERSION``."""
     file, _, versions = text.partition("@")
     previous, between, version = versions.rpartition("..")
     if not (file and version) or (between and not previous):

@@ -12,7 +12,7 @@ from textual.message import Message
 from aftergreen.model import Release
 from tui.screens.shown import ShownScreen
 from widgets.frame import Frame
-from widgets.overview import Charts, events_rows, head_row, layout_of, ranked, release_list
+from widgets.overview import Charts, events_rows, head_row, layout_of, release_list
 from widgets.rows import Row, Rows
 
 HEAD = 3
@@ -30,6 +30,8 @@ class OverviewScreen(ShownScreen):
         Binding("escape", "app.back", "Back", show=False, id="back"),
     ]
     AUTO_FOCUS = ""
+    # Clocks and fuses of every row go on between two snapshots.
+    MOVES = True
 
     class Clicked(Message):
         """Somebody clicked on a release."""
@@ -41,29 +43,23 @@ class OverviewScreen(ShownScreen):
     def __init__(self) -> None:
         super().__init__()
         self._charts = Charts()
-        self._lines: list[Frame] = []
+        self._lines: list[Release] = []
 
     def body(self) -> ComposeResult:
         yield Rows(id="releases")
         yield Rows(id="happened")
 
-    def show(self, frame: Frame) -> None:
-        super().show(frame)
-        # Clocks and fuses of every row go on between two snapshots.
-        self.draw(frame)
-
     def whose(self, frame: Frame, width: int) -> tuple[Row, ...]:
-        frames = ranked(frame)
-        return (head_row(layout_of(frames, width, self._room()), width),)
+        return (head_row(layout_of(self.standings(frame), width, self._room()), width),)
 
     def draw(self, frame: Frame) -> None:
-        width, room = self.size.width, self._room()
-        rows, self._lines = release_list(frame, self._charts, width, room)
+        width, standings = self.size.width, self.standings(frame)
+        rows, self._lines = release_list(standings, frame, self._charts, width, self._room())
         releases, happened = self.query_one("#releases", Rows), self.query_one("#happened", Rows)
         happened.display = len(rows) < self.size.height - HEAD
         releases.styles.height = len(rows) if happened.display else "1fr"
         releases.show(rows)
-        happened.show(((), *events_rows(frame, width, max(0, happened.size.height - 1))))
+        happened.show(((), *events_rows(standings, width, max(0, happened.size.height - 1))))
 
     def _room(self) -> int:
         """The rows that releases may take: all that are left, but some for the log."""
@@ -73,4 +69,4 @@ class OverviewScreen(ShownScreen):
     def on_click(self, event: Click) -> None:
         """Open the release that was clicked."""
         if event.widget is self.query_one("#releases") and event.y < len(self._lines):
-            self.post_message(self.Clicked(self._lines[event.y].release))
+            self.post_message(self.Clicked(self._lines[event.y]))

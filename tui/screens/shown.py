@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.events import Resize
@@ -21,7 +21,7 @@ from widgets.header import (
     narrow_rows,
 )
 from widgets.keys import KeyBar
-from widgets.overview import overall_row, ranked, standing
+from widgets.overview import Standings, overall_row, ranked
 from widgets.rows import Row, Rows, fit, width_of
 
 Result = TypeVar("Result")
@@ -55,9 +55,13 @@ class ShownScreen(Screen[None], Shown):
     the size is another one.
     """
 
+    MOVES: ClassVar[bool] = False
+    """Whether its body is another one every second, whatever arrived."""
+
     def __init__(self) -> None:
         super().__init__()
         self._frame: Frame | None = None
+        self._stood: tuple[Frame, Standings] | None = None
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -69,14 +73,20 @@ class ShownScreen(Screen[None], Shown):
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
         """The state, on as many rows as it takes."""
         if frame.overall:
-            return (overall_row(frame, width),)
+            return (overall_row(self.standings(frame), width),)
         if width >= ONE_ROW:
             return banner_rows(frame, width)
         return narrow_rows(frame, width)[:NARROW_HEAD]
 
     def mark(self, frame: Frame) -> Mark:
         """What the first rows are coloured by."""
-        return standing(ranked(frame)[0]).mark if frame.overall else banner_mark(frame)
+        return self.standings(frame)[0].mark if frame.overall else banner_mark(frame)
+
+    def standings(self, frame: Frame) -> Standings:
+        """How all releases of the console stand, worked out once for each look."""
+        if self._stood is None or self._stood[0] is not frame:
+            self._stood = frame, ranked((frame, *frame.others))
+        return self._stood[1]
 
     def whose(self, frame: Frame, width: int) -> tuple[Row, ...]:
         """Whose release it is, and the times of its watch."""
@@ -128,7 +138,8 @@ class ShownScreen(Screen[None], Shown):
             *(part.size for part in self.query(Rows)),
         )
         # A snapshot is compared by what it is, not by what it holds: that would cost as much as drawing.
-        if len(drawn) == len(self._drawn) and all(
+        unmoved = not self.MOVES and len(drawn) == len(self._drawn)
+        if unmoved and all(
             new is old or (place and new == old)
             for place, (new, old) in enumerate(zip(drawn, self._drawn, strict=True))
         ):
