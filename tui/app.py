@@ -212,10 +212,9 @@ class ConsoleApp(Remembering):
         # Of several each says so where it is opened.
         if message.findings and not self._several:
             number = len(message.findings)
-            said = (
-                "one thing to know: f shows it" if number == 1 else f"{number} things to know: f shows them"
-            )
-            self.notify(f"Preflight found {said}.", severity="warning", markup=False)
+            said = "one thing to know" if number == 1 else f"{number} things to know"
+            shows = f"{self.keys['findings']} shows {'it' if number == 1 else 'them'}"
+            self.notify(f"Preflight found {said}: {shows}.", severity="warning", markup=False)
         self.show()
 
     def on_watch_ended(self, message: WatchEnded) -> None:
@@ -250,7 +249,9 @@ class ConsoleApp(Remembering):
     def frame(self) -> Frame:
         """What is to be shown right now."""
         looks = {
-            watched: watched.view.frame(shaded=self.no_color or self.native_ansi_color, drawing=self.drawing)
+            watched: watched.view.frame(
+                shaded=self.no_color or self.native_ansi_color, drawing=self.drawing, keys=self.keys
+            )
             for watched in self.watched
         }
         own = looks.pop(self.current)
@@ -286,7 +287,7 @@ class ConsoleApp(Remembering):
         return super().check_action(action, parameters)
 
     def _refused(self, action: str) -> str:
-        return refusal(action, self.view, self.screen, overall=self._overall)
+        return refusal(action, self.view, self.screen, keys=self.keys, overall=self._overall)
 
     def _say_refusal(self, action: str) -> bool:
         name, problem = names().get(action, action), self._refused(action)
@@ -296,7 +297,7 @@ class ConsoleApp(Remembering):
 
     def on_key(self, event: events.Key) -> None:
         """A key whose action is refused arrives here: say why nothing happens."""
-        action = actions().get(event.key)
+        action = actions(self.keymap).get(event.key)
         if action is not None and not isinstance(self.screen, ModalScreen):
             self._say_refusal(action)
 
@@ -365,7 +366,7 @@ class ConsoleApp(Remembering):
 
     async def action_help(self) -> None:
         """Show every key."""
-        await self._open(HelpPage(keys()))
+        await self._open(HelpPage(keys(self.keymap)))
 
     async def action_note(self) -> None:
         """Ask for a remark and record it."""

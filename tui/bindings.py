@@ -1,11 +1,19 @@
-"""Every key of the console, declared once: the lowest row, help and palette are made from this table."""
+"""Every key of the console, declared once: the lowest row, help, palette and all that names a key follow it.
+
+A user may have other keys: a keymap gives them for some of the bindings, by their names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from textual.binding import ActiveBinding, Binding
+from textual.keys import REPLACED_KEYS, Keys, _character_to_key, key_to_character
 
+from aftergreen.clean import clean
+from aftergreen.config import listed
 from aftergreen.model import Indicator
 from widgets.header import HOLD_ANYWHERE
 from widgets.keys import Key
@@ -20,14 +28,81 @@ SIGNS = {
     "colon": ":",
     "question_mark": "?",
     "escape": "esc",
+    "plus": "+",
+    "minus": "-",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
 }
+
+FIXED = ("escape", "ctrl+c", "ctrl+q", "ctrl+z", HOLD_ANYWHERE, "ctrl+o")
+"""Keys that mean the same to everybody: the ways out of anything, and what dialogs need."""
+
+Keymap = Mapping[str, str]
+"""Keys by the name of their binding, several of them parted by commas."""
 
 Help = Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
 """Groups of keys by name, in each the key, what it is called and what it does."""
 
 
-def bindings() -> Sequence[Binding]:
-    """The bindings of the app, in the order of the lowest row."""
+def bindings(keymap: Keymap | None = None) -> Sequence[Binding]:
+    """The bindings of the app, in the order of the lowest row, with the keys of a keymap."""
+    own = keymap or {}
+    return [
+        replace(binding, key=other, key_display=None) if (other := own.get(str(binding.id))) else binding
+        for binding in _usual()
+    ]
+
+
+def keymap_of(wanted: Mapping[str, object]) -> tuple[Keymap, tuple[str, ...]]:
+    """The keymap that was asked for by names and keys as people write them, and what of it is not taken."""
+    known = {str(binding.id): binding.key for binding in _usual()}
+    taken, problems = dict[str, str](), list[str]()
+    for name, keys in wanted.items():
+        if name not in known:
+            problems.append(f"no key is called {clean(name, 40)}, expected {listed(known)}")
+            continue
+        named = list(map(_key_named, keys.split(","))) if isinstance(keys, str) else [""]
+        if unknown := [key for key in named if not _is_key(key)]:
+            said = f", and {clean(unknown[0], 40)} is none" if unknown[0] else ""
+            problems.append(f"{name} takes a key such as R, f5 or ctrl+r, or several parted by commas{said}")
+        elif fixed := [key for key in named if key in FIXED]:
+            problems.append(f"{name} cannot be {fixed[0]}, which means the same to everybody")
+        else:
+            taken[name] = ",".join(named)
+    owners = Counter(key for keys in (known | taken).values() for key in keys.split(","))
+    for name, keys in tuple(taken.items()):
+        twice = [key for key in keys.split(",") if owners[key] > 1]
+        if twice:
+            del taken[name]
+            problems.append(f"{name} cannot be {_sign(twice[0])}, which is another's already")
+    return taken, tuple(f"The keys are not all taken: {problem}." for problem in problems)
+
+
+def shown_keys(keymap: Keymap | None = None) -> dict[str, str]:
+    """The first key of every action, as it is written for people."""
+    return {binding.action: _sign(binding.key.split(",")[0]) for binding in reversed(bindings(keymap))}
+
+
+def _key_named(key: str) -> str:
+    """A key by the name that it has in events: ``/`` is called ``slash``."""
+    key = key.strip()
+    return _character_to_key(key) if len(key) == 1 else key
+
+
+def _is_key(name: str) -> bool:
+    """Whether a terminal has such a key."""
+    *modifiers, bare = name.split("+")
+    known = bare in _NAMED or key_to_character(REPLACED_KEYS.get(bare, bare)) is not None
+    return known and _MODIFIERS.issuperset(modifiers)
+
+
+_NAMED = {key.value for key in Keys}
+_MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
+
+
+def _usual() -> Sequence[Binding]:
     decide, look, console = Binding.Group("Decide"), Binding.Group("Look"), Binding.Group("Console")
     return (
         _key(decide, "r", "roll_back", "Roll back", "Run the rollback command, once you typed a name"),
@@ -61,7 +136,7 @@ def bindings() -> Sequence[Binding]:
             "right_square_bracket,plus",
             "range(0.5)",
             "Closer",
-            "A shorter time on the charts (also +)",
+            "A shorter time on the charts",
             shown=False,
         ),
         _key(
@@ -69,7 +144,7 @@ def bindings() -> Sequence[Binding]:
             "left_square_bracket,minus",
             "range(2)",
             "Further",
-            "A longer time on the charts (also -)",
+            "A longer time on the charts",
             shown=False,
         ),
         _key(look, "slash", "filter", "Filter", "Show only signals and events of a name", shown=False),
@@ -84,16 +159,16 @@ def bindings() -> Sequence[Binding]:
             shown=False,
         ),
         _key(look, "space", "pause", "Pause", "Freeze the view or let it go on; the watch never stops"),
-        _key(look, "j,down,right,tab", "focus_next", "Next", "The next panel (also ↓ → tab)", shown=False),
+        _key(look, "j,down,right,tab", "focus_next", "Next", "The next panel, or release", shown=False),
         _key(
             look,
             "k,up,left,shift+tab",
             "focus_previous",
             "Previous",
-            "The previous panel (also ↑ ←)",
+            "The previous panel, or release",
             shown=False,
         ),
-        _key(console, "colon,ctrl+p", "command_palette", "Commands", "Every action by name (also ctrl+p)"),
+        _key(console, "colon,ctrl+p", "command_palette", "Commands", "Every action by name"),
         _key(console, "question_mark", "help", "Help", "All keys"),
         _key(console, "q", "leave", "Quit", "Leave; asks while the release is open (also ctrl+c)"),
     )
@@ -108,9 +183,9 @@ def ways_out() -> tuple[Binding, ...]:
     )
 
 
-def actions() -> dict[str, str]:
+def actions(keymap: Keymap | None = None) -> dict[str, str]:
     """The action of every key."""
-    return {key: binding.action for binding in bindings() for key in binding.key.split(",")}
+    return {key: binding.action for binding in bindings(keymap) for key in binding.key.split(",")}
 
 
 def names() -> dict[str, str]:
@@ -118,12 +193,13 @@ def names() -> dict[str, str]:
     return {binding.action: binding.description for binding in reversed(bindings())}
 
 
-def keys() -> Help:
+def keys(keymap: Keymap | None = None) -> Help:
     """Every key with its name and meaning, for the help page."""
     groups: dict[str, list[tuple[str, str, str]]] = {}
-    for binding in bindings():
+    for binding in bindings(keymap):
         group = groups.setdefault(binding.group.description if binding.group else "", [])
-        row = (_first(binding), binding.description, binding.tooltip)
+        also = " ".join(_sign(key) for key in binding.key.split(",")[1:])
+        row = (_first(binding), binding.description, f"{binding.tooltip}{f' (also {also})' if also else ''}")
         # Keys that mean the same stand once.
         if not group or group[-1][1:] != row[1:]:
             group.append(row)
@@ -136,24 +212,26 @@ def keys() -> Help:
 
 def bar(active: Iterable[ActiveBinding]) -> list[Key]:
     """The keys of the lowest row, from the bindings that are active on a screen."""
-    usual = {binding.action: binding for binding in reversed(bindings()) if binding.show}
+    own = [binding.action for binding in _usual()]
     found: dict[str, Key] = {}
     for _, binding, enabled, _ in active:
-        # Textual makes a binding of each key; the one that was declared is shown.
-        shown = usual.get(binding.action, binding)
-        action, key = binding.action, shown.key.split(",")[0]
-        rank = len(DROPPED) - DROPPED.index(action) if action in DROPPED else 0
-        if binding.show:
-            found[action] = Key(key, _first(shown), shown.description, enabled, rank)
+        action = binding.action
+        # Textual makes a binding of each key; the first one is shown.
+        if binding.show and action not in found:
+            rank = len(DROPPED) - DROPPED.index(action) if action in DROPPED else 0
+            found[action] = Key(binding.key, _first(binding), binding.description, enabled, rank)
     # What a page adds stands in front of what is there everywhere.
-    order = [action for action in found if action not in usual]
-    order += [binding.action for binding in bindings() if binding.show and binding.action in found]
+    order = [action for action in found if action not in own]
+    order += [action for action in own if action in found]
     return [found[action] for action in order]
 
 
 def _first(binding: Binding) -> str:
-    key = binding.key.split(",")[0]
-    return binding.key_display or SIGNS.get(key, key)
+    return binding.key_display or _sign(binding.key.split(",")[0])
+
+
+def _sign(key: str) -> str:
+    return SIGNS.get(key, key)
 
 
 def _zoom(group: Binding.Group, number: int) -> Binding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aftergreen.verdict.refusals import outcome_refused, override_refused
 from tui.bindings import bindings
 from tui.screens.main import MainScreen, chosen
@@ -28,13 +30,16 @@ def of_one(action: str) -> bool:
 _ABOUT_ONE = {binding.action.split("(")[0] for binding in bindings()} - set(OF_ALL)
 
 
-def refusal(action: str, view: View, screen: object, *, overall: bool = False) -> str:
+def refusal(
+    action: str, view: View, screen: object, *, keys: Mapping[str, str], overall: bool = False
+) -> str:
     """Why an action can do nothing now on the screen that is open; empty where it can.
 
-    ``overall`` says that several releases are looked at and none of them is opened.
+    ``keys`` are those of this user by their actions. ``overall`` says that several releases are looked at
+    and none of them is opened.
     """
     if overall:
-        return "choose a release and open it first (enter)" if of_one(action) else ""
+        return f"choose a release and open it first ({keys['zoom_focused']})" if of_one(action) else ""
     if action == "roll_back":
         return view.why_no_rollback()
     if action == "hold":
@@ -45,7 +50,7 @@ def refusal(action: str, view: View, screen: object, *, overall: bool = False) -
         return "there is no receipt yet"
     if action in ("note", "override", "outcome"):
         return _no_word(action, view)
-    return _no_panel(action, view, screen) if isinstance(screen, MainScreen) else ""
+    return _no_panel(action, view, screen, keys) if isinstance(screen, MainScreen) else ""
 
 
 def _no_word(action: str, view: View) -> str:
@@ -60,9 +65,10 @@ def _no_word(action: str, view: View) -> str:
     return "the release has ended" if newest.release_state.ended else ""
 
 
-def _no_panel(action: str, view: View, screen: MainScreen) -> str:
+def _no_panel(action: str, view: View, screen: MainScreen, keys: Mapping[str, str]) -> str:
+    opening = f"{keys['zoom(1)']} to {keys['decision']}"
     if action in ("focus_next", "focus_previous"):
-        return "" if screen.has_panels else "this screen is too small for panels; 1 to 6 open them"
+        return "" if screen.has_panels else f"this screen is too small for panels; {opening} open them"
     if action == "zoom_focused" and not chosen(screen, view.shown):
-        return "nothing leads and nothing is chosen; 1 to 6 open one"
+        return f"nothing leads and nothing is chosen; {opening} open one"
     return ""

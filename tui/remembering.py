@@ -11,6 +11,7 @@ from textual.driver import Driver
 from textual.theme import Theme
 
 from themes.loader import SHIPPED, load_themes
+from tui.bindings import keymap_of, shown_keys
 from tui.capabilities import Capabilities
 from tui.old_terminal import Monochrome, OldTerminal
 from tui.settings import Memory, Settings
@@ -29,6 +30,10 @@ class Remembering(App[int]):
         self._own_themes = own_themes
         self._usual_drawing = "braille" if terminal.unicode else "ascii"
         self._dressed_in = ""
+        self.keymap, self._key_problems = keymap_of(memory.settings.keys)
+        self.set_keymap(dict(self.keymap))
+        self.keys = shown_keys(self.keymap)
+        """The key of every action, as it is written for people."""
 
     @property
     def drawing(self) -> str:
@@ -46,7 +51,7 @@ class Remembering(App[int]):
             wanted = ""
         self.theme = self._dressed_in = UNCOLOURED if self.uncoloured else wanted or SHIPPED
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        for problem in (*self.memory.problems, *problems):
+        for problem in (*self.memory.problems, *self._key_problems, *problems):
             self.notify(problem, severity="warning", markup=False)
 
     def action_draw(self, mode: str) -> None:

@@ -1,4 +1,4 @@
-"""What the console remembers of its user: colours, how charts are drawn, bell and title, the name.
+"""What the console remembers of its user: colours, how charts are drawn, bell and title, the name, keys.
 
 The file is this program's own and is rewritten whole, so that no comment survives in it. One that a person
 wrote is read and left alone: it lacks the first line by which the program knows its own.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from aftergreen.clean import clean
@@ -25,6 +25,8 @@ DRAWINGS = ("braille", "block", "ascii")
 LONGEST = 100
 """Characters of a text."""
 
+_EXPECTED = {bool: "true or false", str: "a text", dict: "a table of actions and their keys"}
+
 _LARGEST = 64 * 1024
 
 
@@ -37,6 +39,8 @@ class Settings:
     bell: bool = True
     title: bool = True
     operator: str = ""
+    keys: Mapping[str, object] = field(default_factory=dict)
+    """Other keys than the usual ones, by the names of what they do."""
 
 
 def read_settings(path: Path) -> tuple[Settings, tuple[str, ...]]:
@@ -79,11 +83,10 @@ def _taken(found: Mapping[str, object]) -> tuple[Settings, tuple[str, ...]]:
     taken = dict(usual)
     for name, value in found.items():
         if name not in usual:
-            known = listed(field.name for field in fields(Settings))
+            known = listed(one.name for one in fields(Settings))
             problems.append(_said(f"{clean(name, LONGEST)} is none of them, expected {known}"))
         elif type(value) is not type(usual[name]):
-            expected = "true or false" if isinstance(usual[name], bool) else "a text"
-            problems.append(_said(f"{name} takes {expected}"))
+            problems.append(_said(f"{name} takes {_EXPECTED[type(usual[name])]}"))
         elif name == "drawing" and value not in ("", *DRAWINGS):
             problems.append(_said(f"drawing takes {listed(DRAWINGS)}"))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aftergreen import words
@@ -126,10 +127,12 @@ class View:
             return read_only(self._read_only) or "the watch has not begun"
         return hold_refused(self.newest.state, self.newest.context.read_only)
 
-    def frame(self, *, shaded: bool = False, drawing: str = "braille") -> Frame:
+    def frame(
+        self, *, shaded: bool = False, drawing: str = "braille", keys: Mapping[str, str] | None = None
+    ) -> Frame:
         """What is to be shown right now; ``shaded`` where backgrounds have no colours.
 
-        ``drawing`` is the mode of the charts.
+        ``drawing`` is the mode of the charts, ``keys`` are those of this user.
         """
         snapshot, frozen_at, present = self.shown, self._frozen_at, self.present()
         return Frame(
@@ -148,6 +151,7 @@ class View:
             reach=self.reach,
             drawing=drawing,
             shaded=shaded,
+            keys=keys or {},
             failed=self.failed,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aftergreen.model import Plan, Release
 from aftergreen.preflight.checks import Finding
@@ -40,6 +41,7 @@ class Frame:
     ``only`` is the part of a name by which signals and events were chosen, empty where all are shown.
     ``failed`` says why nobody watches the release here, empty where somebody does. ``others`` are the same
     looks at the other releases of the console, which have none of their own; ``overall`` is a look at all.
+    ``keys`` are the keys of this user by the actions that they mean, as they are written for people.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
     """
@@ -59,6 +61,7 @@ class Frame:
     reach: float = 1.0
     drawing: str = "braille"
     shaded: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
     failed: str = ""
     others: tuple[Frame, ...] = ()
     overall: bool = False

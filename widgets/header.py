@@ -144,7 +144,10 @@ def _frozen_rows(
     """A frozen view says so before all else, and what has become of the release meanwhile."""
     at = words.local_time(frame.now, snapshot.context.offset)
     left = [Span(" "), Span(f"PAUSED at {at}, {format_clock(frozen)} ago ", bold=True)]
-    said, key = [*_said(banner), *map(Span, banner.more)], (Span("space goes on ", bold=True),)
+    said, key = (
+        [*_said(banner), *map(Span, banner.more)],
+        (Span(f"{frame.keys['pause']} goes on ", bold=True),),
+    )
     if width_of(left) + width_of(said) + width_of(key) + 1 <= width:
         rows = [beside([*left, *said], key, width)]
     else:
@@ -278,17 +281,20 @@ def data_age(snapshot: Snapshot, now: float) -> tuple[Span, ...]:
 
 def _keys(frame: Frame, snapshot: Snapshot, room: int) -> list[Span]:
     """The keys that matter now, as many as there is room for."""
-    state, leading = snapshot.release_state, snapshot.leading
+    state, leading, key = snapshot.release_state, snapshot.leading, frame.keys
+    why, back = f"{key['why']} why", f"{key['roll_back']} roll back"
     keys: list[str] = []
     if state.ended:
-        keys = ["q leave"]
+        keys = [f"{key['leave']} leave"]
     elif frame.ordered is not None:
-        keys = ["rollback ordered", "w why"]
+        keys = ["rollback ordered", why]
+    elif snapshot.rollback is not None and snapshot.rollback.unknown:
+        keys = [f"{key['outcome']} outcome", *([] if frame.refusal else [back])]
     elif snapshot.state.countdown is not None or snapshot.state.hold is not None:
-        held = "h release" if snapshot.state.hold is not None else "h hold"
-        keys = [*([] if frame.hold_refused else [held]), *([] if frame.refusal else ["r roll back"])]
+        held = f"{key['hold']} {'release' if snapshot.state.hold is not None else 'hold'}"
+        keys = [*([] if frame.hold_refused else [held]), *([] if frame.refusal else [back])]
     elif state in (ReleaseState.PROPOSED, ReleaseState.ROLLBACK_FAILED) or (leading and leading.burning):
-        keys = ["w why"] if frame.refusal else ["r roll back", "w why"]
+        keys = [why] if frame.refusal else [back, why]
     while keys and len("  ".join(keys)) + 3 > room:
         keys.pop()
     return [Span(f"{'  '.join(keys)} ", bold=True)] if keys else []

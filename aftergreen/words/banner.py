@@ -158,7 +158,7 @@ def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Bann
         lasting = format_clock(max(0.0, now - rollback.started_at))
         return Banner(Mark.WARN, "ROLLING BACK", f"by {rollback.by}, {lasting}")
     if rollback.unknown:
-        return Banner(Mark.BAD, "OUTCOME UNKNOWN", "o: say what came of it · r: run it again")
+        return Banner(Mark.BAD, "OUTCOME UNKNOWN", "say what came of it, or run it again")
     if not rollback.succeeded:
         return Banner(Mark.BAD, "ROLLBACK FAILED", f"{failure(rollback)}: go back by hand, or try again")
     if rollback.recovered is None:

@@ -88,7 +88,8 @@ async def test_a_rollback_of_which_nobody_knows_is_not_said_to_have_failed(
 ) -> None:
     async with reading(moments.lost("undoing"), size) as here:
         await here.press("escape")
-        assert "✗ OUTCOME UNKNOWN  o: say what came of it · r: run it again" in here.lines[0]
+        assert "✗ OUTCOME UNKNOWN  say what came of it, or run it again" in here.lines[0]
+        assert "  o outcome" in here.lines[0]
         assert "nobody knows what came of the rollback command: " in flowing(here.text)
         assert "failed" not in here.text.lower()
         assert "not started" not in here.text

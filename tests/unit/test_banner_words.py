@@ -170,7 +170,7 @@ ANOTHER_CAUSE = "Look for another cause: what else changed, and what it depends 
             {"exit_code": None, "unknown": True, "error": "who looked after it is gone"},
             Mark.BAD,
             "OUTCOME UNKNOWN",
-            "o: say what came of it · r: run it again",
+            "say what came of it, or run it again",
             "nobody knows what came of the rollback",
         ),
         ({}, Mark.WARN, "VERIFYING", "is v2.4.0 well?", "verifying its effect"),

@@ -40,7 +40,7 @@ def test_what_a_person_wrote_is_read_and_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bel = false", "bel is none of them, expected theme, drawing, bell, title or operator"),
+        ("bel = false", "bel is none of them, expected theme, drawing, bell, title, operator or keys"),
         ('bell = "no"', "bell takes true or false"),
         ("theme = 7", "theme takes a text"),
         ('drawing = "crayon"', "drawing takes braille, block or ascii"),

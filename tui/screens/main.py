@@ -92,7 +92,7 @@ class MainScreen(ShownScreen):
             if view.waived:
                 continue
             panel.show(panel_rows(view, frame, panel.size.width, panel.size.height))
-            _frame_panel(panel, view, snapshot)
+            _frame_panel(panel, view, snapshot, frame.keys[f"zoom({number})"])
         decision = self.query_one(f"#panel-{DECISION}", Panel)
         self._share_grid(decision, sum(not view.waived for view in snapshot.indicators))
         decision.show(decision_rows(frame, decision.size.width, decision.size.height))
@@ -123,7 +123,7 @@ def _titled(panel: Panel, title: str) -> Panel:
     return panel
 
 
-def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
+def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot, key: str) -> None:
     title, word = panel_title(view)
     leads = snapshot.leading is not None and snapshot.leading.signal.indicator is view.indicator
     panel.set_class(leads and view.mark is Mark.BAD, "-leading")
@@ -133,7 +133,7 @@ def _frame_panel(panel: Panel, view: IndicatorView, snapshot: Snapshot) -> None:
     _set(
         panel,
         f"{title} · {word}" if word else title,
-        _footer(words.panel_footer(view, snapshot), room, f"{title[0]} shows it"),
+        _footer(words.panel_footer(view, snapshot), room, f"{key} shows it"),
     )
 
 
@@ -160,7 +160,7 @@ def _sentence(frame: Frame, snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     facts = "".join((banner.text, *banner.more)) or " ".join(words.advice(newest))
     fuse = [banner.fuse.text] if banner.fuse is not None else []
     if newest.state.countdown is not None and not frame.hold_refused:
-        fuse.append("h holds it")
+        fuse.append(f"{frame.keys['hold']} holds it")
     doubt = [f"! {banner.doubt}"] if banner.doubt else []
     age = "".join(span.text for span in data_age(newest, now))
     said = "  ".join([f"{words.SYMBOLS[banner.mark]} {banner.word}", *fuse, facts, *doubt, age])

@@ -234,7 +234,7 @@ class FinishPage(Page):
                 row(label if not place else " " * hang, Span(line, look, bold=index == 0))
                 for place, line in enumerate(lines)
             ]
-        rows += [(), row(Span("esc shows the panels as they were, q leaves.", "dim"))]
+        rows += [(), row(Span(f"esc shows the panels as they were, {frame.keys['leave']} leaves.", "dim"))]
         return [*rows, *_as_it_ended(frame, width, height - len(rows) - 1)]
 
 
