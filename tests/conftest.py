@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import documented
+
 # The same examples in every run, so that what passes here passes there, and no rule about speed; `make
 # test-thorough` tries others, and many more of them.
 LENIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,6 +29,14 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _documented() -> Iterator[None]:
+    """Whatever the program says is wrong stands in docs/errors.md, with its cure."""
+    yield
+    said, documented.unknown[:] = list(documented.unknown), []
+    assert not said, f"docs/errors.md does not have: {said}"
+
+
 @pytest.fixture
 def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The local time zone is UTC, so that clock times can be compared to the letter."""
@@ -35,6 +45,11 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+def pytest_configure() -> None:
+    """Overhear what the program says is wrong."""
+    documented.listen()
 
 
 def pytest_collection_finish() -> None:

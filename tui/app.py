@@ -265,12 +265,10 @@ class ConsoleApp(Remembering):
         if not self._picked:
             self.current = min(self.watched, key=lambda watched: standing(watched.view.frame()).rank)
         frame = self.frame()
-        for screen in reversed(self.screen_stack):
+        for screen in self.screen_stack:
+            # Also what lies below: who comes back to it must not see for a moment what is long over.
             if screen.is_mounted and isinstance(screen, Shown):
                 screen.show(frame)
-            if not isinstance(screen, ModalScreen):
-                # What lies below is not seen, and shown again when it is.
-                break
 
     # Actions
 

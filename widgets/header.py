@@ -254,12 +254,7 @@ def _quiet(snapshot: Snapshot, seal: str) -> tuple[str, ...]:
 
 
 def _times(frame: Frame, snapshot: Snapshot) -> list[Span]:
-    state = snapshot.state
-    elapsed = format_clock(state.watched, pad=True)
-    spans = [
-        Span(f"  +{elapsed} of {format_clock(state.total, pad=True)}  "),
-        *data_age(snapshot, frame.present),
-    ]
+    spans = [Span(f"  {words.watched(snapshot.state)}  "), *data_age(snapshot, frame.present)]
     return [*spans, Span("  read-only", "warn")] if snapshot.context.read_only else spans
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from aftergreen import words
 from aftergreen.model import Release
-from aftergreen.units import format_clock
 from aftergreen.verdict.snapshot import IndicatorView, Mark, Snapshot
 from aftergreen.verdict.walk import SEVERITY, signal_mark
 from aftergreen.words.banner import Banner, banner_of
@@ -21,7 +20,7 @@ from widgets.spark import SMALLEST, spark
 NAMES, VERSIONS, SHORTEST = 24, 16, 12
 """To how many characters services and versions are cut; services to a quarter of the row, but not shorter."""
 
-CLOCK = len("+00:00 of 00:00")
+CLOCK = len("+00:00 up to 00:00")
 
 WIDEST = 14
 """Cells of a small chart beyond which more would tell nothing more."""
@@ -240,8 +239,7 @@ def _clock(snapshot: Snapshot | None) -> Row:
     elif snapshot.release_state.ended:
         text = f"ended {words.local_clock(snapshot.at, snapshot.context.offset)}"
     else:
-        state = snapshot.state
-        text = f"+{format_clock(state.watched, pad=True)} of {format_clock(state.total, pad=True)}"
+        text = words.watched(snapshot.state)
     return (Span(fit_text(text, CLOCK)),)
 
 

@@ -27,11 +27,12 @@ def command_line(command: Sequence[str]) -> str:
 
 
 def outcome_rows(rollback: Rollback, width: int, now: float | None = None) -> list[Row]:
-    """How it stands, for how long the command has run by ``now``, and all that is known of a failure."""
+    """How it stands, for how long by ``now`` while it is under way, and all that is known of a failure."""
     told = words.outcome(rollback)
-    if now is not None:
-        until = rollback.ended_at if rollback.ended_at is not None else now
-        told += f"  {format_clock(max(0.0, until - rollback.started_at))}"
+    verified = rollback.ended_at if rollback.succeeded and rollback.recovered is None else None
+    since = rollback.started_at if rollback.running else verified
+    if now is not None and since is not None:
+        told += f"  {format_clock(max(0.0, now - since))}"
     said = [row(Span(line, _look(rollback), bold=True)) for line in folded(told, width)]
     more = "" if rollback.error in words.outcome(rollback) else rollback.error
     return [*said, *(row(line) for line in folded(more, width) if line)]

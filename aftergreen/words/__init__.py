@@ -16,6 +16,7 @@ from aftergreen.words.advice import (
     outcome,
     override,
     together,
+    watched,
 )
 from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
 from aftergreen.words.lacking import checklist_name, held, lacking
@@ -101,5 +102,6 @@ __all__ = [
     "stands",
     "together",
     "tripped",
+    "watched",
     "why_unknown",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftergreen.model import Automatic, Signal
-from aftergreen.units import format_duration, format_limit
+from aftergreen.units import format_clock, format_duration, format_limit
 from aftergreen.verdict.automatic import is_current, watches_over
 from aftergreen.verdict.claims import within_chance
 from aftergreen.verdict.proposals import fuses
@@ -100,10 +100,10 @@ def _wait(snapshot: Snapshot, given: Advice) -> tuple[str, str]:
             left = format_duration(given.rule.remaining)
             unknown = f"{given.rule.signal.label} is unknown ({given.rule.unknown.why})"
             return "Wait:", f"{unknown}, {left} of its fuse are left."
-        left = format_duration(given.rule.remaining)
+        until = local_time(snapshot.at + given.rule.remaining, snapshot.context.offset)
         verb = "keeps" if given.rule.rule.condition.trend else "stays"
         way = f": {course(given.rule)}" if course(given.rule) else ""
-        return "Roll back", f"if {given.rule.signal.label} {verb} {where(given.rule)} for {left} more{way}."
+        return "Roll back", f"if {given.rule.signal.label} {verb} {where(given.rule)} until {until}{way}."
     return "Wait:", f"{given.reason}."
 
 
@@ -151,7 +151,7 @@ def next_steps(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def outcome(rollback: Rollback | None) -> str:
-    """What came of a rollback: ``recovered in 1m50s``, ``still burning``, ``failed with exit code 1``."""
+    """What came of a rollback: ``recovered: in range 1m50s after …``, ``failed with exit code 1``."""
     if rollback is None:
         return "no rollback was run"
     if rollback.running:
@@ -163,7 +163,8 @@ def outcome(rollback: Rollback | None) -> str:
     if rollback.recovered is None:
         return "verifying its effect"
     if rollback.recovered and rollback.good_since is not None:
-        return f"recovered in {format_duration(rollback.good_since - rollback.started_at)}"
+        after = format_duration(rollback.good_since - rollback.started_at)
+        return f"recovered: in range {after} after it was started"
     if rollback.unseen:
         return f"rolled back and not seen to recover: {rollback.unseen}"
     return "rolled back and still burning"
@@ -179,7 +180,7 @@ def failure(rollback: Rollback) -> str:
 
 
 def together(state: State, offset: float) -> str:
-    """The five read together: what went over its limit first, what followed, and what did not move."""
+    """The five read together: what went over its limit first, what followed, and what did not."""
     over = onsets(state)
     if not over or over[0].onset is None:
         return ""
@@ -187,7 +188,7 @@ def together(state: State, offset: float) -> str:
     told = [f"{over[0].signal.label} since {local_time(first, offset)}"]
     told += [f"{r.signal.label} {_after(r, first)}" for r in over[1:]]
     still = ", ".join(indicator_short(indicator) for indicator in unmoved(state))
-    return f"{'; '.join(told)}. {f'Unmoved: {still}.' if still else 'Nothing is unmoved.'}"
+    return f"{'; '.join(told)}. {f'In range: {still}.' if still else 'Nothing is in range.'}"
 
 
 def _after(status: RuleState, first: float) -> str:
@@ -261,6 +262,19 @@ def _may_be_chance(status: RuleState) -> bool:
         return True
     failures = receipt.failures if status.rule.condition.upward else receipt.count - receipt.failures
     return within_chance(failures, receipt.count, evidence.limit, evidence.alpha)
+
+
+def watched(state: State) -> str:
+    """How far a watch is: ``+07:49 of 15:00``; one that is extended may take twice its time and no longer.
+
+    After a rollback it is the old version that is watched, for as long as that takes.
+    """
+    elapsed, duration = f"+{format_clock(state.watched, pad=True)}", state.setup.plan.timing.duration
+    if state.rollback is not None:
+        return elapsed
+    if state.extended:
+        return f"{elapsed} up to {format_clock(2 * duration, pad=True)}"
+    return f"{elapsed} of {format_clock(state.total, pad=True)}"
 
 
 def counted(receipt: Receipt | None) -> str:

@@ -166,7 +166,7 @@ def _rollback_banner(snapshot: Snapshot, rollback: Rollback, now: float) -> Bann
             Mark.WARN, "VERIFYING", f"is {snapshot.state.setup.release.previous or 'the old version'} well?"
         )
     if rollback.recovered:
-        return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered "))
+        return Banner(Mark.OK, "RECOVERED", outcome(rollback).removeprefix("recovered: "))
     if rollback.unseen:
         return Banner(Mark.BAD, "NOT SEEN TO RECOVER", f"rolled back; {rollback.unseen}")
     lead = snapshot.leading

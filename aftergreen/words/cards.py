@@ -144,7 +144,8 @@ def finish_card(snapshot: Snapshot) -> tuple[str, ...]:
         lines.extend(filter(None, [together(state, snapshot.context.offset)]))
         lines.extend(f"  {label:<9}{text}" for label, text in _proof(decided, snapshot))
     lines.append(
-        f"Watched {format_duration(state.watched)} of {format_duration(state.total)}"
+        f"Watched {format_duration(state.watched)}"
+        + (f" of {format_duration(state.total)}" if state.watched <= state.total else "")
         + (f", blind for {format_duration(state.blind)}" if state.blind else "")
         + f"; sealed {state.seal[:7]}."
     )

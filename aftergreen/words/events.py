@@ -89,8 +89,8 @@ def _rule_event(happened: Event, status: RuleState) -> str:
     if happened.kind is EventKind.SURE:
         left = format_duration(status.remaining)
         seldom = chance(status)
-        told = f": {seldom} by chance" if seldom else " is more than chance"
-        return f"{comparison(status)}{told}; {left} of fuse left"
+        told = f" ({seldom})" if seldom else ""
+        return f"{comparison(status)}: now more than chance{told}; {left} of fuse left"
     if happened.kind is EventKind.NEAR_MISS:
         burnt, whole = format_duration(status.lasted), format_duration(status.rule.sustained)
         known = happened.reading is None or happened.reading.compared
@@ -150,7 +150,7 @@ def _release_event(happened: Event) -> str:
         EventKind.QUIET: "quiet: the backend answers and there is no traffic",
         EventKind.ROLLBACK_STARTED: f"rollback started{by}{because}",
         EventKind.ROLLBACK_SAID: f"{happened.by} says that the rollback {happened.text}",
-        EventKind.RECOVERED: f"recovered in {length}",
+        EventKind.RECOVERED: f"recovered: in range {length} after the rollback was started",
         EventKind.STILL_BURNING: f"rolled back and not recovered after {length}: {happened.text}",
         EventKind.ENDED: _release_ended(happened),
         EventKind.NOTE: f"note{by}: {happened.text}",

@@ -21,7 +21,7 @@ from aftergreen.verdict.state import (
     Unticked,
     WasBreached,
 )
-from aftergreen.words.values import local_time
+from aftergreen.words.values import count, local_time
 
 _CHECKLIST: Mapping[Indicator | None, str] = {
     Indicator.ERROR_RATE: "error rate in range",
@@ -86,7 +86,7 @@ def _course(rule: RuleState) -> str:
 def _not_borne_out(claim: NotBorneOut) -> str:
     signal, limit = claim.rule.signal, format_limit(claim.rule.limit or 0.0, claim.rule.signal.unit)
     at = f"at {'most' if claim.rule.rule.condition.upward else 'least'} {limit}"
-    had = f"{signal.label}: {claim.failures:,.0f} of {claim.trials:,.0f} requests failed"
+    had = f"{signal.label}: {count(claim.failures)} of {count(claim.trials)} requests failed"
     if round(claim.failures) == 0:
         had = f"{signal.label}: {claim.trials:,.0f} clean requests"
     if claim.failures > claim.rate * claim.trials:

@@ -10,6 +10,9 @@ from aftergreen.words.advice import counted, doubt
 from aftergreen.words.rules import tripped
 from aftergreen.words.values import local_clock, reading
 
+MOST = 3
+"""Signals that are named."""
+
 UNKNOWN = "nobody knows what came of the one before: it may have worked, and something of it may still run"
 
 
@@ -34,7 +37,7 @@ def against(snapshot: Snapshot | None, rule: RuleState | None, now: float) -> tu
         found.append(f"nothing has been measured for {format_duration(max(0.0, round(now - since)))}")
     elif rule is not None:
         found += _of_now(snapshot, rule)
-    return (*found, *map(doubt, snapshot.doubts))
+    return (*found, *map(doubt, snapshot.doubts), *_not_known(snapshot, rule))
 
 
 def _of_now(snapshot: Snapshot, rule: RuleState) -> list[str]:
@@ -48,6 +51,21 @@ def _of_now(snapshot: Snapshot, rule: RuleState) -> list[str]:
         since = local_clock(now.clear_since, snapshot.context.offset)
         return [f"{label} is {value} and clearing since {since}"]
     return []
+
+
+def _not_known(snapshot: Snapshot, rule: RuleState | None) -> list[str]:
+    """Which other signals say nothing now, so that nobody takes their silence for health."""
+    if snapshot.state.blind_since is not None:
+        return []
+    own = rule.signal.key if rule is not None else None
+    unknown = [
+        signal.signal.label
+        for view in snapshot.indicators
+        for signal in view.signals
+        if signal.signal.key != own and signal.reading is not None and not signal.reading.compared
+    ]
+    more = f" and {len(unknown) - MOST} more" if len(unknown) > MOST else ""
+    return [f"not known now: {', '.join(unknown[:MOST])}{more}"] if unknown else []
 
 
 def stays(plan: Plan, version: str) -> str:

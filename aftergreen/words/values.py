@@ -59,9 +59,19 @@ def local_day(at: float, zone: tzinfo | None = None) -> str:
     return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
+ROUNDING = 1e-9
+"""The share of a median below which a spread is none."""
+
+FEW, NOTED = 100, 0.05
+"""Events below which a fraction is told, and from which fraction on."""
+
+
 def count(number: float) -> str:
-    """A number of events; `increase()` extrapolates, so it may carry a fraction that nobody counted."""
-    return f"{number:,.0f}"
+    """A number of events; `increase()` extrapolates, so it may carry a fraction that nobody counted.
+
+    Of few the fraction is told: 7.50 % of 100 are 7.5, and nobody believes a share beside ``8 of 100``.
+    """
+    return f"{number:,.1f}" if number < FEW and abs(number - round(number)) >= NOTED else f"{number:,.0f}"
 
 
 def share(fraction: float) -> str:
@@ -106,8 +116,9 @@ def baseline(summary: Baseline | None, unit: str) -> str:
     """Median and spread of the time before: ``0.10 % ±0.03``."""
     if summary is None:
         return "unknown"
-    middle = format_value(summary.median, unit)
-    spread = format_value(summary.spread, unit)
+    # What sums of the same numbers in another order differ by is no spread.
+    none = summary.spread < ROUNDING * abs(summary.median)
+    middle, spread = format_value(summary.median, unit), format_value(0.0 if none else summary.spread, unit)
     suffix = middle.lstrip("0123456789.,−")
     if suffix and spread.endswith(suffix):
         spread = spread.removesuffix(suffix).rstrip()

@@ -10,8 +10,8 @@ from aftergreen.words import event, event_mark
 from aftergreen.words.banner import banner_of
 from aftergreen.words.cards import finish_card
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, desk
-from tests.console.story import CONNECTIONS, LATENCY, ORDERS, REGISTRATIONS
+from tests.console.desk import SMALL, WIDE, desk, reading
+from tests.console.story import CONNECTIONS, ERRORS, LATENCY, ORDERS, REGISTRATIONS
 
 ENDINGS = {
     "unproven": (moments.ended_red, "STILL BREACHED"),
@@ -99,3 +99,16 @@ async def test_the_clock_stops_at_the_end(size: tuple[int, int]) -> None:
         assert here.lines[0].startswith(" ✗ STILL BREACHED  HTTP 5xx 5.")
         assert "  ended " in here.lines[1]
         assert "ago" not in "\n".join(here.lines[:2])
+
+
+async def test_a_watch_that_is_extended_says_how_long_it_may_take() -> None:
+    story = moments.breached().feed(600, {ERRORS: 0.05})
+    assert story.state.extended
+    async with reading(story) as here:
+        assert "+18:30 up to 30:00" in here.lines[1]
+
+
+async def test_after_a_rollback_the_clock_has_no_end_that_it_could_pass() -> None:
+    async with reading(moments.rolled_back()) as here:
+        assert "+11:45  ended" in here.lines[1]
+        assert "Watched 11m45s of 15m" in here.text

@@ -32,7 +32,7 @@ MOMENTS: dict[str, tuple[Callable[[], Story], Facts]] = {
     ),
     "rolling back by me": (moments.rolling_back, ("ROLLING BACK", "by ana@bastion2", "✗ HTTP 5xx")),
     "rolling back by a colleague": (moments.colleagues, ("ROLLING BACK", "by ben@bastion1", "✗ HTTP 5xx")),
-    "recovered": (moments.rolled_back, ("✓ RECOVERED", "in 1m15s", "ended 22:25:05 UTC")),
+    "recovered": (moments.rolled_back, ("✓ RECOVERED", "in range 1m15s after it was", "ended 22:25:05 UTC")),
     "still burning": (moments.still_burning, ("✗ STILL BURNING", "rolled back", "ended 22:27:05 UTC")),
     "finished": (moments.finished, ("✓ FINISHED", "every indicator in range", "ended 22:28:20 UTC")),
     "unproven": (moments.unproven, ("! UNPROVEN", "orders-db connect is over limit", "ended 22:28:20 UTC")),

@@ -13,11 +13,12 @@ from aftergreen.model import Kind, Reading, RollbackPlan
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, desk, flowing
 from tests.console.moments import FAILING, WHO
-from tests.console.story import ERRORS, Story, busy_plan
+from tests.console.story import ERRORS, LATENCY, REGISTRATIONS, Story, busy_plan
 from tests.console.typing_it import NAME, RUN, asked, is_open, written
 from tests.scenario import plan
 from tests.waiting import until
 from tui.dialogs import typed_name
+from tui.dialogs.typed_name import TypedName
 
 # What it shows
 
@@ -78,6 +79,9 @@ async def test_what_is_blind_unknown_or_clearing_speaks_against_it() -> None:
         assert "! HTTP 5xx is 0.0804 % and clearing since 22:22:05" in here.text
     async with asked(moments.breached().feed(15, {ERRORS: Reading.unknown(Kind.STALE, "too old")})) as here:
         assert "! HTTP 5xx is stale now" in here.text
+    lost = {signal: Reading.unknown(Kind.NO_TRAFFIC) for signal in (LATENCY, REGISTRATIONS)}
+    async with asked(moments.breached().feed(15, {**FAILING, **lost})) as here:
+        assert "! not known now: average, registrations" in flowing(here.text)
     async with asked(moments.watching()) as here:
         assert "nothing that is measured" in here.text
 
@@ -143,6 +147,9 @@ async def test_in_the_first_moment_the_field_says_wait_and_takes_no_keys(
         assert "wait" in here.text
         assert written(here) == ""
         assert here.given.orders == []
+        here.app.screen.query_one(TypedName)._open()
+        await here.settle()
+        assert "what came before was not taken" in here.text
 
 
 async def test_after_that_moment_the_field_asks_for_the_name() -> None:

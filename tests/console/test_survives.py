@@ -19,6 +19,7 @@ from tests.scenario import DEPLOYED_AT, plan
 from tui.app import ConsoleApp
 from tui.view import View
 from tui.watched import Watched
+from widgets.rows import Rows
 
 HOSTILE = ["[/", "[red]a\\[b", "[@click=app.quit]x[/]", "${x} %s {0}", "日本語のe\u0301"]
 
@@ -159,3 +160,13 @@ async def test_it_can_be_taken_down_at_any_moment_with_a_dialog_open(key: str) -
         app.receive(app.current, story.snapshot)
         await pilot.press(key)
         # Leaving the block takes the app down; an error on the way would be raised here.
+
+
+async def test_who_comes_back_from_a_page_never_sees_what_is_long_over() -> None:
+    async with desk(moments.over_limit(), SMALL) as here:
+        below = here.app.screen
+        await here.press("1")
+        await here.show(moments.breached())
+        assert here.app.screen is not below
+        assert "BREACHED" in below.query_one("#banner", Rows).text
+        assert "+08:30" in below.query_one("#identity", Rows).text

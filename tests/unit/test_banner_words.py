@@ -53,7 +53,7 @@ def test_a_burning_fuse_counts_down_between_the_instants() -> None:
     assert shown.fuse is not None
     assert shown.fuse.text == "fires in 1:10"
     assert banner_of(seen(release), release.state.at + 500).fuse == Fuse(45.0, 120.0, 0.0)
-    assert words.advice(seen(release)) == ("Roll back", "if HTTP 5xx stays over 1 % for 1m15s more.")
+    assert words.advice(seen(release)) == ("Roll back", "if HTTP 5xx stays over 1 % until 22:18:38 UTC.")
 
 
 def test_a_breach_names_what_is_compared_and_who_else_is_over() -> None:
@@ -178,8 +178,8 @@ ANOTHER_CAUSE = "Look for another cause: what else changed, and what it depends 
             {"recovered": True, "good_since": DEPLOYED_AT + 420.0},
             Mark.OK,
             "RECOVERED",
-            "in 1m35s",
-            "recovered in 1m35s",
+            "in range 1m35s after it was started",
+            "recovered: in range 1m35s after it was started",
         ),
         (
             {"recovered": False},
@@ -235,7 +235,7 @@ def test_after_a_rollback_that_is_not_known_to_have_worked_nobody_is_told_to_kee
 
 def test_after_a_rollback_the_advice_says_what_came_of_it() -> None:
     release = rolled_back().feed(300)
-    assert words.advice(seen(release)) == ("Rolled back:", "recovered in 1m20s.")
+    assert words.advice(seen(release)) == ("Rolled back:", "recovered: in range 1m20s after it was started.")
 
 
 @pytest.mark.parametrize(

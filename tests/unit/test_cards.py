@@ -61,7 +61,7 @@ def test_a_receipt_holds_all_it_takes_to_check_the_number_by_hand() -> None:
         ("value", "5.00 % at 22:18:38 UTC"),
         ("limit", "1 %"),
         ("baseline", "0.10 % ±0"),
-        ("counted", "62 of 1,244"),
+        ("counted", "62.2 of 1,244"),
         ("evidence", EVIDENCE),
         ("window", "the last 1m"),
         ("query", QUERY),
@@ -107,16 +107,16 @@ def test_the_card_of_a_release_that_was_left_with_its_breach() -> None:
         "Production runs v2.4.1, as it was deployed; nothing here measured it.",
         "checkout-api/prod/v2.4.1#7: left with a rollback advised that nobody ran (exit code 23).",
         "Decided at 22:18:35 UTC: HTTP 5xx 5.00 % > 1 % for 2m.",
-        "HTTP 5xx since 22:16:35 UTC. Unmoved: latency, saturation, deps, business.",
+        "HTTP 5xx since 22:16:35 UTC. In range: latency, saturation, deps, business.",
         "  rule     HTTP 5xx above 1 % for 2m: roll back",
         "  baseline 0.10 % ±0",
-        "  counted  62 of 1,244",
+        "  counted  62.2 of 1,244",
         f"  evidence {EVIDENCE}",
         f"  curl     {CURL}",
         "Watched 5m15s of 15m; sealed 7f3a9c2.",
         "HTTP 5xx: at 2247 requests/min it would typically notice 2 % within 3m.",
         "What happened:",
-        "  22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
+        "  22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62.2 of 1,244)",
     )
 
 
@@ -144,7 +144,7 @@ def test_the_card_of_a_release_that_recovered() -> None:
             "Production runs v2.4.0, as the rollback command reported."
             " v2.4.1 was rolled back at 22:18:45 UTC by ana."
         ),
-        "checkout-api/prod/v2.4.1#7: recovered in 1m20s (exit code 20).",
+        "checkout-api/prod/v2.4.1#7: recovered: in range 1m20s after it was started (exit code 20).",
         "Decided at 22:18:35 UTC: HTTP 5xx 5.00 % > 1 % for 2m.",
     )
 

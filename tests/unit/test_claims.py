@@ -59,7 +59,7 @@ def test_without_failures_the_bound_is_the_rule_of_three() -> None:
         (0, 15, ("HTTP 5xx: 225 clean requests, a claim of at most 1 % takes 300",)),
         (0.1, 60, ()),
         (0.4, 60, ("HTTP 5xx: 6 of 900 requests failed, a claim of at most 1 % takes 1,184",)),
-        (0.75, 60, ("HTTP 5xx: 11 of 900 requests failed, which is not at most 1 %",)),
+        (0.75, 60, ("HTTP 5xx: 11.2 of 900 requests failed, which is not at most 1 %",)),
     ],
 )
 def test_what_was_counted_over_a_quarter_of_an_hour_bears_the_claim_out_or_not(

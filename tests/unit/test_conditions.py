@@ -230,13 +230,13 @@ def test_the_panel_and_the_advice_say_what_the_signal_does() -> None:
     assert "db connections filling up since" in words.panel_footer(view, snapshot)
     assert words.advice(snapshot) == (
         "Roll back",
-        "if db connections keeps filling up for 30s more: full in 20m.",
+        "if db connections keeps filling up until 22:20:20 UTC: full in 20m.",
     )
     assert words.limit(rule_of(release, POOL)) == "200 in 30m"
     quiet = Scenario(with_rule(ERRORS, silent(180.0))).feed(60).feed(60, {ERRORS: NONE})
     assert words.advice(present(quiet.state, Context("ana"))) == (
         "Roll back",
-        "if HTTP 5xx stays silent for 2m15s more.",
+        "if HTTP 5xx stays silent until 22:17:35 UTC.",
     )
 
 

@@ -66,9 +66,12 @@ def test_plain_lines_are_a_time_a_symbol_and_a_sentence() -> None:
     assert out.getvalue().splitlines() == [
         "22:13:20 UTC · deployed; thresholds and baseline sealed 7f3a9c2",
         "22:14:20 UTC · warm-up is over, rules judge from here",
-        "22:16:35 UTC ✗ HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m",
-        "22:18:05 UTC ✗ HTTP 5xx 5.00 % > 1 % for 2m: once in 6,700 releases by chance; 30s of fuse left",
-        "22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
+        "22:16:35 UTC ✗ HTTP 5xx over 1 %: 5.00 % (62.2 of 1,244); breached if it lasts 2m",
+        (
+            "22:18:05 UTC ✗ HTTP 5xx 5.00 % > 1 % for 2m: now more than chance (once in 6,700 releases);"
+            " 30s of fuse left"
+        ),
+        "22:18:35 UTC ✗ HTTP 5xx breached: 5.00 % > 1 % for 2m (62.2 of 1,244)",
     ]
     assert err.getvalue() == ""
 
@@ -157,7 +160,7 @@ def test_json_lines_carry_schema_time_type_and_release() -> None:
         "type": "event",
         "release": "checkout-api/prod/v2.4.1#7",
         "event": "breached",
-        "text": "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)",
+        "text": "HTTP 5xx breached: 5.00 % > 1 % for 2m (62.2 of 1,244)",
         "indicator": "error-rate",
         "signal": "HTTP 5xx",
     }

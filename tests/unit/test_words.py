@@ -104,7 +104,7 @@ def test_rules_read_as_they_were_written(
     [
         (None, "s", "…", ""),
         (Reading.of(0.182, 3000.0), "s", "182 ms", "n 3,000"),
-        (Reading(Kind.VALUE, 0.0498, 1244.4, 62.2), "%", "4.98 %", "62 of 1,244"),
+        (Reading(Kind.VALUE, 0.0498, 1244.4, 62.2), "%", "4.98 %", "62.2 of 1,244"),
         (Reading(Kind.ZERO, 0.0, 1244.0), "%", "0 %", "0 of 1,244"),
         (Reading.down("connection refused"), "s", "down", ""),
         (Reading.of(305.0), "/min", "305/min", ""),
@@ -131,6 +131,8 @@ def test_readings_say_a_value_or_why_there_is_none(
         (Baseline(1.75, 0.04, 120, 120), "s", "1.75 s ±40.0 ms", "1.75 s"),
         (Baseline(312.0, 4.0, 120, 120), "/min", "312/min ±4", "312/min"),
         (Baseline(41.0, 2.0, 120, 120), "", "41 ±2", "41"),
+        # What sums in another order differ by.
+        (Baseline(0.04, 3.47e-18, 120, 120), "s", "40.0 ms ±0", "40.0 ms"),
     ],
 )
 def test_baselines_are_median_and_spread(summary: Baseline | None, unit: str, text: str, median: str) -> None:
@@ -187,17 +189,17 @@ def test_the_log_of_a_release_that_goes_bad() -> None:
     assert [(words.local_time(e.at), words.event_mark(e).value, words.event(e)) for e in release.events] == [
         ("22:13:20 UTC", "pending", "deployed; thresholds and baseline sealed 7f3a9c2"),
         ("22:14:20 UTC", "pending", "warm-up is over, rules judge from here"),
-        ("22:16:35 UTC", "bad", "HTTP 5xx over 1 %: 5.00 % (62 of 1,244); breached if it lasts 2m"),
+        ("22:16:35 UTC", "bad", "HTTP 5xx over 1 %: 5.00 % (62.2 of 1,244); breached if it lasts 2m"),
         (
             "22:18:05 UTC",
             "bad",
-            "HTTP 5xx 5.00 % > 1 % for 2m: once in 6,700 releases by chance; 30s of fuse left",
+            "HTTP 5xx 5.00 % > 1 % for 2m: now more than chance (once in 6,700 releases); 30s of fuse left",
         ),
-        ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62 of 1,244)"),
+        ("22:18:35 UTC", "bad", "HTTP 5xx breached: 5.00 % > 1 % for 2m (62.2 of 1,244)"),
         ("22:18:45 UTC", "warn", "rollback started by ana"),
         ("22:19:05 UTC", "ok", "the rollback command ended after 20s"),
         ("22:22:05 UTC", "ok", "HTTP 5xx cleared: 0.10 %"),
-        ("22:22:05 UTC", "ok", "recovered in 1m20s"),
+        ("22:22:05 UTC", "ok", "recovered: in range 1m20s after the rollback was started"),
     ]
 
 
@@ -330,6 +332,6 @@ def test_the_five_are_read_together_in_the_order_in_which_they_broke() -> None:
     release = watched().feed(45, SLOW_DATABASE).feed(135, SLOW_DATABASE | BAD | {LATENCY: Reading.of(0.3)})
     assert words.together(release.state, 0.0) == (
         "orders-db connect since 22:16:35 UTC; HTTP 5xx 45s later; average 45s later. "
-        "Unmoved: saturation, business."
+        "In range: saturation, business."
     )
     assert words.together(watched().state, 0.0) == ""

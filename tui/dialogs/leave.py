@@ -60,12 +60,13 @@ def _leaving(frame: Frame) -> tuple[str, ...]:
 def _leaving_all(frames: Sequence[Frame]) -> tuple[str, ...]:
     """What leaving means for each of several releases that are still open."""
     going_on = [frame for frame in frames if not (frame.failed or _ended(frame))]
+    abandoned = "every one of them" if len(going_on) > 1 else "the release"
     names = ", ".join(f"{frame.release.service} {frame.release.version}" for frame in going_on)
     running = [frame.release.service for frame in going_on if frame.latest and frame.latest.rolling_back]
     goes_on = f"The rollback of {', '.join(running)} goes on; nobody will see whether it helps."
     return (
         f"Still being watched: {names}.",
-        "Leaving abandons every one of them: nobody will see what happens next.",
+        f"Leaving abandons {abandoned}: nobody will see what happens next.",
         *([goes_on] if running else ()),
     )
 

@@ -28,13 +28,15 @@ class TypedName(Input):
         self.cursor_blink = False
         self._entered = entered
         self.ready = False
+        self._early = False
 
     def on_mount(self) -> None:
         self.set_timer(WAIT, self._open)
 
     def _open(self) -> None:
         self.ready = True
-        self.placeholder = "type the service's name, then enter"
+        early = ": what came before was not taken" if self._early else ""
+        self.placeholder = f"type the service's name, then enter{early}"
 
     async def _on_key(self, event: events.Key) -> None:
         if self.ready and event.key != "enter":
@@ -42,6 +44,7 @@ class TypedName(Input):
         elif event.key != "escape":
             event.stop()
             event.prevent_default()
+            self._early |= not self.ready
             if self.ready:
                 self._entered(self.value)
 
