@@ -262,7 +262,7 @@ class ConsoleApp(Remembering):
         if self._leaving or not self.is_running:
             # A last tick, or a page that opens, while the app goes: screens are stacked without their parts.
             return
-        if not self._picked:
+        if self._several and not self._picked:
             self.current = min(self.watched, key=lambda watched: standing(watched.view.frame()).rank)
         frame = self.frame()
         for screen in self.screen_stack:

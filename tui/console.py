@@ -119,7 +119,7 @@ def run_console(
     if shown.app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
         return ExitCode.INTERNAL
-    return _farewell(shown.watches)
+    return farewell(shown.watches, [session.plan.service.name for session in sessions])
 
 
 def verdict_code(watching: Watching) -> ExitCode:
@@ -137,32 +137,36 @@ def _verdict(watches: Sequence[Watching]) -> ExitCode:
     return worst_of(map(verdict_code, watches))
 
 
-def _farewell(watches: Sequence[Watching]) -> int:
+def farewell(watches: Sequence[Watching], services: Sequence[str]) -> int:
     """Print below the prompt what became of the watches, the worst last, and return the exit code."""
+    names = dict(zip(watches, services, strict=True)) if len(watches) > 1 else {}
     order = sorted(watches, key=lambda watching: WORST_FIRST.index(verdict_code(watching)), reverse=True)
-    for watching in order:
-        error = watching.error
-        if error is not None and not isinstance(error, (PreflightFailed, JournalError)):
-            raise error
     try:
         for watching in order:
-            _say(watching)
+            _say(watching, names.get(watching, ""))
         sys.stdout.flush()
     except OSError:
         # The terminal went with the person: the verdict stands without a reader.
         discard_output()
+    for watching in order:
+        if watching.error is not None and not isinstance(watching.error, (PreflightFailed, JournalError)):
+            # Told as Python tells it, below what the other watches had to say.
+            raise watching.error
     return _verdict(watches)
 
 
-def _say(watching: Watching) -> None:
-    error = watching.error
+def _say(watching: Watching, name: str) -> None:
+    """What became of one of them; an error is said with its service where there are several."""
+    error, whose = watching.error, f"{name}: " if name else ""
     if isinstance(error, PreflightFailed):
         for finding in error.findings:
-            print(finding.text, file=sys.stderr)
+            print(f"{whose}{finding.text}", file=sys.stderr)
+    elif isinstance(error, JournalError):
+        print(f"{whose}{error}", file=sys.stderr)
     elif error is not None:
-        print(error, file=sys.stderr)
+        return
     elif watching.snapshot is None:
-        print("left before the watch had begun", file=sys.stderr)
+        print(f"{whose}left before the watch had begun", file=sys.stderr)
     else:
         from aftergreen.output.plain import print_card  # noqa: PLC0415  # the screen needs none of it
 

@@ -11,13 +11,18 @@ import pytest
 
 from aftergreen.model import Instant, Signal, View
 from aftergreen.paths import find_paths
+from aftergreen.preflight.checks import Finding, PreflightFailed, Severity
 from aftergreen.verdict.ending import WORST_FIRST, ExitCode, worst_of
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch.loop import Watch
 from aftergreen.watch.session import Session
+from aftergreen.watch.thread import Watching
 from aftergreen.watch.wanted import Wanted
+from tests.console import moments
 from tests.made_up import FakeClock, MadeUpSource, bad_from
 from tests.scenario import DEPLOYED_AT, plan
 from tests.waiting import HANG
-from tui.console import console, verdict_code
+from tui.console import console, farewell, verdict_code
 
 BREACHED_AT = DEPLOYED_AT + 315 + 15
 
@@ -83,3 +88,37 @@ def test_of_several_releases_the_worst_ending_counts(codes: tuple[int, ...], wor
 
 def test_every_ending_has_its_place() -> None:
     assert sorted(WORST_FIRST) == sorted(ExitCode)
+
+
+def left(error: BaseException | None = None, snapshot: Snapshot | None = None) -> Watching:
+    """A watch that is over."""
+
+    def make() -> Watch:
+        raise AssertionError("nobody starts it again")
+
+    watching = Watching(make, lambda _error: None)
+    watching.error, watching.snapshot = error, snapshot
+    return watching
+
+
+NO_SERIES = PreflightFailed((Finding(Severity.ERROR, "pool: no such series"),))
+
+
+def test_of_several_each_says_what_became_of_it_and_the_worst_stands_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    well, burning = moments.finished().snapshot, moments.ended_red().snapshot
+    watches = [left(snapshot=burning), left(error=NO_SERIES), left(snapshot=well)]
+    assert farewell(watches, ["front", "stock", "edge"]) == ExitCode.ROLLBACK_ADVISED
+    out, err = capsys.readouterr()
+    assert out.index("finished (exit code 0)") < out.index(
+        "HTTP 5xx is still breached; unproven (exit code 23)"
+    )
+    assert err == "stock: pool: no such series\n"
+
+
+def test_a_fault_of_the_program_is_told_below_what_the_others_say(capsys: pytest.CaptureFixture[str]) -> None:
+    watches = [left(error=KeyError("no such thing")), left(snapshot=moments.finished().snapshot)]
+    with pytest.raises(KeyError, match="no such thing"):
+        farewell(watches, ["front", "edge"])
+    assert "finished (exit code 0)" in capsys.readouterr().out
