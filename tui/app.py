@@ -209,18 +209,22 @@ class ConsoleApp(Remembering):
 
     def on_preflight_found(self, message: PreflightFound) -> None:
         message.watched.view.findings = tuple(message.findings)
-        # Of several each says so where it is opened.
-        if message.findings and not self._several:
-            number = len(message.findings)
+        self._tell_findings()
+        self.show()
+
+    def _tell_findings(self) -> None:
+        """Say once that preflight found something; of several releases when one is opened."""
+        number = len(self.view.findings)
+        if number and not (self.current.told or self._overall):
+            self.current.told = True
             said = "one thing to know" if number == 1 else f"{number} things to know"
             shows = f"{self.keys['findings']} shows {'it' if number == 1 else 'them'}"
             self.notify(f"Preflight found {said}: {shows}.", severity="warning", markup=False)
-        self.show()
 
     def on_watch_ended(self, message: WatchEnded) -> None:
         watched, error = message.watched, message.error
+        self.answered(watched, OVER)
         if error is None:
-            self.answered(watched, OVER)
             return
         watched.view.failed = str(error) or repr(error)
         if all(one.view.failed for one in self.watched):
@@ -354,6 +358,7 @@ class ConsoleApp(Remembering):
             self._picked = True
             await self.push_screen(MainScreen())
             self.show()
+            self._tell_findings()
             await self._offer_card()
             return
         number = chosen(self.screen, self.view.shown)

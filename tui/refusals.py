@@ -22,6 +22,10 @@ OF_ALL = (
 """Actions that have a meaning where several releases are looked at."""
 
 
+_RECORDED = ("roll_back", "hold", "note", "override", "outcome")
+"""Actions that a watch has to carry out."""
+
+
 def of_one(action: str) -> bool:
     """Whether an action is about one release, which has to be opened first."""
     return action.split("(", maxsplit=1)[0] in _ABOUT_ONE
@@ -40,6 +44,8 @@ def refusal(
     """
     if overall:
         return f"choose a release and open it first ({keys['zoom_focused']})" if of_one(action) else ""
+    if view.failed and action in _RECORDED:
+        return "nobody watches the release any more"
     if action == "roll_back":
         return view.why_no_rollback()
     if action == "hold":

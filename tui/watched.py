@@ -17,6 +17,8 @@ class Watched:
     orders: Orders
     carded: bool = False
     """Whether its finish card was shown, which happens once."""
+    told: bool = False
+    """Whether it was said that preflight found something."""
 
     @property
     def ended(self) -> bool:

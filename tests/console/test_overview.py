@@ -8,6 +8,7 @@ import pytest
 
 from aftergreen.journal import JournalError
 from aftergreen.model import Automatic
+from aftergreen.preflight.checks import Finding, Severity
 from aftergreen.verdict.ending import ExitCode
 from aftergreen.verdict.snapshot import Snapshot
 from tests.automatic import automatic
@@ -194,6 +195,8 @@ async def test_one_that_cannot_be_watched_takes_no_other_along() -> None:
         assert "NOT WATCHED  The journal cannot be written" in here.desk.text
         await here.desk.press("enter")
         assert "NOT WATCHED  The journal cannot be written: its disk is full." in here.desk.lines[0]
+        await here.desk.press("r")
+        assert here.desk.told == ["Roll back: nobody watches the release any more."]
         app.watch_ended(app.watched[0], JournalError("The same here."))
         await here.desk.settle()
         assert app.return_value == 1
@@ -228,6 +231,17 @@ async def test_a_service_that_is_there_twice_is_told_apart_by_its_environment() 
     async with several(snapshot, other) as here:
         assert "edge/prod" in here.desk.text
         assert "edge/canary" in here.desk.text
+
+
+async def test_what_preflight_found_is_said_once_when_the_release_is_opened() -> None:
+    async with several(*well("edge", "front")) as here:
+        front = here.desk.app.watched[1]
+        here.desk.app.preflight(front, (Finding(Severity.WARNING, "the window is short"),))
+        await here.desk.settle()
+        await here.desk.press("enter", "escape")
+        assert here.desk.told == []
+        await here.desk.press("j", "enter", "escape", "enter")
+        assert here.desk.told == ["Preflight found one thing to know: f shows it."]
 
 
 async def test_old_data_are_said_to_be_old() -> None:
