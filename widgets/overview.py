@@ -128,11 +128,6 @@ class Layout:
         """Cells before the charts: mark, service, version, clock."""
         return 5 + self.names + (self.versions + CLOCK + 4 if self.clocks else 0)
 
-    @property
-    def used(self) -> int:
-        """Cells before what leads, where it stands on the same row."""
-        return self.head + (len(HEADS) * (self.charts + 2) + 1 if self.charts else 0)
-
 
 def layout_of(standings: Standings, width: int, height: int) -> Layout:
     """The columns in which everything stands that there is room for."""
