@@ -22,14 +22,17 @@ OPEN = "open"
 class Past:
     """A release as its record has it.
 
-    ``ended`` is the state it ended in, `OPEN` where it has not; ``exit_code`` is None then. ``countdowns`` is
-    how often it was about to be rolled back without a person, ``dry_run`` when it would have been.
+    ``ended`` is the state it ended in, `OPEN` where it has not; ``exit_code`` is None then. ``why`` is what
+    was decided on, empty where nothing went wrong. ``countdowns`` is how often it was about to be rolled back
+    without a person, ``dry_run`` when it would have been. Times are on the backend's clock.
     """
 
     record: Record
     ended: str
     exit_code: int | None
+    why: str
     rolled_back_by: str
+    rolled_back_at: float | None
     countdowns: int
     dry_run: float | None
 
@@ -46,7 +49,9 @@ class Past:
             "deployed_at": iso(release.deployed_at),
             "state": self.ended,
             "exit_code": self.exit_code,
+            "why": self.why or None,
             "rolled_back_by": self.rolled_back_by or None,
+            "rolled_back_at": iso(self.rolled_back_at) if self.rolled_back_at is not None else None,
             "countdowns": self.countdowns,
             "dry_run_at": iso(self.dry_run) if self.dry_run is not None else None,
         }
@@ -77,12 +82,15 @@ def _past(journal: Journal, record: Record) -> Past:
     finish = next((entry for entry in entries if entry.kind is EntryKind.FINISH), None)
     intents = [entry for entry in entries if entry.kind is EntryKind.INTENT]
     code = finish.body.get("exit_code") if finish is not None else None
+    why = finish.body.get("why") if finish is not None else None
     dry = _acts(entries, DRY_RUN)
     return Past(
         record,
         record.ended or OPEN,
         code if isinstance(code, int) else None,
+        why if isinstance(why, str) else "",
         intents[-1].by if intents else "",
+        intents[-1].at if intents else None,
         len(_acts(entries, COUNTDOWN)),
         dry[0].at if dry else None,
     )
@@ -113,7 +121,10 @@ def history_lines(found: Sequence[Past]) -> Iterator[str]:
 def _row(past: Past) -> tuple[str, ...]:
     release = past.record.release
     code = f" ({past.exit_code})" if past.exit_code is not None else ""
-    remarks = [f"by {past.rolled_back_by}"] if past.rolled_back_by else []
+    remarks = [past.why] if past.why else []
+    if past.rolled_back_at is not None:
+        to = f"to {release.previous} " if release.previous else ""
+        remarks.append(f"rolled back {to}at {words.local_time(past.rolled_back_at)} by {past.rolled_back_by}")
     if past.dry_run is not None:
         after = format_duration(round(past.dry_run - release.deployed_at))
         remarks.append(f"a dry run would have rolled back after {after}")

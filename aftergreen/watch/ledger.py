@@ -142,6 +142,7 @@ class Ledger:
             "exit_code": int(exit_code(state)),
             "reason": state.reason,
             "missing": [words.lacking(found) for found in state.missing],
+            "why": words.comparison(state.grounds) if state.grounds is not None else "",
         }
         self.record(EntryKind.FINISH, state.at, body)
 

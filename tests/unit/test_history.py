@@ -30,7 +30,7 @@ async def test_a_release_is_a_line_and_dry_runs_are_counted(
     assert history("--journal", str(rig.place), capsys=capsys) == [
         (
             "2023-11-14 22:13 UTC  checkout-api/prod/v2.4.1#1  unproven (23)"
-            "  a dry run would have rolled back after 5m42s"
+            "  HTTP 5xx 4.98 % > 1 % for 2m, a dry run would have rolled back after 5m42s"
         ),
         "",
         "1 release: 1 unproven",
@@ -53,7 +53,8 @@ async def test_who_rolled_back_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     rig = Rig(tmp_path, bad_from(200), given=automatic())
     await rig.watch.run()
     first, *_ = history("--journal", str(rig.place), capsys=capsys)
-    assert first.endswith("checkout-api/prod/v2.4.1#1  rolled back (20)  by automatic rollback")
+    told = "HTTP 5xx 4.98 % > 1 % for 2m, rolled back to v2.4.0 at 22:19:02 UTC by automatic rollback"
+    assert first.endswith(f"checkout-api/prod/v2.4.1#1  rolled back (20)  {told}")
 
 
 def test_where_no_journal_is_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
