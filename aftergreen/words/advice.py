@@ -31,8 +31,7 @@ def advice(snapshot: Snapshot) -> tuple[str, str]:
     """The advice as a lead of a few words and the rest of the sentence."""
     given = snapshot.advice
     if given.kind is AdviceKind.ROLL_BACK and given.rule is not None:
-        early = ", more than chance already" if given.rule.burning else ""
-        told = f"{tripped(given.rule, snapshot.context.offset)}{early}{_also(snapshot, given)}."
+        told = f"{_decided_on(given.rule, snapshot)}{_also(snapshot, given)}."
         if snapshot.rollback is not None:
             return "Roll back:", f"{told} {_steps(snapshot)}".rstrip()
         return "Roll back:", " ".join(filter(None, (told, _without_a_person(snapshot))))
@@ -79,6 +78,13 @@ def not_automatic(snapshot: Snapshot, now: float | None = None) -> str:
     if clock and snapshot.advice.kind is AdviceKind.ROLL_BACK and watches_over(snapshot.state):
         return f"not without a person: {clock}, a console that is started now measures it anew"
     return ""
+
+
+def _decided_on(status: RuleState, snapshot: Snapshot) -> str:
+    """What rolling back is advised on: a breach, or what chance no longer explains while the fuse burns."""
+    if not status.burning:
+        return tripped(status, snapshot.context.offset)
+    return f"{status.signal.label} is {where(status)}, and more than chance before its fuse has burnt"
 
 
 def _also(snapshot: Snapshot, given: Advice) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from aftergreen import words
 from aftergreen.model import Kind, Reading
 from aftergreen.verdict.step import abandon
+from aftergreen.words.banner import banner_of
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, desk, flowing, reading
 from tests.console.story import ERRORS, Story
@@ -124,3 +126,10 @@ async def test_a_release_that_was_left_or_superseded_is_not_said_to_be_verified_
     story.state, _ = abandon(story.state, "superseded by v2.4.2")
     async with reading(story, SMALL) as here:
         assert "ABANDONED  superseded by v2.4.2; its rollback was not verified " in here.lines[0]
+
+
+def test_what_is_more_than_chance_is_not_said_to_have_burnt_its_fuse() -> None:
+    snapshot = moments.over_limit().snapshot
+    assert banner_of(snapshot, snapshot.at).word == "OVER LIMIT"
+    told = "HTTP 5xx is over 1 %, and more than chance before its fuse has burnt."
+    assert words.advice(snapshot) == ("Roll back:", told)
