@@ -38,7 +38,7 @@ class Attention:
         return True
 
     def retitle(self, said: str) -> None:
-        """Say in the title how it stands, unless that is not wanted."""
-        if self._memory.settings.title and said != self._title:
+        """Say in the title how it stands, unless that is not wanted, or nothing is known yet."""
+        if said and self._memory.settings.title and said != self._title:
             self._write(titled(said, first=not self._title))
             self._title = said

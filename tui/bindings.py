@@ -86,7 +86,7 @@ def shown_keys(keymap: Keymap | None = None) -> dict[str, str]:
 
 
 def _key_named(key: str) -> str:
-    """A key by the name that it has in events: ``/`` is called ``slash``."""
+    """A key by the name that it has in events, as Textual makes it of bindings: ``/`` is called ``slash``."""
     key = key.strip()
     return _character_to_key(key) if len(key) == 1 else key
 

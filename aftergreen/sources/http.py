@@ -49,7 +49,7 @@ class Client:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.users = 1
+        self._users = 1
         self.turns = asyncio.Semaphore(POLLS)
         self._method = "POST"
         self.moves_what_is_new = False
@@ -82,10 +82,15 @@ class Client:
             ) from error
         return status, body
 
+    def share(self) -> Client:
+        """The client for one more who asks through it."""
+        self._users += 1
+        return self
+
     async def close(self) -> None:
         """Close all connections once nobody uses them any more; a later question opens new ones."""
-        self.users -= 1
-        if self.users > 0:
+        self._users -= 1
+        if self._users > 0:
             return
         pools, self._pools = self._pools, {}
         for pool in pools:

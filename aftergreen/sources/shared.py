@@ -25,7 +25,6 @@ class SharedSources:
 
         for client in self._clients:
             if client.backend == plan.backend:
-                client.users += 1
-                return LiveSource(plan, client)
+                return LiveSource(plan, client.share())
         self._clients.append(Client(plan.backend))
         return LiveSource(plan, self._clients[-1])

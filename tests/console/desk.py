@@ -106,7 +106,7 @@ class Desk:
         snapshot = story.snapshot if isinstance(story, Story) else story
         lag = snapshot.state.setup.plan.backend.lag
         self.clock.time = snapshot.at + snapshot.context.offset + lag + 1 + later
-        self.app.receive(self.app.current, snapshot)
+        self.app.receive(self.app.releases.current, snapshot)
         await self.settle()
         return self
 
@@ -214,7 +214,7 @@ class Several:
     async def show(self, snapshot: Snapshot) -> Desk:
         """A watch publishes, and the screen is painted."""
         name = snapshot.state.setup.release.name
-        watched = next(one for one in self.desk.app.watched if one.view.frame().release.name == name)
+        watched = next(one for one in self.desk.app.releases.all if one.view.frame().release.name == name)
         lag = snapshot.state.setup.plan.backend.lag
         self.desk.clock.time = max(self.desk.clock.time, snapshot.at + snapshot.context.offset + lag + 1)
         self.desk.app.receive(watched, snapshot)

@@ -16,7 +16,7 @@ FOUND = (Finding(Severity.WARNING, SHORT), Finding(Severity.WARNING, DOWN))
 
 
 async def found(here: Desk, *findings: Finding) -> None:
-    here.app.preflight(here.app.current, findings)
+    here.app.preflight(here.app.releases.current, findings)
     await here.settle()
 
 

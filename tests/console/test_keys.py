@@ -301,7 +301,9 @@ async def test_who_leaves_meets_no_card_while_the_console_goes() -> None:
     async with desk(moments.watching()) as here:
         await here.press("q", "y")
         # The watch writes its end faster than the console is gone.
-        await here.app.on_snapshot_arrived(SnapshotArrived(here.app.current, moments.finished().snapshot))
+        await here.app.on_snapshot_arrived(
+            SnapshotArrived(here.app.releases.current, moments.finished().snapshot)
+        )
         assert not any(isinstance(screen, FinishPage) for screen in here.app.screen_stack)
 
 

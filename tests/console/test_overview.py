@@ -187,7 +187,7 @@ async def test_where_all_have_ended_nothing_is_asked() -> None:
 async def test_one_that_cannot_be_watched_takes_no_other_along() -> None:
     async with several(*well("edge", "front")) as here:
         app = here.desk.app
-        front = app.watched[1]
+        front = app.releases.all[1]
         app.watch_ended(front, JournalError("The journal cannot be written: its disk is full."))
         await here.desk.settle()
         assert here.services == ["front", "edge"]
@@ -197,9 +197,21 @@ async def test_one_that_cannot_be_watched_takes_no_other_along() -> None:
         assert "NOT WATCHED  The journal cannot be written: its disk is full." in here.desk.lines[0]
         await here.desk.press("r")
         assert here.desk.told == ["Roll back: nobody watches the release any more."]
-        app.watch_ended(app.watched[0], JournalError("The same here."))
+        app.watch_ended(app.releases.all[0], JournalError("The same here."))
         await here.desk.settle()
         assert app.return_value == 1
+
+
+async def test_one_that_fails_while_another_is_looked_at_is_said_and_never_green() -> None:
+    async with several(*well("edge", "front"), size=(30, 8)) as here:
+        app = here.desk.app
+        await here.desk.press("enter")
+        app.watch_ended(app.releases.all[1], RuntimeError("no such thing"))
+        await here.desk.settle()
+        assert here.desk.told == ["front v2.4.1: NOT WATCHED  no such thing"]
+        await here.desk.press("escape", "k", "k", "enter")
+        assert "NOT WATCHED" in here.desk.text
+        assert "WATCHING" not in here.desk.text
 
 
 async def test_the_card_of_one_that_has_ended_is_shown_once_when_it_is_opened() -> None:
@@ -235,7 +247,7 @@ async def test_a_service_that_is_there_twice_is_told_apart_by_its_environment() 
 
 async def test_what_preflight_found_is_said_once_when_the_release_is_opened() -> None:
     async with several(*well("edge", "front")) as here:
-        front = here.desk.app.watched[1]
+        front = here.desk.app.releases.all[1]
         here.desk.app.preflight(front, (Finding(Severity.WARNING, "the window is short"),))
         await here.desk.settle()
         await here.desk.press("enter", "escape")
@@ -256,7 +268,7 @@ async def test_old_data_are_said_to_be_old() -> None:
 
 async def test_the_title_tells_the_worst_and_how_many_more() -> None:
     async with several(*three()) as here:
-        assert here.desk.app._titled() == "✗ BREACHED checkout-api v2.4.1 and 2 more"
+        assert here.desk.app.releases.title == "✗ BREACHED checkout-api v2.4.1 and 2 more"
 
 
 async def test_the_key_that_holds_is_offered_where_it_is_of_use() -> None:

@@ -110,7 +110,7 @@ async def test_an_order_that_the_watch_never_answered_ends_with_the_watch() -> N
     async with asked(ordering=True) as here:
         await here.type(NAME)
         await here.press("enter")
-        here.app.watch_ended(here.app.current, None)
+        here.app.watch_ended(here.app.releases.current, None)
         await here.settle()
         assert "the watch has ended: nothing was run" in here.text
 

@@ -161,7 +161,7 @@ async def test_old_data_is_a_warning_however_well_it_looked(size: tuple[int, int
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_before_the_first_snapshot_it_says_what_is_being_done(size: tuple[int, int]) -> None:
     async with desk(None, size) as here:
-        here.app.progress(here.app.current, "asking for the baseline")
+        here.app.progress(here.app.releases.current, "asking for the baseline")
         await here.settle()
         assert "PREFLIGHT" in here.lines[0]
         assert "asking for the baseline" in here.lines[0]

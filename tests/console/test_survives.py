@@ -75,7 +75,7 @@ async def test_no_escape_sequence_of_theirs_reaches_the_terminal() -> None:
 
 async def test_a_notice_of_preflight_is_no_markup() -> None:
     async with desk(None) as here:
-        here.app.progress(here.app.current, "[red]asking[/ for [bold]")
+        here.app.progress(here.app.releases.current, "[red]asking[/ for [bold]")
         await here.settle()
         assert "[red]asking[/ for [bold]" in here.lines[0]
 
@@ -157,7 +157,7 @@ async def test_it_can_be_taken_down_at_any_moment_with_a_dialog_open(key: str) -
         operator="ana@bastion2",
     )
     async with app.run_test(size=SMALL) as pilot:
-        app.receive(app.current, story.snapshot)
+        app.receive(app.releases.current, story.snapshot)
         await pilot.press(key)
         # Leaving the block takes the app down; an error on the way would be raised here.
 

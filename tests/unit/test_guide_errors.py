@@ -71,6 +71,7 @@ def pieces(text: str) -> list[str]:
 
 @pytest.mark.parametrize("said", RAISED, ids=[RAISED[said] for said in RAISED])
 def test_what_the_source_says_is_wrong_stands_on_the_page(said: str) -> None:
+    assert pieces(said), "a sentence without a clause would stand on any page"
     assert any(all(piece in entry for piece in pieces(said)) for entry in ENTRIES)
 
 

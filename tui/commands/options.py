@@ -123,7 +123,12 @@ def add_no_mouse(made: argparse.ArgumentParser) -> None:
 def sessions(arguments: argparse.Namespace, *, advice_ends: bool) -> list[Session]:
     """A session for each release that the options ask for; raises `ConfigError` and `UsageError`."""
     sources = SharedSources()
-    found = [_session(arguments, one, sources, advice_ends=advice_ends) for one in _releases(arguments)]
+    remembered, _ = read_settings(find_paths().settings)
+    operator = operator_name(arguments.operator, remembered.operator)
+    found = [
+        _session(arguments, one, sources, operator=operator, advice_ends=advice_ends)
+        for one in _releases(arguments)
+    ]
     twice = [name for name, many in Counter(map(_whose, found)).items() if many > 1]
     if twice:
         raise UsageError(f"{twice[0]} is there twice: one console watches one release of a service")
@@ -151,16 +156,20 @@ def _whose(session: Session) -> str:
 
 
 def _session(
-    arguments: argparse.Namespace, release: Named, sources: SharedSources, *, advice_ends: bool
+    arguments: argparse.Namespace,
+    release: Named,
+    sources: SharedSources,
+    *,
+    operator: str,
+    advice_ends: bool,
 ) -> Session:
     plan = load(release.config)
     paths = find_paths(journal=arguments.journal, configured=plan.journal)
-    remembered, _ = read_settings(paths.settings)
     wanted = Wanted(
         version=release.version,
         previous=release.previous,
         deployed_at=arguments.deployed_at or parse_when("now"),
-        operator=operator_name(arguments.operator, remembered.operator),
+        operator=operator,
         read_only="--read-only was given" if arguments.read_only else "",
         advice_ends=advice_ends,
         baseline=arguments.baseline,

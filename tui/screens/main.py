@@ -69,7 +69,7 @@ class MainScreen(ShownScreen):
         super().on_resize(event)
 
     def head(self, frame: Frame, width: int) -> tuple[Row, ...]:
-        if self.has_class("-tiny") and frame.snapshot is not None:
+        if self.has_class("-tiny") and frame.snapshot is not None and not frame.failed:
             return _sentence(frame, frame.snapshot, width)[: self.size.height]
         if self.has_class("-narrow"):
             return narrow_rows(frame, width)
