@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from aftergreen.model import Backend, Indicator, Instant, Reading, Signal, View
 from aftergreen.sources.prometheus import PrometheusSource
@@ -11,6 +14,7 @@ from tests.scripted import (
     Request,
     Script,
     ScriptedBackend,
+    answer,
     scripted,
     vector,
 )
@@ -35,9 +39,14 @@ ERRORS = Signal(
 
 
 def by_query(answers: Mapping[str, bytes], otherwise: bytes = vector()) -> Script:
-    """Answers a request by the first key that its query contains; freshness and counts apart."""
+    """Answers a request by the first key that its query contains; freshness and counts apart.
+
+    Several questions in one are answered each by itself, as a backend would; one that fails fails them all.
+    """
 
     def script(request: Request) -> Reply:
+        if several := JOINED.findall(request.query):
+            return together([(number, script(asking(request, text))) for text, number in several])
         if "timestamp(" in request.query and "timestamp(" not in answers:
             return Reply(vector(request.form.get("time", str(AT))))
         for part, body in answers.items():
@@ -46,6 +55,27 @@ def by_query(answers: Mapping[str, bytes], otherwise: bytes = vector()) -> Scrip
         return Reply(otherwise)
 
     return script
+
+
+JOINED = re.compile(r'label_replace\((.*?), "question", "(\d+)", "", ""\)(?: or |$)')
+"""A question among several in one request, and its number."""
+
+
+def asking(request: Request, query: str) -> Request:
+    """The request with another query."""
+    return replace(request, form={**request.form, "query": query})
+
+
+def together(replies: Sequence[tuple[str, Reply]]) -> Reply:
+    """One answer to several questions, each series with the number of its question; or the first failure."""
+    series: list[object] = []
+    for number, reply in replies:
+        try:
+            found = json.loads(reply.body)["data"]["result"]
+        except (ValueError, KeyError):
+            return reply
+        series += [{"metric": {"question": number}, "value": one["value"]} for one in found]
+    return Reply(answer("vector", series))
 
 
 def always(reply: Reply) -> Script:

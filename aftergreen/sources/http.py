@@ -7,8 +7,8 @@ import base64
 import ipaddress
 import os
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,9 +28,9 @@ ERROR_LIMIT = 64 * 1024
 
 METHOD_NOT_ALLOWED = 405
 
-POOLS, CONNECTIONS = 4, 4
-"""Pools of connections, and connections of each. A pool looks at all that it has whenever one is taken or
-given back: several small ones take half the time of one that is as large as all of them.
+CONNECTIONS = 16
+"""Requests that are under way at a time, each over a connection of its own. A pool of httpcore looks at all
+that it has whenever one is taken or given back, which takes as long as a request.
 """
 
 POLLS = 4
@@ -51,11 +51,12 @@ class Client:
         self.backend = backend
         self._users = 1
         self.turns = asyncio.Semaphore(POLLS)
+        self._slots = asyncio.Semaphore(CONNECTIONS)
         self._method = "POST"
         self.moves_what_is_new = False
         """Whether this is VictoriaMetrics, whose ranges leave out what is newer than half a minute."""
-        self._pools: dict[httpx.AsyncClient, int] = {}
-        """Each pool, and how many requests are under way in it."""
+        self._tls: ssl.SSLContext | bool | None = None
+        self._idle: list[httpx.AsyncClient] = []
 
     async def ask(self, endpoint: str, form: Mapping[str, str], method: str = "") -> tuple[int, bytes]:
         """The status and the body of an answer, whatever they say.
@@ -92,13 +93,13 @@ class Client:
         self._users -= 1
         if self._users > 0:
             return
-        pools, self._pools = self._pools, {}
-        for pool in pools:
-            await pool.aclose()
+        idle, self._idle, self._tls = self._idle, [], None
+        for http in idle:
+            await http.aclose()
 
     async def _send(self, method: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         url, credentials = api(self.backend, endpoint), _credentials(self.backend)
-        with self._pool() as http:
+        async with self._connection() as http:
             if method == "POST":
                 request = http.build_request("POST", url, data=dict(form), headers=credentials)
             else:
@@ -110,29 +111,30 @@ class Client:
             finally:
                 await response.aclose()
 
-    @contextmanager
-    def _pool(self) -> Iterator[httpx.AsyncClient]:
-        """The pool in which the fewest requests are under way, for one more."""
-        if not self._pools:
-            tls = _tls(self.backend)
-            self._pools = {self._opened(tls=tls): 0 for _ in range(POOLS)}
-        pools = self._pools
-        chosen = min(pools, key=pools.__getitem__)
-        pools[chosen] += 1
-        try:
-            yield chosen
-        finally:
-            pools[chosen] -= 1
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client with one connection, which is nobody else's meanwhile.
 
-    def _opened(self, *, tls: ssl.SSLContext | bool) -> httpx.AsyncClient:
+        Given up in the wrong moment a request leaves a connection that its pool takes for one in use for
+        ever (encode/httpcore#1093): what did not end well is not used again.
+        """
+        async with self._slots:
+            http = self._idle.pop() if self._idle else self._opened()
+            try:
+                yield http
+            except BaseException:
+                await http.aclose()
+                raise
+            self._idle.append(http)
+
+    def _opened(self) -> httpx.AsyncClient:
+        tls = self._tls = _tls(self.backend) if self._tls is None else self._tls
         return httpx.AsyncClient(
             # Uncompressed, so that the limit on bodies holds for what is sent as well.
             headers={"Accept-Encoding": "identity", **self.backend.headers},
             verify=tls,
             timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
-            limits=httpx.Limits(
-                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60.0
-            ),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
             # Proxies as the environment says, as curl does it; none of them leads back to this machine.
             trust_env=not _is_this_machine(self.backend.url),
         )

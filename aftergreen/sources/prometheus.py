@@ -18,6 +18,7 @@ from aftergreen.sources.classify import NOTHING, Found, classified, counted
 from aftergreen.sources.explain import Explainer
 from aftergreen.sources.freshness import SPANS, STALE_SCRAPES, Query, age, interval, judged
 from aftergreen.sources.http import Client
+from aftergreen.sources.joined import NotJoined, joined, packs, parted
 from aftergreen.sources.protocol import Absence, SourceUnavailable
 from aftergreen.sources.questions import Catalogue, Questions, milliseconds, runs
 
@@ -63,13 +64,14 @@ class PrometheusSource:
         self._client = client or Client(backend)
         self._scrapes: dict[SignalKey, float | None] = {}
         self._aligns = False
+        self._joins = True
         self._explainer = Explainer(self._found, partial(self._client.ask, method="GET"))
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         """See `Source.read`; equal texts are asked once. ``at`` lies after the beginning of the view."""
         catalogue = Catalogue(signals, view)
-        texts = [*catalogue.texts(at), *self._running_text(at, view), *_freshness_texts(signals)]
-        sheet = await self._together(texts, at)
+        texts = [*catalogue.texts(at), *self._running_text(at, view)]
+        sheet = await self._together(texts, at, [*catalogue.newest(at), *_freshness_texts(signals)])
         await self._look_into(catalogue, (at,), view, sheet)
         return self._instant(catalogue, at, view, sheet)
 
@@ -179,15 +181,48 @@ class PrometheusSource:
         yield from runs(at for at in times if at <= settled)
         yield from ((at,) for at in times if at > settled)
 
-    async def _together(self, texts: Iterable[str], at: float) -> Sheet:
-        """Ask all texts at once under one deadline; what has no answer by then is blind."""
+    async def _together(self, texts: Iterable[str], at: float, ages: Iterable[str] = ()) -> Sheet:
+        """Ask all texts at once under one deadline; what has no answer by then is blind.
+
+        Of the ``ages`` many are one request. Queries of users stay apart: a slow one blinds no other.
+        """
         sheet: Sheet = {}
+        small = tuple(dict.fromkeys(ages))
         async with self._client.turns:
             deadline = asyncio.get_running_loop().time() + self._backend.timeout
             async with asyncio.TaskGroup() as group:
                 for text in dict.fromkeys(texts):
-                    group.create_task(self._fill(sheet, text, (at,), deadline=deadline))
+                    if text not in small:
+                        group.create_task(self._fill(sheet, text, (at,), deadline=deadline))
+                for pack in packs(small):
+                    group.create_task(self._fill_joined(sheet, pack, at, deadline))
         return sheet
+
+    async def _fill_joined(self, sheet: Sheet, texts: Sequence[str], at: float, deadline: float) -> None:
+        """Ask several texts in one request, and one by one where that gives nothing.
+
+        A backend that cannot answer them so is not asked so again; half the time is kept to find out.
+        """
+        when, late = milliseconds(at), False
+        if self._joins and len(texts) > 1:
+            try:
+                async with asyncio.timeout_at(deadline - self._backend.timeout / 2):
+                    found = parted(texts, await self._found(joined(texts), at))
+            except TimeoutError:
+                late = True
+            except (Refused, NotJoined):
+                self._joins = False
+            except SourceUnavailable:
+                pass  # As it may be for each of them, which says why.
+            else:
+                sheet.update({(text, when): one for text, one in found.items()})
+                return
+        async with asyncio.TaskGroup() as group:
+            for text in texts:
+                group.create_task(self._fill(sheet, text, (at,), deadline=deadline))
+        # Where they are answered one by one, it was the joining that took so long, and no outage.
+        if late and not any(sheet[text, when].failure for text in texts):
+            self._joins = False
 
     async def _fill(
         self,

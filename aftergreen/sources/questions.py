@@ -45,12 +45,18 @@ class Questions:
         """Every text that has to be asked."""
         yield from self.queries.values()
         yield from self.totals.values()
+        yield from self.newest
+        for witness in self.witnesses:
+            if witness.labels:
+                yield there(witness.carrying)
+
+    @property
+    def newest(self) -> Iterator[str]:
+        """Those that ask when a newest sample was taken: each gives one series at most, without labels."""
         for ages in self.ages.values():
             yield from ages
         for witness in self.witnesses:
             yield newest(witness.selector)
-            if witness.labels:
-                yield there(witness.carrying)
 
 
 def there(selector: str) -> str:
@@ -87,6 +93,10 @@ class Catalogue:
     def texts(self, at: float) -> dict[str, None]:
         """Every text of this instant, once each, in the order of the signals."""
         return dict.fromkeys(text for signal in self._signals for text in self.of(signal, at).texts)
+
+    def newest(self, at: float) -> dict[str, None]:
+        """Those of `texts` that ask when a newest sample was taken."""
+        return dict.fromkeys(text for signal in self._signals for text in self.of(signal, at).newest)
 
     def selectors(self, signal: Signal) -> tuple[str, ...]:
         """The distinct selectors of all queries of a signal."""

@@ -114,6 +114,28 @@ def test_vectors_match_one_to_one_by_their_labels(store: Store) -> None:
     assert value_of(store, "c - ignoring (job) g") == value_of(store, "c - on (instance) g")
 
 
+@pytest.mark.parametrize(
+    ("replacement", "label"),
+    [
+        ("7", "7"),
+        ("$1", "a"),
+        ("<${1}${word}$word>", "<aaa>"),
+        ("<$2${9}$x$1x>", "<>"),
+        ("$$1 $", "$1 $"),
+    ],
+)
+def test_a_label_is_set_where_the_whole_of_another_matches(
+    store: Store, replacement: str, label: str
+) -> None:
+    query = f'sum by (n) (label_replace(g, "n", "{replacement}", "instance", "(?P<word>a)"))'
+    assert value_of(store, query) == {(("n", label),): 3.0, (): -4.0}
+
+
+def test_a_label_that_is_set_to_nothing_goes(store: Store) -> None:
+    query = 'label_replace(g{instance="a"}, "instance", "", "instance", ".")'
+    assert value_of(store, query) == {(("__name__", "g"),): 3.0}
+
+
 def test_the_last_sample_keeps_its_name(store: Store) -> None:
     assert value_of(store, "last_over_time(gone[1m])") == {(("__name__", "gone"),): 1.0}
 
@@ -131,6 +153,9 @@ def test_the_last_sample_keeps_its_name(store: Store) -> None:
         ("c * on (instance) group_left g", "does not support group_left"),
         ("c + on (job) c", "many-to-many matching not allowed"),
         ('rate({job="x"}[5m])', "same labelset"),
+        ('label_replace(g, "a-b", "x", "", "")', "invalid destination label name in label_replace"),
+        ('label_replace(g, "a", "x", "b", "(")', "invalid regular expression in label_replace"),
+        ('label_replace(g, "instance", "x", "", "")', "same labelset"),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_name(store: Store, query: str, reason: str) -> None:

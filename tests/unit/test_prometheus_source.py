@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aftergreen.model import Backend, Kind, Reading, Reduce, Signal, View
+from aftergreen.sources.joined import joined
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.sources.protocol import SourceUnavailable
 from tests.scripted import (
@@ -72,8 +73,7 @@ async def test_a_ratio_asks_both_halves_with_window_and_version() -> None:
     assert set(backend.queries) == {
         'sum(increase(failed{version="v2.4.1"}[15s]))',
         'sum(increase(all{version="v2.4.1"}[15s]))',
-        'max(timestamp(failed{version="v2.4.1"}))',
-        'max(timestamp(all{version="v2.4.1"}))',
+        joined(['max(timestamp(failed{version="v2.4.1"}))', 'max(timestamp(all{version="v2.4.1"}))']),
     }
     assert {(r.method, r.path, r.form["time"]) for r in backend.requests} == {
         ("POST", "/api/v1/query", "1000.250")

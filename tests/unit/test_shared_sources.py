@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from aftergreen.model import Backend, Kind, Plan
-from aftergreen.sources.http import CONNECTIONS, POLLS, POOLS
+from aftergreen.sources.http import CONNECTIONS, POLLS
 from aftergreen.sources.protocol import Source
 from aftergreen.sources.shared import SharedSources
 from tests.scenario import plan
@@ -32,7 +32,7 @@ async def test_twenty_watches_of_one_backend_share_its_connections() -> None:
         sources = SharedSources()
         opened = [sources(watched(backend.url)) for _ in range(20)]
         assert await asyncio.gather(*map(kind, opened)) == [Kind.VALUE] * 20
-        assert backend.connections <= POOLS * CONNECTIONS
+        assert backend.connections <= CONNECTIONS
         for source in opened:
             await source.close()
 
@@ -60,7 +60,7 @@ async def test_a_watch_waits_for_its_turn_before_its_deadline_begins() -> None:
         sources = SharedSources()
         opened = [sources(watched(backend.url)) for _ in range(POLLS + 1)]
         polls = [asyncio.create_task(kind(source, AT + n)) for n, source in enumerate(opened)]
-        await until(lambda: backend.connections == POOLS * CONNECTIONS, "connections that are all in use")
+        await until(lambda: backend.connections == CONNECTIONS, "connections that are all in use")
 
         def asked() -> bool:
             return f"{AT + POLLS:.3f}" in {request.form["time"] for request in backend.requests}

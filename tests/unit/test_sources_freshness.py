@@ -50,7 +50,8 @@ def test_an_answer_whose_targets_have_all_gone_is_told() -> None:
 def test_an_age_that_could_not_be_asked_is_told() -> None:
     failed, refused = Found(failure="cut off"), Found(failure="unknown function", refused=True)
     assert age([Query(GIVEN, (failed,), alone=False)]).failure == "cut off"
-    # A dialect without timestamp() is not blind for it.
+    # A dialect without timestamp() is not blind for it, nor are its targets gone.
+    assert age([Query(GIVEN, (refused,), alone=False)]) == Age()
     assert age([Query(GIVEN, (refused, *taken(990.0)), alone=False)]) == Age(990.0)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aftergreen.model import Backend, Kind
-from aftergreen.sources.http import BODY_LIMIT
+from aftergreen.sources.http import BODY_LIMIT, CONNECTIONS, Client
 from aftergreen.sources.prometheus import PrometheusSource
 from aftergreen.sources.protocol import SourceUnavailable
 from tests.scripted import (
@@ -23,7 +23,7 @@ from tests.scripted import (
     vector,
 )
 from tests.sourced import ANY, AT, POOL, always, read, reading
-from tests.waiting import in_no_time
+from tests.waiting import HANG, in_no_time
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,22 @@ async def test_a_certificate_that_cannot_be_read_is_blind(option: str) -> None:
     got = (await source.read([POOL], AT, ANY)).readings[POOL.key]
     assert got.detail == f"{option} /no/such.pem of [metrics] cannot be read: No such file or directory"
     await source.close()
+
+
+@pytest.mark.parametrize("turns", range(13))
+async def test_questions_that_are_given_up_at_any_moment_cost_no_connection(turns: int) -> None:
+    """A pool of httpcore may lose one for ever where a request is cancelled as it gets it (#1093)."""
+    async with scripted(always(Reply(vector("1")))) as backend:
+        client = Client(Backend(backend.url))
+        form = {"query": "sum(pool)"}
+        for _ in range(3):
+            asked = [asyncio.create_task(client.ask("query", form)) for _ in range(3 * CONNECTIONS)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for one in asked:
+                one.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        async with asyncio.timeout(HANG):
+            answers = await asyncio.gather(*(client.ask("query", form) for _ in range(CONNECTIONS)))
+        assert {status for status, _ in answers} == {200}
+        await client.close()

@@ -27,6 +27,7 @@ from aftergreen.drill.promql.operators import (
     one_to_one,
     with_number,
 )
+from aftergreen.drill.promql.relabel import label_replace
 from aftergreen.drill.promql.store import Labels, Matcher, Series, Store, is_equal, is_like
 from aftergreen.drill.promql.vectors import (
     CannotEvaluate,
@@ -129,6 +130,7 @@ class _Evaluation:
             "vector": self._as_vector,
             "scalar": self._as_scalar,
             "histogram_quantile": self._quantile,
+            "label_replace": self._relabelled,
         }
         if name not in functions:
             raise unsupported(f"the function {name}")
@@ -170,6 +172,9 @@ class _Evaluation:
 
     def _quantile(self, quantile: promql.Expr, buckets: promql.Expr) -> Vector:
         return histogram_quantile(_number(self.value(quantile)), _vector(self.value(buckets)))
+
+    def _relabelled(self, vector: promql.Expr, *texts: promql.Expr) -> Vector:
+        return label_replace(_vector(self.value(vector)), *map(_text, texts))
 
 
 def _selected(store: Store, selector: promql.VectorSelector) -> Sequence[Series]:
@@ -218,6 +223,14 @@ def _number(value: Value) -> float:
     if not isinstance(value, float):
         raise CannotEvaluate("expected a number here")
     return value
+
+
+def _text(expr: promql.Expr) -> str:
+    while isinstance(expr, promql.ParenExpr):
+        expr = expr.expr
+    if not isinstance(expr, promql.StringLiteral):
+        raise CannotEvaluate("expected a text here")
+    return expr.val
 
 
 def _offset(selector: promql.VectorSelector) -> int:
