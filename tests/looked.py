@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from aftergreen.model import (
@@ -52,8 +52,10 @@ async def looked(
     earlier: Earlier = NOTHING_KNOWN,
     chosen: BaselineSource | None = None,
     absences: Mapping[SignalKey, Absence] | None = None,
+    running: Callable[[float], Mapping[str, float]] | None = None,
 ) -> Preflight:
     source = MadeUpSource(FakeClock(DEPLOYED_AT), world)
+    source.running = running
     source.missing = absences or {}
     source.scraped_every = scraped_every
     release = replace(RELEASE, previous=previous)

@@ -75,6 +75,7 @@ class MadeUpSource:
         self.closed = False
         self.bounds: Mapping[SignalKey, tuple[float, ...]] = {}
         self.missing: Mapping[SignalKey, Absence] = {}
+        self.running: Callable[[float], Mapping[str, float]] | None = None
 
     def _up(self) -> bool:
         return not any(start <= self._clock.now() < end for start, end in self._outages)
@@ -97,7 +98,8 @@ class MadeUpSource:
         if not self._up():
             blind = Reading.unknown(Kind.BLIND, "connection refused")
             return Instant(at, {s.key: blind if s.probe is None else world[s.key] for s in signals})
-        return Instant(at, {signal.key: world[signal.key] for signal in signals})
+        running = None if self.running is None else self.running(at)
+        return Instant(at, {signal.key: world[signal.key] for signal in signals}, running)
 
     async def read(self, signals: Sequence[Signal], at: float, view: View) -> Instant:
         self.asked.append(at)

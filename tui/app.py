@@ -217,8 +217,9 @@ class ConsoleApp(Showing):
 
     def action_export(self) -> None:
         """Save the screen where the console was started, and hand its place to the clipboard."""
+        release = self.view.frame().release
         try:
-            place = save(self, self.view.frame().release, Path.cwd())
+            place = save(self, () if self.overall else (release.service, release.version), Path.cwd())
         except OSError as error:
             why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
             self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from textual.app import App
-
-from aftergreen.model import Release
 
 _FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
@@ -25,12 +24,15 @@ def text(app: App[int]) -> str:
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
-def save(app: App[int], release: Release, folder: Path) -> Path:
-    """Save picture and text beside each other, over nothing that is there, and return the picture's place."""
-    now = time.strftime("%Y%m%d-%H%M%S")
-    name = "-".join(("aftergreen", quote(release.service, safe=""), quote(release.version, safe=""), now))
-    place = folder.absolute() / f"{name}.svg"
-    title = f"aftergreen · {release.service} {release.version}"
+def save(app: App[int], shown: Sequence[str], folder: Path) -> Path:
+    """Save picture and text beside each other, over nothing that is there, and return the picture's place.
+
+    ``shown`` are the service and the version that are looked at; empty where all are.
+    """
+    named = shown or ("all services",)
+    parts = ("aftergreen", *(quote(text.replace(" ", "-"), safe="") for text in named))
+    place = folder.absolute() / f"{'-'.join((*parts, time.strftime('%Y%m%d-%H%M%S')))}.svg"
+    title = f"aftergreen · {' '.join(named)}"
     for path, content in ((place, picture(app, title)), (place.with_suffix(".txt"), text(app))):
         with path.open("x", encoding="utf-8") as file:
             file.write(content)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from aftergreen import words
+from aftergreen.rollback.command import command_of
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
 from aftergreen.verdict.state import Event
 from aftergreen.words.banner import banner_of
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
+from widgets.rollback import command_line
 from widgets.rows import Row, Span, fit, folded, row, shortened, width_of
 
 
@@ -71,10 +73,26 @@ def checklist_details(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
     names = max((len(words.checklist_name(item.indicator)) for item in snapshot.checklist), default=0) + 4
     rows: list[Row] = []
     for item in snapshot.checklist:
-        first, *others = folded(item.why, max(10, width - names))
+        first, *others = folded(item.why or _fact(item, snapshot), max(10, width - names))
         rows.append((*fit(_item(item), names), Span(first, "dim")))
         rows.extend((Span(" " * names), Span(line, "dim")) for line in others)
     return tuple(rows)
+
+
+def _fact(item: ChecklistItem, snapshot: Snapshot) -> str:
+    """What a tick rests on: the first signal that is judged against a limit, or what would be run."""
+    if item.indicator is None:
+        plan, release = snapshot.state.setup.plan, snapshot.state.setup.release
+        return command_line(command_of(plan.rollback, release)) if plan.rollback is not None else ""
+    signals = snapshot.state.signals_of(item.indicator)
+    judged = [rule for signal in signals for rule in signal.rules if rule.limit is not None]
+    if not judged:
+        return ""
+    first = judged[0].signal
+    value = words.reading(snapshot.state.signals[first.key].reading, first.unit)
+    others = len({rule.signal.key for rule in judged}) - 1
+    more = f", {others} more in range" if others else ""
+    return f"{first.label} {value}, limit {words.limit(judged[0])}{more}"
 
 
 def ticked(snapshot: Snapshot) -> str:

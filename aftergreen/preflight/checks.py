@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 
 from aftergreen.clock import Clock
 from aftergreen.config import warnings_of
@@ -120,6 +121,7 @@ async def preflight(
     first = _is_first(plan, release, newest, past)
     findings = [
         *_clock_findings(offset),
+        *_deployment_findings(plan, release, past),
         *(Finding(Severity.WARNING, text) for text in warnings_of(plan)),
         *(Finding(Severity.ERROR, text) for text in too_coarse(plan, intervals)),
         *(Finding(Severity.WARNING, text) for text in coarse(plan, intervals, past.baselines)),
@@ -162,6 +164,23 @@ def _clock_findings(offset: float) -> Iterator[Finding]:
         apart = format_duration(abs(offset))
         text = f"this machine's clock is {apart} {side} the backend's: synchronise it (NTP)"
         yield Finding(Severity.ERROR, text)
+
+
+def _deployment_findings(plan: Plan, release: Release, past: Past) -> Iterator[Finding]:
+    """That the version served in the time that it would be compared with: it was deployed before that."""
+    before = [instant for instant in past.instants if instant.at < release.deployed_at - plan.baseline.gap]
+    serving = list(takewhile(lambda instant: _serves(instant, release.version), reversed(before)))
+    if release.previous == release.version or not serving:
+        return
+    ago = format_duration(round(release.deployed_at - serving[-1].at))
+    text = f"{release.version} served {ago} before the time that is taken for its deployment"
+    yield Finding(
+        Severity.WARNING, f"{text}: give the time at which its first instance served (--deployed-at)"
+    )
+
+
+def _serves(instant: Instant, version: str) -> bool:
+    return instant.running is not None and instant.running.get(version, 0.0) > 0
 
 
 def _is_first(plan: Plan, release: Release, newest: Instant, past: Past) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aftergreen.model import Backend
+from aftergreen.model import Backend, Release
 from aftergreen.promql import curl, expression
 from aftergreen.units import format_duration, format_value
 from aftergreen.verdict.detect import traffic_of
@@ -35,6 +35,9 @@ from aftergreen.words import (
     together,
     tripped,
 )
+
+PRODUCTION = ("prod", "production")
+"""Names of the environment that everybody calls production."""
 
 Rows = tuple[tuple[str, str], ...]
 
@@ -79,22 +82,23 @@ def _counted(receipt: Receipt) -> str:
 
 
 def production(snapshot: Snapshot) -> str:
-    """The first sentence of the finish card: which version production runs."""
+    """The first sentence of the finish card: which version the environment runs."""
     state, release = snapshot.state, snapshot.state.setup.release
+    place = _place(release)
     rollback = state.rollback
     if state.running is not None:
-        return f"Production runs {_running(state.running)}.{_rolled_back(snapshot)}"
+        return f"{place} runs {_running(state.running)}.{_rolled_back(snapshot)}"
     if rollback is None:
-        return f"Production runs {release.version}, as it was deployed; nothing here measured it."
+        return f"{place} runs {release.version}, as it was deployed; nothing here measured it."
     old = release.previous or "the previous version"
     if rollback.running:
-        return f"Production runs {release.version} or {old}: the rollback command is still running."
+        return f"{place} runs {release.version} or {old}: the rollback command is still running."
     if rollback.unknown:
-        return f"Production runs {release.version} or {old}: nobody knows what came of the rollback."
+        return f"{place} runs {release.version} or {old}: nobody knows what came of the rollback."
     if not rollback.succeeded:
-        return f"Production may still run {release.version}: the rollback failed, {failure(rollback)}."
+        return f"{place} may still run {release.version}: the rollback failed, {failure(rollback)}."
     reported = f"{rollback.said_by} said" if rollback.said else "the rollback command reported"
-    return f"Production runs {old}, as {reported}.{_rolled_back(snapshot)}"
+    return f"{place} runs {old}, as {reported}.{_rolled_back(snapshot)}"
 
 
 def measured_now(snapshot: Snapshot) -> str:
@@ -105,7 +109,13 @@ def measured_now(snapshot: Snapshot) -> str:
         newest = snapshot.state.signals[leading.signal.key].reading
         value = reading(newest, leading.signal.unit)
         told = f"{leading.signal.label} {value}, its limit is {limit_value(leading)}"
-    return f"{told}; production runs {_running(counts)}" if counts else told
+    place = _place(snapshot.state.setup.release).lower()
+    return f"{told}; {place} runs {_running(counts)}" if counts else told
+
+
+def _place(release: Release) -> str:
+    """What the environment is called at the beginning of a sentence."""
+    return "Production" if release.environment.lower() in PRODUCTION else f"Environment {release.environment}"
 
 
 def _running(measured: Mapping[str, float]) -> str:

@@ -295,6 +295,11 @@ async def reading(story: Story | Snapshot, size: tuple[int, int] = WIDE) -> Asyn
     _open[size] = shared
 
 
+def saved_in(folder: Path) -> list[Path]:
+    """What was saved there, by its name."""
+    return sorted(folder.iterdir())
+
+
 async def put_away() -> None:
     """Close the consoles that were shared."""
     while _open:

@@ -15,7 +15,7 @@ from aftergreen.verdict.ending import ExitCode
 from aftergreen.words import indicator_title
 from aftergreen.words.cards import curl_line
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading
+from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading, saved_in
 from tests.console.moments import WHO
 from tests.console.story import Story
 from tui.bindings import bindings
@@ -101,16 +101,22 @@ async def test_c_shows_the_checklist_with_its_facts(size: tuple[int, int]) -> No
         assert "HTTP 5xx is breached" in here.text
 
 
+async def test_a_tick_says_what_it_rests_on() -> None:
+    async with reading(moments.breached(), WIDE) as here:
+        await here.press("c")
+        for fact in (
+            r"✓ latency not risen +average \d+ ms, limit 263 ms \(\+50 %\), 1 more in range",
+            r"✓ rollback defined +kubectl rollout undo deployment/checkout-api",
+        ):
+            assert re.search(fact, here.text), here.text
+
+
 @SIZES
 async def test_at_the_end_c_shows_what_is_missing(size: tuple[int, int]) -> None:
     async with desk(moments.unproven(), size) as here:
         await here.press("c")
         assert "missing for finished" in here.text
         assert "dependencies responding: orders-db connect is over limit" in flowing(here.text)
-
-
-def saved_in(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
 
 
 async def test_e_saves_the_screen_as_a_picture_and_as_text(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from aftergreen.verdict.ending import ExitCode
 from aftergreen.verdict.snapshot import Snapshot
 from tests.automatic import automatic
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Several, called, flowing, several
+from tests.console.desk import SMALL, WIDE, Several, called, flowing, saved_in, several
 from tests.console.story import Story, busy_plan
 
 SIZES = [(120, 40), (100, 30), (80, 24), (60, 20), (40, 12)]
@@ -58,6 +60,18 @@ async def test_a_row_tells_the_clock_the_five_indicators_and_what_leads() -> Non
         # The mark of the error rate, and the bars on both sides of the deployment.
         assert worst[heads.index("err") - 1] == "✗"
         assert "│" in worst[heads.index("err") : heads.index("lat")]
+
+
+async def test_what_is_saved_of_all_is_named_after_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with several(*three()) as here:
+        await here.desk.press("e")
+        await here.desk.press("enter", "e")
+    all_of_them, _, one, _ = (place.name for place in saved_in(tmp_path))
+    assert re.fullmatch(r"aftergreen-all-services-\d{8}-\d{6}\.svg", all_of_them)
+    assert one.startswith("aftergreen-checkout-api-v2.4.1-")
 
 
 async def test_where_rows_are_many_or_long_enough_each_release_has_one() -> None:

@@ -89,6 +89,19 @@ async def test_what_the_watch_has_against_it_is_said_where_the_dialog_was_closed
         assert "nothing was run" not in here.text
 
 
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 20)])
+async def test_an_order_that_came_second_says_so_beside_the_first(size: tuple[int, int]) -> None:
+    async with asked(size=size, ordering=True) as here:
+        await here.type(NAME)
+        await here.press("enter")
+        await here.show(moments.colleagues())
+        assert "by        ben@bastion1 at 22:21:50 UTC" in here.text
+        assert "another was first" not in here.text
+        here.given.owed.pop()("a rollback is running")
+        await here.settle()
+        assert "another was first: yours ran nothing" in here.text
+
+
 async def test_once_taken_the_key_says_what_the_watch_shows() -> None:
     async with asked(ordering=True) as here:
         await here.type(NAME)

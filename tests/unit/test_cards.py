@@ -198,6 +198,17 @@ def test_production_is_what_was_measured_where_it_was(running: dict[str, float],
     assert production(seen(Scenario().feed(60, running=running))) == text
 
 
+@pytest.mark.parametrize(
+    ("environment", "place"),
+    [("production", "Production"), ("PROD", "Production"), ("test", "Environment test")],
+)
+def test_an_environment_that_is_not_production_is_called_by_its_name(environment: str, place: str) -> None:
+    release = Scenario().feed(60, running={"v2.4.1": 3.0})
+    elsewhere = replace(release.setup.release, environment=environment)
+    release.state = replace(release.state, setup=replace(release.setup, release=elsewhere))
+    assert production(seen(release)) == f"{place} runs v2.4.1."
+
+
 def test_a_measured_production_in_which_nothing_serves_is_said() -> None:
     assert production(seen(Scenario().feed(60, running={"v2.4.1": 0.0}))) == (
         "Production runs no instance of any version."

@@ -52,6 +52,37 @@ async def test_a_clock_that_is_off_is_refused(offset: float, found: list[str]) -
     assert told(await looked(offset=offset)) == found
 
 
+@pytest.mark.parametrize(
+    ("since", "previous", "found"),
+    [
+        # Right before the deployment is before the baseline's end, two minutes earlier, only where it lasts.
+        (-105.0, "v2.4.0", []),
+        (-135.0, "v2.4.0", ["2m15s"]),
+        (-300.0, "v2.4.0", ["5m"]),
+        (-300.0, None, ["5m"]),
+        (-300.0, "v2.4.1", []),
+    ],
+)
+async def test_a_version_that_served_before_its_deployment_is_told(
+    since: float, previous: str | None, found: list[str]
+) -> None:
+    def running(at: float) -> Mapping[str, float]:
+        return {"v2.4.0": 2.0, "v2.4.1": 1.0 if at >= DEPLOYED_AT + since else 0.0}
+
+    assert told(await looked(previous=previous, running=running)) == [
+        f"warning: v2.4.1 served {ago} before the time that is taken for its deployment: "
+        "give the time at which its first instance served (--deployed-at)"
+        for ago in found
+    ]
+
+
+async def test_a_version_that_served_and_was_taken_back_long_before_is_not_told() -> None:
+    def running(at: float) -> Mapping[str, float]:
+        return {"v2.4.1": 1.0 if at < DEPLOYED_AT - 300 else 0.0}
+
+    assert told(await looked(running=running)) == []
+
+
 @pytest.mark.parametrize(("ahead", "shown"), [(31.0, "31s"), (600.0, "10m"), (86400.0, "1d")])
 def test_a_deployment_that_is_still_to_come_is_refused(ahead: float, shown: str) -> None:
     with pytest.raises(PreflightFailed) as refused:

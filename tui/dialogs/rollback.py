@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from aftergreen import words
 from aftergreen.rollback.command import command_of
 from aftergreen.units import format_clock, format_duration
 from aftergreen.words import question
@@ -18,7 +19,7 @@ from tui.dialogs.typed_name import TypedName
 from tui.screens.pages import explained
 from widgets.frame import Frame, Order
 from widgets.rollback import command_line, command_rows, outcome_rows, output_rows
-from widgets.rows import Fact, Row, Rows, Span, condensed, row, spelled, width_of
+from widgets.rows import Fact, Row, Rows, Span, condensed, labelled, row, spelled, width_of
 
 NOTHING = "nothing was run"
 
@@ -119,7 +120,10 @@ class RollbackDialog(FactsDialog[None]):
         """What became of the last key, or which key leaves."""
         if live:
             running = frame.snapshot is not None and frame.snapshot.rolling_back
-            return row(Span(f"esc closes{'; the command goes on' if running else ''}", "dim"))
+            leaves = Span(f"esc closes{'; the command goes on' if running else ''}", "dim")
+            # Of the same login both may be, so not told by its name.
+            second = "another was first: yours ran nothing  " if frame.order and frame.order.refused else ""
+            return row(Span(second, "warn"), leaves)
         if frame.ordered is not None:
             waited = Span(f"ordered {format_clock(frame.ordered)} ago, not yet taken", "warn")
             return row(waited, Span("  esc closes; the order stands", "dim"))
@@ -164,7 +168,10 @@ class RollbackDialog(FactsDialog[None]):
         snapshot = frame.snapshot
         if snapshot is None or snapshot.rollback is None:
             return []
-        outcome, written = outcome_rows(snapshot.rollback, width, frame.now), output_rows(snapshot, width)
+        started = words.local_time(snapshot.rollback.started_at, snapshot.context.offset)
+        by = labelled((("by", f"{snapshot.rollback.by} at {started}"),), width)
+        outcome = [*outcome_rows(snapshot.rollback, width, frame.now), *by]
+        written = output_rows(snapshot, width)
         return [*outcome, (), *written[-max(1, min(OUTPUT_SHOWN, height - len(outcome) - 1)) :]]
 
 
