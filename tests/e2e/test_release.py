@@ -117,11 +117,11 @@ def test_rolled_back_by_hand_in_a_terminal(shops: Shops, stage: Stage) -> None:
     terminal.send("spare-1", "enter", "enter")
     terminal.wait_for("rolling spare-1 back to v1")
     terminal.send("escape")
-    assert "RECOVERED" in terminal.wait_for("Production runs v1")
+    assert "RECOVERED" in terminal.wait_for("Environment test runs v1")
     terminal.send("q")
     assert terminal.wait() == 20
     left = terminal.screen()
-    assert left.lstrip().startswith("Production runs v1. v2 was rolled back at ")
+    assert left.lstrip().startswith("Environment test runs v1. v2 was rolled back at ")
     assert "by ana" in left
     ran = [json.loads(line) for line in record.read_text().splitlines()]
     assert ran == [[shops.fleet.control, str(record), "spare-1", "v1"]]
@@ -259,7 +259,7 @@ def test_several_releases_are_watched_in_one_console(stage: Stage, tmp_path: Pat
         terminal.send("down", "down", "enter")
         opened = terminal.wait_for("healthy v2")
         assert "✗ errors +1 · esc" in opened.splitlines()[0]
-        terminal.wait_for("Production runs v2")
+        terminal.wait_for("Environment test runs v2")
         terminal.send("escape")
         terminal.wait_for("1 Error rate")
         terminal.send("escape")
