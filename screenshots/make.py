@@ -16,8 +16,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from aftergreen.drill.demo import Demo, start_demo
-from aftergreen.drill.story import VERSIONS
+from aftergreen.drill.demo import start_demo
+from aftergreen.drill.service.simulated import VERSIONS
+from aftergreen.drill.world import Drill
 from aftergreen.model import Automatic
 from aftergreen.verdict.proposals import breaches
 from aftergreen.verdict.snapshot import Snapshot
@@ -62,7 +63,7 @@ class Scenes:
 
 
 @asynccontextmanager
-async def scenes_of(demo: Demo) -> AsyncIterator[Scenes]:
+async def scenes_of(demo: Drill) -> AsyncIterator[Scenes]:
     """A console on a demo; what is left of both at the end is ended."""
     with closing(demo):
         async with console_on(demo) as scenes:
@@ -70,7 +71,7 @@ async def scenes_of(demo: Demo) -> AsyncIterator[Scenes]:
 
 
 @asynccontextmanager
-async def console_on(*demos: Demo) -> AsyncIterator[Scenes]:
+async def console_on(*demos: Drill) -> AsyncIterator[Scenes]:
     """A console on demos, each with a journal of its own."""
     with ExitStack() as folders:
         places = [Path(folders.enter_context(tempfile.TemporaryDirectory())) for _ in demos]
@@ -182,7 +183,7 @@ async def several_releases() -> None:
             await scenes.shoot("several", (*SIZES, SMALLEST))
 
 
-def called(service: str, minutes: float, demo: Demo) -> Demo:
+def called(service: str, minutes: float, demo: Drill) -> Drill:
     """The demo as the release of another service, watched for so long."""
     plan = demo.plan
     timing = replace(plan.timing, duration=minutes * 60.0)

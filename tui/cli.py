@@ -12,7 +12,7 @@ from aftergreen.journal import JournalError
 from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
 from tui.capabilities import speak_ascii, speaks_unicode
-from tui.commands import check, demo, gate, history, paths, watch
+from tui.commands import check, demo, drill, gate, history, paths, watch
 from tui.commands.options import EXIT_CODES, UsageError, named
 
 
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
     # In the order of the help.
-    for one in (watch, gate, demo, check, history, paths):
+    for one in (watch, gate, demo, drill, check, history, paths):
         one.add(commands)
     return root
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from types import GenericAlias
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
@@ -21,7 +21,10 @@ from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strat
 from aftergreen.units import parse_duration, parse_fraction
 
 Path = tuple[str | int, ...]
-_Hook = Callable[[object, object], object]
+Hook = Callable[[object, object], object]
+"""Makes a value of a document into one of a key's type; `Unfit` where it is none."""
+
+T = TypeVar("T")
 
 _NAME_LENGTH = 60
 _LINE_LENGTH = 200
@@ -30,16 +33,20 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def decode(raw: dict[str, Any], faults: Faults) -> file.Document:
-    """The document without the values that do not fit; those are in the faults."""
+def decode(raw: dict[str, Any], faults: Faults, kind: type[T], kinds: Mapping[Any, Hook] | None = None) -> T:
+    """The document without the values that do not fit; those are in the faults.
+
+    ``kind`` is the schema; ``kinds`` are the types of its keys that a configuration does not have.
+    """
+    converter = _USUAL if kinds is None else _converter(kinds)
     try:
-        return _CONVERTER.structure(raw, file.Document)
+        return converter.structure(raw, kind)
     except ClassValidationError as error:
         rest = copy.deepcopy(raw)
         for path, reason in _leaves(error, ()):
             faults.leave_out(_place(path), reason)
             _drop(rest, path)
-        return _CONVERTER.structure(rest, file.Document)
+        return converter.structure(rest, kind)
 
 
 def _place(path: Path) -> str:
@@ -95,7 +102,7 @@ def _text(value: object, _: object = None) -> str:
     return value
 
 
-def _one_line(longest: int) -> _Hook:
+def one_line(longest: int) -> Hook:
     def hook(value: object, _: object = None) -> str:
         text = _text(value)
         if text != clean(text, longest):
@@ -141,7 +148,7 @@ def _quantity(value: object, _: object = None) -> file.Quantity:
     return file.Quantity(value)
 
 
-def _parsed(parse: Callable[[str], float]) -> _Hook:
+def _parsed(parse: Callable[[str], float]) -> Hook:
     def hook(value: object, _: object) -> float:
         try:
             # Anything but text is refused by the empty text, in the parser's own words.
@@ -184,7 +191,7 @@ def _arguments(value: object, _: object = None) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> _Hook:
+def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> Hook:
     def hook(value: object, _: object) -> object:
         if not isinstance(value, str) or value not in words:
             near = nearest(value, words) if isinstance(value, str) else None
@@ -194,7 +201,7 @@ def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> _Hook:
     return hook
 
 
-def _table(converter: cattrs.Converter, table: type[object]) -> _Hook:
+def _table(converter: cattrs.Converter, table: type[object]) -> Hook:
     names = {field.name for field in dataclasses.fields(cast("Any", table))}
     renamed: Any = {name: override(rename=key) for name, key in file.KEYS.items() if name in names}
     fill = make_dict_structure_fn(table, converter, **renamed)
@@ -207,7 +214,7 @@ def _table(converter: cattrs.Converter, table: type[object]) -> _Hook:
     return hook
 
 
-def _tables(converter: cattrs.Converter, kind: type[object]) -> _Hook:
+def _tables(converter: cattrs.Converter, kind: type[object]) -> Hook:
     elements: Any = GenericAlias(list, get_args(kind)[:1])
 
     def hook(value: object, _: object) -> object:
@@ -222,7 +229,7 @@ def _is(origin: object) -> Callable[[object], bool]:
     return lambda kind: get_origin(kind) is origin
 
 
-def _converter() -> cattrs.Converter:
+def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(dataclasses.is_dataclass, lambda t: _table(converter, t))
     converter.register_structure_hook_factory(_is(tuple), lambda t: _tables(converter, t))
@@ -230,8 +237,8 @@ def _converter() -> cattrs.Converter:
     plain: tuple[tuple[Any, Callable[..., object]], ...] = (
         (str, _text),
         (bool, _switch),
-        (file.Name, _one_line(_NAME_LENGTH)),
-        (file.Line, _one_line(_LINE_LENGTH)),
+        (file.Name, one_line(_NAME_LENGTH)),
+        (file.Line, one_line(_LINE_LENGTH)),
         (file.Variable, _variable),
         (file.Variables, _variables),
         (file.Quantity, _quantity),
@@ -240,7 +247,7 @@ def _converter() -> cattrs.Converter:
         (file.Headers, _headers),
         (file.Arguments, _arguments),
     )
-    for kind, hook in plain:
+    for kind, hook in (*plain, *kinds.items()):
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook(Automatic, _automatic)
     # By name: as subclasses of str they would otherwise be taken for text.
@@ -250,4 +257,4 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-_CONVERTER = _converter()
+_USUAL = _converter({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aftergreen.clean import clean
@@ -66,9 +66,13 @@ class Unfit(ValueError):
 
 
 class Faults:
-    """Collects faults, one a place; beneath a place whose value was left out, nothing more is said."""
+    """Collects faults, one a place; beneath a place whose value was left out, nothing more is said.
 
-    def __init__(self) -> None:
+    ``sections`` are the keys of the file as people write them, one below the other.
+    """
+
+    def __init__(self, sections: Sequence[str] = _SECTIONS) -> None:
+        self._sections = sections
         self._faults: dict[str, Fault] = {}
         self._left_out: set[str] = set()
 
@@ -90,7 +94,7 @@ class Faults:
 
     def in_order(self) -> tuple[Fault, ...]:
         """All faults in the order of the file."""
-        return tuple(sorted(self._faults.values(), key=lambda fault: _position(fault.place)))
+        return tuple(sorted(self._faults.values(), key=lambda fault: _position(fault.place, self._sections)))
 
 
 def shown(value: object) -> str:
@@ -127,7 +131,7 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _position(place: str) -> tuple[int, ...]:
+def _position(place: str, sections: Sequence[str]) -> tuple[int, ...]:
     section = re.split(r"[.\[]", place, maxsplit=1)[0]
-    first = _SECTIONS.index(section) if section in _SECTIONS else len(_SECTIONS)
+    first = sections.index(section) if section in sections else len(sections)
     return (first, *(int(index) for index in re.findall(r"\[([0-9]+)\]", place)))

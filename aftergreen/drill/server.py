@@ -11,22 +11,40 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
+from aftergreen.drill.clocks import LeapClock
 from aftergreen.drill.promql.answers import Answer, instant, ranged
+from aftergreen.drill.scenario.model import Outage
 from aftergreen.drill.service.simulated import SimulatedService, UnknownDeployment
 
 _LARGEST_BODY = 1_000_000
+
+TAKES = 0.6
+"""Real seconds that the replacement of one instance takes."""
+
+REPLACING = 5.0
+"""Simulated seconds that it takes where nobody waits for it."""
 
 
 class DrillServer:
     """Answers for a simulated service, which it advances to the clock's time before every answer.
 
     Beside the API it has ``/-/healthy``, ``/-/instances`` (which instance runs which version) and
-    ``POST /-/switch`` (version, and perhaps one instance), which the demo's rollback command calls.
+    ``POST /-/switch`` (version, and perhaps one instance), which the rollback command calls. During an
+    ``outage``, in seconds since the epoch, the API answers with errors; ``locked`` refuses every switch.
     """
 
-    def __init__(self, service: SimulatedService, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: SimulatedService,
+        clock: Clock,
+        *,
+        outage: Outage | None = None,
+        locked: bool = False,
+    ) -> None:
         self._service = service
         self._clock = clock
+        self._outage = outage
+        self._locked = locked
         # Whoever holds the lock owns the service and its store.
         self._lock = threading.Lock()
         self._http = _Http(self)
@@ -55,25 +73,41 @@ class DrillServer:
         with self._lock:
             now = self.now()
             self._service.advance(now)
+            if path.startswith("/api/") and self._outage and self._outage.at <= now < self._outage.until:
+                return _error(HTTPStatus.SERVICE_UNAVAILABLE, "the query engine is restarting")
             if path == "/api/v1/query":
                 return instant(self._service.store, parameters, round(now * 1000))
             if path == "/api/v1/query_range":
                 return ranged(self._service.store, parameters)
             if path == "/-/instances" and method == "GET":
-                return Answer(HTTPStatus.OK, {"instances": dict(self._service.running)})
+                return self._told()
             if path == "/-/switch" and method == "POST":
                 return self._switch(parameters, now)
         return None
 
     def _switch(self, parameters: Mapping[str, str], now: float) -> Answer:
+        if self._locked:
+            return _error(HTTPStatus.CONFLICT, "the deployment is locked by another change")
         try:
             self._service.deploy(parameters.get("version", ""), now, parameters.get("instance"))
         except UnknownDeployment as error:
-            return Answer(HTTPStatus.NOT_FOUND, {"error": clean(str(error))})
-        return Answer(HTTPStatus.OK, {"instances": dict(self._service.running)})
+            return _error(HTTPStatus.NOT_FOUND, clean(str(error)))
+        if isinstance(self._clock, LeapClock):
+            # Nobody waits there for the time that replacing an instance takes.
+            self._clock.forward(REPLACING)
+        return self._told()
+
+    def _told(self) -> Answer:
+        """Which instance runs which version, and how many real seconds it takes to replace one."""
+        takes = 0.0 if isinstance(self._clock, LeapClock) else TAKES
+        return Answer(HTTPStatus.OK, {"instances": dict(self._service.running), "takes": takes})
 
     def _serve(self) -> None:
         self._http.serve_forever(poll_interval=0.05)
+
+
+def _error(status: HTTPStatus, text: str) -> Answer:
+    return Answer(status, {"status": "error", "errorType": "unavailable", "error": text})
 
 
 class _Http(ThreadingHTTPServer):

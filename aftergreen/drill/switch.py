@@ -10,15 +10,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 from aftergreen.clean import clean
-
-_EACH = 0.6
-"""Seconds that the replacement of one instance takes."""
 
 _TIMEOUT = 5.0
 
@@ -29,11 +26,12 @@ class SwitchFailed(Exception):
 
 def switch(url: str, version: str) -> None:
     """Replace every instance in turn; raises `SwitchFailed`."""
-    instances = _ask(url, "/-/instances")
+    told = _ask(url, "/-/instances")
+    instances, takes = told.instances, told.takes
     _say(f"rolling checkout-api back to {version}, {len(instances)} instances")
     for number, (instance, running) in enumerate(sorted(instances.items()), 1):
         _say(f"replacing {instance} ({number} of {len(instances)}): {running} by {version}")
-        time.sleep(_EACH)
+        time.sleep(takes)
         _ask(url, "/-/switch", {"version": version, "instance": instance})
         _say(f"{instance} runs {version}")
     _say(f"checkout-api is back on {version}")
@@ -53,15 +51,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _ask(url: str, path: str, form: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Ask the metrics server; the answer says which instance runs which version."""
+class _Told(NamedTuple):
+    """Which instance runs which version, and how many seconds it takes to replace one."""
+
+    instances: Mapping[str, str]
+    takes: float
+
+
+def _ask(url: str, path: str, form: Mapping[str, str] | None = None) -> _Told:
+    """Ask the metrics server."""
     # The server is on loopback: a proxy of the environment could not reach it.
     opener = build_opener(ProxyHandler({}))
     body = urlencode(form).encode() if form is not None else None
     try:
         with opener.open(url + path, body, timeout=_TIMEOUT) as answer:
             document: dict[str, Any] = json.load(answer)
-            return dict(document["instances"])
+            return _Told(dict(document["instances"]), float(document["takes"]))
     except HTTPError as error:
         with error:
             raise SwitchFailed(f"The service was not switched: {_reason(error)}.") from None

@@ -7,13 +7,14 @@ from contextlib import closing
 
 import pytest
 
-from aftergreen.drill.demo import Demo, start_demo
+from aftergreen.drill.demo import start_demo
+from aftergreen.drill.world import Drill
 from tests.e2e.servers import Prometheus
 from tests.e2e.sshd import Sshd
 
 
 @pytest.fixture
-def simulated() -> Iterator[Demo]:
+def simulated() -> Iterator[Drill]:
     """The demo's service and metrics at the speed of the machine's own clock, for the program to watch."""
     with closing(start_demo(speed=1.0)) as demo:
         yield demo

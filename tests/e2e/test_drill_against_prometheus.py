@@ -13,8 +13,8 @@ import pytest
 
 from aftergreen.drill.promql.answers import instant, ranged
 from aftergreen.drill.promql.store import Labels, Series, Store
-from aftergreen.drill.service.simulated import SimulatedService
-from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from aftergreen.drill.scenario.catalogue import find
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService
 from tests.e2e.servers import Prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
@@ -67,7 +67,7 @@ def deployed_at() -> float:
 @pytest.fixture(scope="module")
 def store(deployed_at: float) -> Store:
     """A service that was deployed and then rolled back instance by instance."""
-    service = SimulatedService(7, deployed_at - 400, VERSIONS)
+    service = SimulatedService(7, deployed_at - 400, deployed_at, find("slow-query").simulation)
     service.deploy(RELEASED, deployed_at)
     for number in range(1, 5):
         service.deploy(PREVIOUS, deployed_at + _SWITCHED + 3 * number, f"checkout-api-{number}")

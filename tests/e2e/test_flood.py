@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from aftergreen.drill.demo import Demo, configuration
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.demo import configuration
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import wait_until
 from tests.e2e.program import release_arguments
@@ -45,7 +46,7 @@ FLAT = 16 * 1024
 
 
 def test_a_flood_of_hostile_output_is_whole_in_the_file_and_clean_and_bounded_on_the_screen(
-    tmp_path: Path, simulated: Demo
+    tmp_path: Path, simulated: Drill
 ) -> None:
     document = tomllib.loads(configuration(simulated.server.url))
     document["rollback"]["command"] = [sys.executable, "-c", FLOOD, str(tmp_path)]

@@ -21,8 +21,8 @@ from typing import Any, cast
 import pytest
 import tomli_w
 
-from aftergreen.drill.demo import Demo
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.rollback import lock
 from aftergreen.rollback.process import lives
@@ -72,7 +72,7 @@ class Console(Terminal):
 
 
 def test_however_many_order_it_the_command_runs_once(
-    tmp_path: Path, simulated: Demo, record_property: Callable[[str, object], None]
+    tmp_path: Path, simulated: Drill, record_property: Callable[[str, object], None]
 ) -> None:
     start_server(environment(tmp_path))
     with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -87,7 +87,7 @@ def test_however_many_order_it_the_command_runs_once(
     record_property("told", f"{ROUNDS} rounds of {whose}: {told}")
 
 
-def play(number: int, folder: Path, demo: Demo) -> int:
+def play(number: int, folder: Path, demo: Drill) -> int:
     """One round: the command fails in the odd ones, and in the even ones the service is well afterwards.
 
     Gives the number of orders that a watch refused; a console that has seen the rollback takes none.

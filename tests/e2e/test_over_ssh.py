@@ -12,8 +12,9 @@ from typing import cast
 import pytest
 import tomli_w
 
-from aftergreen.drill.demo import Demo, configuration
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.demo import configuration
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.rollback.process import look_at
 from aftergreen.rollback.tree import below
@@ -33,7 +34,7 @@ class Remote:
 
     sshd: Sshd
     home: Path
-    demo: Demo
+    demo: Drill
 
     def watch(self, script: str, *, timeout: str) -> Terminal:
         """Log in and watch the release there; its rollback command runs a script of the shell."""
@@ -58,7 +59,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def remote(tmp_path: Path, sshd: Sshd, simulated: Demo) -> Remote:
+def remote(tmp_path: Path, sshd: Sshd, simulated: Drill) -> Remote:
     return Remote(sshd, tmp_path, simulated)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.demo import Demo, configuration
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.demo import configuration
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.program import release_arguments
 from tests.e2e.terminal import Terminal
@@ -57,7 +58,7 @@ def test_a_command_to_end_takes_the_same_way_once_the_terminal_is_gone(tmp_path:
         terminal.close()
 
 
-def watching(folder: Path, demo: Demo) -> list[str]:
+def watching(folder: Path, demo: Drill) -> list[str]:
     """The arguments that watch it, with a rollback command that leaves a line and ends once it may."""
     script = f"echo ran >> {folder}/ran; until [ -e {folder}/may-end ]; do sleep 0.05; done"
     told = f'command = ["sh", "-c", "{script}"]'
@@ -71,7 +72,7 @@ def watching(folder: Path, demo: Demo) -> list[str]:
 
 @pytest.mark.parametrize("told", [True, False], ids=["with SIGHUP", "without SIGHUP"])
 def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows_it(
-    tmp_path: Path, simulated: Demo, *, told: bool
+    tmp_path: Path, simulated: Drill, *, told: bool
 ) -> None:
     terminal = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=told)
     try:

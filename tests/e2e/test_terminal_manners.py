@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.demo import Demo, configuration
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.demo import configuration
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from aftergreen.journal import EntryKind, open_journal
 from tests.e2e.parts import end, require, wait_until
 from tests.e2e.program import environment, program, release_arguments
@@ -29,7 +30,7 @@ MODES = (1000, 1002, 1003, 1004, 1006, 1015, 2004)
 
 
 @pytest.fixture
-def watching(tmp_path: Path, simulated: Demo) -> list[str]:
+def watching(tmp_path: Path, simulated: Drill) -> list[str]:
     """The arguments that follow a command and watch it."""
     (tmp_path / "aftergreen.toml").write_text(configuration(simulated.server.url))
     return release_arguments(RELEASED, PREVIOUS, simulated.release.deployed_at)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.demo import Demo, configuration
-from aftergreen.drill.story import PREVIOUS, RELEASED
+from aftergreen.drill.demo import configuration
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
+from aftergreen.drill.world import Drill
 from tests.e2e.program import release_arguments
 from tests.e2e.terminal import Terminal
 
@@ -75,7 +76,7 @@ def coloured(numbers: str) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_terminal_gets_what_it_knows_and_its_person_all_there_is_to_read(
-    kind: str, tmp_path: Path, simulated: Demo
+    kind: str, tmp_path: Path, simulated: Drill
 ) -> None:
     (tmp_path / "aftergreen.toml").write_text(configuration(simulated.server.url))
     line = ["watch", *release_arguments(RELEASED, PREVIOUS, simulated.release.deployed_at)]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aftergreen.drill.promql.evaluate import evaluate, parse
 from aftergreen.drill.promql.store import Store
-from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
-from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from aftergreen.drill.scenario.catalogue import find
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService, Simulation
 from tests.properties.examples import tried
 
 START = 1_800_000_000.0
@@ -29,9 +29,10 @@ def samples(service: SimulatedService) -> Samples:
 
 
 def story(seed: int) -> SimulatedService:
-    service = SimulatedService(seed, START, VERSIONS)
+    simulation = find("slow-query").simulation
+    service = SimulatedService(seed, START, START + 20, simulation)
     service.deploy(RELEASED, START + 20)
-    service.deploy(PREVIOUS, START + 40, INSTANCES[1])
+    service.deploy(PREVIOUS, START + 40, simulation.names[1])
     return service
 
 
@@ -122,4 +123,4 @@ def test_all_seeds_serve_every_metric_of_every_instance(seed: int) -> None:
                 for one in service.store.select(name, ())
                 if dict(one.labels)["version"] == version
             }
-            assert carriers == set(INSTANCES)
+            assert carriers == set(Simulation().names)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from aftergreen.drill.scenario.catalogue import find, names
 from aftergreen.paths import example, find_paths
 from tests.waiting import HANG
 from tui.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("watch", "gate", "demo", "check", "paths")
+COMMANDS = ("watch", "gate", "demo", "drill", "check", "paths")
 MINIMAL = """
 [service]
 name = "shop"
@@ -34,7 +35,7 @@ def run(*arguments: str) -> int:
 
 def usable_configuration() -> None:
     """The demo's, with a metrics backend at which nothing listens."""
-    text = (ROOT / "aftergreen" / "drill" / "demo.toml").read_text(encoding="utf-8")
+    text = (ROOT / "aftergreen" / "drill" / "web.toml").read_text(encoding="utf-8")
     Path("shop.toml").write_text(text.replace("@URL@", "http://127.0.0.1:9"), encoding="utf-8")
 
 
@@ -100,6 +101,14 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         (("gate", "a.toml@v1", "-c", "b.toml"), "-c is for one release: write FILE@VERSION for each service"),
         (("check", "a.toml@v1"), "unrecognized arguments: a.toml@v1"),
         (("demo", "--seed", "seven"), "invalid int value: 'seven'"),
+        (
+            ("drill", "eror-spike"),
+            "eror-spike: found no such scenario, expected one of those that aftergreen",
+        ),
+        (("drill", "eror-spike"), 'did you mean "error-spike"?'),
+        (("drill", "healthy", "other"), "other is one too many: files are for aftergreen drill check FILE"),
+        (("drill", "check"), "say which file: aftergreen drill check FILE"),
+        (("drill", "check", "mine.toml"), "mine.toml: found no such file, expected a scenario"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
     ],
 )
@@ -195,7 +204,33 @@ def test_all_faults_of_a_configuration_are_told_at_once(
 @pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "1e9", "fast"])
 def test_a_demo_at_no_speed_is_refused(capsys: pytest.CaptureFixture[str], speed: str) -> None:
     assert run("demo", f"--speed={speed}") == 2
-    assert f"{speed!r} is no speed: write a number from 0.1 to 60" in capsys.readouterr().err
+    assert f"{speed!r} is no speed: write a number from 0.1 to 100" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("drill",), ("drill", "list")])
+def test_drills_are_listed_with_what_each_trains(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert run(*arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(names())
+    assert all(find(line.split()[0]).trains in line for line in lines)
+
+
+def test_a_scenario_of_ones_own_is_checked_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "aftergreen" / "drill" / "scenarios" / "error-spike.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text, encoding="utf-8")
+    assert run("drill", "check", "mine.toml") == 0
+    assert capsys.readouterr().out == (
+        "mine.toml is a scenario: error spike; error-rate shows it first, the cause is release, "
+        "right is to roll back\n"
+    )
+    mine.write_text(text.replace("title", "titel").replace('"8%"', "8"), encoding="utf-8")
+    assert run("drill", "check", "mine.toml") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("mine.toml has 3 errors:")
+    assert 'titel: found an unknown key, expected a known one; did you mean "title"?' in told
 
 
 def test_paths_tell_where_everything_is_and_who_decided(

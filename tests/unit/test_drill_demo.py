@@ -9,15 +9,17 @@ import pytest
 
 from aftergreen.config import loads, warnings_of
 from aftergreen.drill import demo as demonstration
-from aftergreen.drill.demo import Demo, start_demo
+from aftergreen.drill.demo import SCENARIO, start_demo
 from aftergreen.drill.promql.evaluate import evaluate, parse
-from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
-from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from aftergreen.drill.scenario.catalogue import find
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService
+from aftergreen.drill.world import PAST, Drill
 from aftergreen.model import Indicator, Kind, Plan, Signal, Then, View
 from aftergreen.promql import substitute
 from aftergreen.sources import live_source
 from tests.made_up import HeldClock
 
+SIMULATION = find(SCENARIO).simulation
 DEPLOYED = 1_800_000_000.0
 SPEED = 8.0
 COMMAND_TAKES = 2.5 * SPEED
@@ -25,7 +27,7 @@ COMMAND_TAKES = 2.5 * SPEED
 
 
 @pytest.fixture
-def demo() -> Iterator[Demo]:
+def demo() -> Iterator[Drill]:
     demo = start_demo()
     yield demo
     demo.close()
@@ -41,7 +43,7 @@ class Story:
 
     def __init__(self, plan: Plan, seed: int) -> None:
         self.plan = plan
-        self.service = SimulatedService(seed, DEPLOYED - demonstration.PAST, VERSIONS)
+        self.service = SimulatedService(seed, DEPLOYED - PAST, DEPLOYED, SIMULATION)
         self.service.deploy(RELEASED, DEPLOYED)
 
     def read(self, signal: Signal, age: float, since: float | None, version: str = RELEASED) -> float | None:
@@ -148,7 +150,7 @@ def test_after_the_rollback_everything_is_as_before(plan: Plan, seed: int) -> No
     usual = {label: story.median(signal) for label, signal in named.items()}
     started = 230.0
     story.service.advance(DEPLOYED + started)
-    for number, instance in enumerate(INSTANCES, 1):
+    for number, instance in enumerate(SIMULATION.names, 1):
         story.service.deploy(PREVIOUS, DEPLOYED + started + number * COMMAND_TAKES / 4, instance)
     ended = started + COMMAND_TAKES + 2
     for age in (ended + plan.timing.window + at for at in range(0, 65, 5)):
@@ -163,7 +165,7 @@ def test_after_the_rollback_everything_is_as_before(plan: Plan, seed: int) -> No
 
 
 async def test_the_very_same_source_reads_the_demo() -> None:
-    demo = start_demo(clock=HeldClock(DEPLOYED))
+    demo = start_demo(clock=lambda _: HeldClock(DEPLOYED))
     source = live_source(demo.plan)
     deployed_at = demo.release.deployed_at
     before = View(PREVIOUS, None)
@@ -184,7 +186,7 @@ async def test_the_very_same_source_reads_the_demo() -> None:
     assert now.running == {RELEASED: 4.0}
 
 
-def test_its_release_was_deployed_just_now(demo: Demo) -> None:
+def test_its_release_was_deployed_just_now(demo: Drill) -> None:
     release = demo.release
     assert (release.version, release.previous, release.number) == (RELEASED, PREVIOUS, 0)
     assert release.deployed_at == round(release.deployed_at, 3)

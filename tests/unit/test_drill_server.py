@@ -15,12 +15,12 @@ import pytest
 
 from aftergreen.drill import switch as switching
 from aftergreen.drill.server import DrillServer
-from aftergreen.drill.service.simulated import INSTANCES, SimulatedService
-from aftergreen.drill.story import PREVIOUS, RELEASED, VERSIONS
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService, Simulation
 from tests.made_up import HeldClock
 from tests.waiting import HANG
 
 START = 1_800_000_000.0
+INSTANCES = Simulation().names
 STATUS = {"bad_data": 400, "execution": 422}
 
 
@@ -31,7 +31,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def server(clock: HeldClock) -> Iterator[DrillServer]:
-    server = DrillServer(SimulatedService(7, START, VERSIONS), clock)
+    server = DrillServer(SimulatedService(7, START, START + 60, Simulation()), clock)
     yield server
     server.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from statistics import fmean, variance
@@ -11,26 +10,30 @@ from statistics import fmean, variance
 import pytest
 
 from aftergreen.drill.promql.store import Series, labels_of
-from aftergreen.drill.service.behaviour import ORDERS_DB, Behaviour, Stage, Version, blend
+from aftergreen.drill.service.behaviour import ORDERS_DB, Behaviour
 from aftergreen.drill.service.chance import BUCKETS, latency_buckets, poisson
-from aftergreen.drill.service.simulated import INSTANCES, INTERVAL, SimulatedService, UnknownDeployment
+from aftergreen.drill.service.simulated import (
+    INTERVAL,
+    PREVIOUS,
+    RELEASED,
+    SimulatedService,
+    Simulation,
+    UnknownDeployment,
+)
+from tests.sampled import START, series, total
 
-START = 1_800_000_000.0
-OLD, NEW = Version("v1"), Version("v2", replace(Behaviour(), error_rate=0.2))
+NORMAL = Behaviour()
+INSTANCES = Simulation().names
+
+
+def simulated(**how: object) -> SimulatedService:
+    """A service that is deployed a minute after its first scrape."""
+    return SimulatedService(7, START, START + 60, Simulation(**how))  # type: ignore[arg-type]  # its own fields
 
 
 @pytest.fixture
 def service() -> SimulatedService:
-    return SimulatedService(7, START, (OLD, NEW))
-
-
-def series(service: SimulatedService, name: str, **labels: str) -> list[Series]:
-    wanted = set(labels.items())
-    return [one for one in service.store.select(name, ()) if wanted <= set(one.labels)]
-
-
-def total(service: SimulatedService, name: str, **labels: str) -> float:
-    return sum(one.values[-1] for one in series(service, name, **labels))
+    return simulated()
 
 
 def test_time_moves_only_when_told_to(service: SimulatedService) -> None:
@@ -54,7 +57,7 @@ def test_every_counter_starts_at_zero_and_never_falls(service: SimulatedService)
 
 def test_traffic_errors_and_latency_are_those_of_the_behaviour(service: SimulatedService) -> None:
     service.advance(START + 600)
-    behaviour = OLD.healthy
+    behaviour = NORMAL
     requests = total(service, "http_requests_total")
     assert requests == pytest.approx(behaviour.requests * 600, rel=0.1)
     failed = total(service, "http_requests_total", status="500")
@@ -86,31 +89,31 @@ def test_gauges_stay_near_what_the_behaviour_says(service: SimulatedService) -> 
 
 
 def test_a_deployment_ends_the_old_series_and_begins_new_ones_at_zero(service: SimulatedService) -> None:
-    service.deploy("v2", START + 10)
+    service.deploy(RELEASED, START + 10)
     service.advance(START + 20)
     at = round((START + 10) * 1000)
-    (old,) = series(service, "app_info", version="v1", instance=INSTANCES[0])
+    (old,) = series(service, "app_info", version=PREVIOUS, instance=INSTANCES[0])
     assert (old.times[-1], old.at(at), old.at(at - 1)) == (at, None, (at - 2000, 1.0))
-    (new,) = series(service, "http_requests_total", version="v2", instance=INSTANCES[0], status="200")
+    (new,) = series(service, "http_requests_total", version=RELEASED, instance=INSTANCES[0], status="200")
     assert (new.times[0], new.values[0]) == (at, 0.0)
 
 
 def test_instances_are_replaced_one_by_one(service: SimulatedService) -> None:
-    service.deploy("v2", START + 10, INSTANCES[2])
+    service.deploy(RELEASED, START + 10, INSTANCES[2])
     service.advance(START + 20)
-    assert service.running == {**dict.fromkeys(INSTANCES, "v1"), INSTANCES[2]: "v2"}
+    assert service.running == {**dict.fromkeys(INSTANCES, PREVIOUS), INSTANCES[2]: RELEASED}
     at = round((START + 20) * 1000)
     serving = [one for one in series(service, "app_info") if one.at(at)]
-    assert sorted(dict(one.labels)["version"] for one in serving) == ["v1", "v1", "v1", "v2"]
+    assert sorted(dict(one.labels)["version"] for one in serving) == [PREVIOUS, PREVIOUS, PREVIOUS, RELEASED]
 
 
 def test_a_version_that_returns_starts_its_counters_anew_in_the_same_series(
     service: SimulatedService,
 ) -> None:
-    service.deploy("v2", START + 10)
-    service.deploy("v1", START + 20)
+    service.deploy(RELEASED, START + 10)
+    service.deploy(PREVIOUS, START + 20)
     service.advance(START + 30)
-    (one,) = series(service, "http_requests_total", version="v1", instance=INSTANCES[0], status="200")
+    (one,) = series(service, "http_requests_total", version=PREVIOUS, instance=INSTANCES[0], status="200")
     times, values = one.within(round((START + 8) * 1000), round((START + 22) * 1000))
     assert [round(at / 1000 - START) for at in times] == [8, 20, 22]
     assert values[0] > values[2] > values[1] == 0
@@ -118,42 +121,22 @@ def test_a_version_that_returns_starts_its_counters_anew_in_the_same_series(
 
 def test_of_several_deployments_between_two_scrapes_only_the_last_is_seen(service: SimulatedService) -> None:
     service.advance(START + 10)
-    service.deploy("v2", START + 11)
-    service.deploy("v1", START + 11.5)
+    service.deploy(RELEASED, START + 11)
+    service.deploy(PREVIOUS, START + 11.5)
     service.advance(START + 20)
-    assert set(service.running.values()) == {"v1"}
-    assert not series(service, "app_info", version="v2")
+    assert set(service.running.values()) == {PREVIOUS}
+    assert not series(service, "app_info", version=RELEASED)
 
 
 @pytest.mark.parametrize(
-    ("version", "instance", "known"), [("v9", None, "only v1, v2"), ("v2", "x", f"only {INSTANCES[0]}")]
+    ("version", "instance", "known"),
+    [("v9", None, f"only {PREVIOUS}, {RELEASED}"), (RELEASED, "x", f"only {INSTANCES[0]}")],
 )
 def test_what_it_does_not_have_cannot_be_deployed(
     service: SimulatedService, version: str, instance: str | None, known: str
 ) -> None:
     with pytest.raises(UnknownDeployment, match=known):
         service.deploy(version, START, instance)
-
-
-@pytest.mark.parametrize(
-    ("age", "error_rate"),
-    [(0, 0.001), (9.9, 0.001), (10, 0.001), (15, 0.0505), (20, 0.1), (49.9, 0.1), (50, 0.5), (1e6, 0.5)],
-)
-def test_faults_begin_after_a_while_and_ramp_up(age: float, error_rate: float) -> None:
-    healthy = Behaviour()
-    version = Version(
-        "v",
-        healthy,
-        (Stage(10, 10, replace(healthy, error_rate=0.1)), Stage(50, 0, replace(healthy, error_rate=0.5))),
-    )
-    assert version.at(age).error_rate == pytest.approx(error_rate)
-
-
-def test_dependencies_are_blended_with_the_rest() -> None:
-    slow = replace(Behaviour(), dependencies=(replace(ORDERS_DB, latency=1.0), *Behaviour().dependencies[1:]))
-    between = blend(Behaviour(), slow, 0.5)
-    assert between.dependencies[0] == replace(ORDERS_DB, latency=(1.0 + ORDERS_DB.latency) / 2)
-    assert between.dependencies[1:] == slow.dependencies[1:]
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.02, 0.7, 5.0, 29.9, 30.0, 400.0])

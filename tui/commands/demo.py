@@ -9,10 +9,7 @@ from pathlib import Path
 
 from aftergreen.watch.session import operator_name
 from tui.commands.gate import run_gate
-from tui.commands.options import Commands, add_no_mouse, command, on_terminal
-
-SPEEDS = (0.1, 60.0)
-"""How slow and how fast the demo's time may run; faster, a machine does not keep up with its instants."""
+from tui.commands.options import Commands, add_no_mouse, add_speed, command, on_terminal
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -25,7 +22,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         _run,
     )
     made.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
-    made.add_argument("--speed", type=_speed, default=8.0, help="how fast time runs (default: %(default)g)")
+    add_speed(made, default=8.0)
     made.add_argument("--json", action="store_true", help="without a screen, as JSON Lines")
     add_no_mouse(made)
 
@@ -44,16 +41,3 @@ def _run(arguments: argparse.Namespace) -> int:
         from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
         return run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    slowest, fastest = SPEEDS
-    if not slowest <= speed <= fastest:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no speed: write a number from {slowest:g} to {fastest:g}"
-        )
-    return speed

@@ -34,11 +34,19 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--history", action="store_true", help="judge a past release from the stored metrics")
 
 
-def run_gate(sessions: Sequence[Session], *, as_json: bool) -> int:
-    """Watch to the end, telling what happens line by line; the exit code is the worst of the verdicts."""
+def run_gate(
+    sessions: Sequence[Session],
+    *,
+    as_json: bool,
+    watching: Callable[[Session, Report], Watch] = Session.watch,
+) -> int:
+    """Watch to the end, telling what happens line by line; the exit code is the worst of the verdicts.
+
+    ``watching`` makes the watch of a session, which tells the report.
+    """
 
     async def live(watched: Session, report: Report) -> Snapshot:
-        watch = watched.watch(report)
+        watch = watching(watched, report)
         watches.append(watch)
         return await watch.run()
 

@@ -120,6 +120,16 @@ def add_no_mouse(made: argparse.ArgumentParser) -> None:
     made.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
 
 
+SPEEDS = (0.1, 100.0)
+"""How slow and how fast simulated time may run; faster, a machine does not keep up with its instants."""
+
+
+def add_speed(made: argparse.ArgumentParser, *, default: float | None, otherwise: str = "") -> None:
+    """The option for how fast simulated time runs; ``otherwise`` says what it does by default."""
+    told = otherwise or f"{default:g}"
+    made.add_argument("--speed", type=_speed, default=default, help=f"how fast time runs (default: {told})")
+
+
 def sessions(arguments: argparse.Namespace, *, advice_ends: bool) -> list[Session]:
     """A session for each release that the options ask for; raises `ConfigError` and `UsageError`."""
     sources = SharedSources()
@@ -186,6 +196,19 @@ def on_terminal() -> bool:
     streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout, sys.stderr)
     # Python has None for what was closed before it started.
     return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    slowest, fastest = SPEEDS
+    if not slowest <= speed <= fastest:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no speed: write a number from {slowest:g} to {fastest:g}"
+        )
+    return speed
 
 
 def _source(text: str) -> BaselineSource:

@@ -34,6 +34,19 @@ def poisson(rng: Random, mean: float) -> int:
     return count
 
 
+def clustered(rng: Random, mean: float, size: float) -> int:
+    """Events of which ``size`` happen together on average, where ``mean`` are expected.
+
+    A compound Poisson count whose clusters are geometric: its variance is ``2 * size - 1`` times its mean.
+    """
+    clusters = poisson(rng, mean / size)
+    if size <= 1:
+        return clusters
+    # By inversion; a cluster has at least one event.
+    none = math.log(1 - 1 / size)
+    return sum(1 + int(math.log(1 - rng.random()) / none) for _ in range(clusters))
+
+
 def wander(rng: Random, value: float, pull: float, step: float) -> float:
     """One step of a walk that is pulled back to zero: the slow noise of gauges and traffic."""
     return value * (1 - pull) + rng.gauss(0.0, step)

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
 from aftergreen.drill.promql.store import NAME, Series, Store
-from aftergreen.drill.service.behaviour import Behaviour, Dependency, Version
-from aftergreen.drill.service.chance import BUCKETS, latency_buckets, poisson, wander
+from aftergreen.drill.service.behaviour import Behaviour, Dependency
+from aftergreen.drill.service.chance import BUCKETS, clustered, latency_buckets, poisson, wander
 
 JOB = "checkout"
 
 _CALL_SPREAD = 0.6
 """Standard deviation of one dependency call's latency, relative to its mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the work of a service is called in its metrics."""
+
+    done: str
+    duration: str
+    ok: str
+    failed: str
+
+
+REQUESTS = Names("http_requests_total", "http_request_duration_seconds", "200", "500")
+JOBS = Names("jobs_total", "job_duration_seconds", "done", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The work that waits for a worker: how much, and for how many seconds the oldest of it."""
+
+    waiting: float
+    oldest: float
 
 
 class _Metric:
@@ -26,23 +50,38 @@ class _Metric:
 
 
 class Process:
-    """An instance that runs one version; its counters begin at zero."""
+    """An instance that runs one version from ``started`` (milliseconds) on; its counters begin at zero.
 
-    def __init__(self, store: Store, instance: str, version: Version, started: int, rng: Random) -> None:
+    ``renamed`` are labels that this version writes by another name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        instance: str,
+        version: str,
+        started: int,
+        rng: Random,
+        *,
+        dependencies: tuple[str, ...],
+        names: Names = REQUESTS,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
         self.instance = instance
         self.version = version
-        self._started = started
+        self.started = started
         self._rng = rng
         self._metrics: list[_Metric] = []
         self._store = store
-        self._identity = {"job": JOB, "instance": instance, "version": version.name}
+        self._renamed = renamed or {}
+        self._identity = {"job": JOB, "instance": instance, "version": version}
         self._info = self._metric("app_info")
         self._info.value = 1.0
-        self._ok = self._metric("http_requests_total", status="200")
-        self._failed = self._metric("http_requests_total", status="500")
-        self._duration = self._metric("http_request_duration_seconds_sum")
-        self._answered = self._metric("http_request_duration_seconds_count")
-        self._buckets = [self._metric("http_request_duration_seconds_bucket", le=_le(b)) for b in BUCKETS]
+        self._ok = self._metric(names.done, status=names.ok)
+        self._failed = self._metric(names.done, status=names.failed)
+        self._duration = self._metric(f"{names.duration}_sum")
+        self._answered = self._metric(f"{names.duration}_count")
+        self._buckets = [self._metric(f"{names.duration}_bucket", le=_le(bound)) for bound in BUCKETS]
         self._registrations = self._metric("registrations_total")
         self._gauges = [
             self._metric("process_cpu_ratio"),
@@ -50,20 +89,25 @@ class Process:
             self._metric("db_pool_connections_in_use"),
         ]
         self._wandering = [0.0 for _ in self._gauges]
-        self._dependencies = {d.name: self._dependency_metrics(d.name) for d in version.healthy.dependencies}
+        self._queue = (
+            [self._metric("jobs_waiting"), self._metric("jobs_oldest_seconds")] if names is JOBS else []
+        )
+        self._dependencies = {name: self._dependency_metrics(name) for name in dependencies}
 
-    def serve(self, time: int, seconds: float, share: float) -> None:
-        """Carry ``share`` of the service's load for the ``seconds`` that end at ``time``."""
-        behaviour = self.version.at((time - self._started) / 1000)
-        self._answer(behaviour, behaviour.requests * seconds * share)
-        self._registrations.value += poisson(self._rng, behaviour.registrations / 60 * seconds * share)
+    def serve(self, behaviour: Behaviour, seconds: float, share: float) -> None:
+        """Carry ``share`` of the service's load for so many seconds."""
+        taken = share * behaviour.serves
+        self._answer(behaviour, behaviour.requests * seconds * taken)
+        self._registrations.value += poisson(self._rng, behaviour.registrations / 60 * seconds * taken)
         for dependency in behaviour.dependencies:
-            self._call(dependency, behaviour.requests * seconds * share * dependency.calls)
+            self._call(dependency, behaviour.requests * seconds * taken * dependency.calls)
         self._wandering = [wander(self._rng, value, 0.08, 0.012) for value in self._wandering]
 
-    def scrape(self, time: int, share: float) -> None:
+    def scrape(self, behaviour: Behaviour, time: int, share: float, queue: Queue) -> None:
         """Append the value of every metric to its series."""
-        self._measure(self.version.at((time - self._started) / 1000), share)
+        self._measure(behaviour, share)
+        for metric, value in zip(self._queue, (queue.waiting, queue.oldest), strict=False):
+            metric.value = float(round(value))
         for metric in self._metrics:
             metric.series.append(time, metric.value)
 
@@ -82,7 +126,7 @@ class Process:
             requests += count
             self._duration.value += count * mean
             bucket.value += requests  # buckets are cumulative
-        failed = min(requests, poisson(self._rng, requests * behaviour.error_rate))
+        failed = min(requests, clustered(self._rng, requests * behaviour.error_rate, behaviour.cluster))
         self._answered.value += requests
         self._failed.value += failed
         self._ok.value += requests - failed
@@ -114,7 +158,8 @@ class Process:
         )
 
     def _metric(self, name: str, **labels: str) -> _Metric:
-        metric = _Metric(self._store.series({NAME: name, **self._identity, **labels}))
+        written = {self._renamed.get(label, label): value for label, value in labels.items()}
+        metric = _Metric(self._store.series({NAME: name, **self._identity, **written}))
         self._metrics.append(metric)
         return metric
 

@@ -1,0 +1,35 @@
+"""A rehearsal without a person: the sealed rules decide, and nobody waits for time to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from aftergreen.drill.clocks import LeapClock
+from aftergreen.drill.world import Drill
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.session import Session
+from aftergreen.watch.wanted import Report
+
+
+def watching(drill: Drill) -> Callable[[Session, Report], Watch]:
+    """Makes watches of a rehearsal during whose rollback commands a clock that leaps stands still."""
+
+    def make(session: Session, report: Report) -> Watch:
+        newest: list[Snapshot] = []
+
+        def heard(snapshot: Snapshot) -> None:
+            newest[:] = [snapshot]
+            report.snapshot(snapshot)
+
+        if isinstance(drill.clock, LeapClock):
+            drill.clock.busy = lambda: bool(newest) and newest[0].rolling_back
+        return session.watch(replace(report, snapshot=heard))
+
+    return make
+
+
+async def played(drill: Drill, session: Session, report: Report) -> Snapshot:
+    """Watch to the end."""
+    return await watching(drill)(session, report).run()

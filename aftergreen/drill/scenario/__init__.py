@@ -1,0 +1,1 @@
+"""Scenarios of rehearsals: what they are, how they are written, and which there are."""

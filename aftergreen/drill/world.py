@@ -1,0 +1,106 @@
+"""The world of a rehearsal: a simulated service, its metrics server, and a plan that watches them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aftergreen.clock import Clock
+from aftergreen.config import loads
+from aftergreen.drill.clocks import DrillClock, LeapClock
+from aftergreen.drill.configuration import configuration
+from aftergreen.drill.scenario.model import Exposure, Outage, Outcome, Scenario
+from aftergreen.drill.server import DrillServer
+from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService
+from aftergreen.model import Automatic, Plan, Release
+from aftergreen.paths import find_paths
+from aftergreen.watch.session import Session
+from aftergreen.watch.wanted import Wanted
+
+PAST = 900.0
+"""Seconds for which the previous version has run when the release is deployed."""
+
+DAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
+"""The Monday on which rehearsals take place: their times are the same whenever they are repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A rehearsal that is under way: what is watched, which release, and the clock that all of it runs on."""
+
+    scenario: Scenario
+    plan: Plan
+    release: Release
+    clock: Clock
+    server: DrillServer
+
+    def session(self, place: Path, *, operator: str, advice_ends: bool) -> Session:
+        """A watch of the release; its journal and output stay in ``place``, apart from real ones."""
+        wanted = Wanted(
+            version=self.release.version,
+            previous=self.release.previous,
+            deployed_at=lambda _now: self.release.deployed_at,
+            operator=operator,
+            advice_ends=advice_ends,
+            simulated=True,
+        )
+        return Session(self.plan, wanted, self.clock, find_paths(journal=str(place / "journal.db")))
+
+    def close(self) -> None:
+        """Stop the metrics server."""
+        self.server.close()
+
+
+def start_drill(
+    scenario: Scenario,
+    *,
+    seed: int = 7,
+    speed: float | None = None,
+    automatic: bool = False,
+    python: str = sys.executable,
+    clock: Callable[[float], Clock] | None = None,
+) -> Drill:
+    """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
+
+    The same seed gives the same samples, up to a rollback. Simulated time runs ``speed`` times as fast as
+    the machine's, None for as fast as it is asked for; or as the ``clock`` says that is made for the time
+    of the deployment. ``python`` runs the rollback command; ``automatic`` lets rules do so.
+    """
+    deployed_at = DAY + scenario.starts
+    step = scenario.clock_step
+    if step is not None:
+        step = replace(step, at=deployed_at + step.at)
+    if clock is not None:
+        runs = clock(deployed_at)
+    else:
+        runs = LeapClock(deployed_at, step) if speed is None else DrillClock(speed, deployed_at, step)
+    # As others may, a test's clock tells its own time.
+    deployed_at = round(runs.now(), 3)
+    service = SimulatedService(seed, deployed_at - PAST, deployed_at, scenario.simulation)
+    expose(service, scenario, deployed_at)
+    service.advance(deployed_at)
+    outage = scenario.outage
+    if outage is not None:
+        outage = Outage(deployed_at + outage.at, deployed_at + outage.until)
+    server = DrillServer(service, runs, outage=outage, locked=scenario.rollback is Outcome.FAILS)
+    try:
+        plan = loads(configuration(scenario, server.url, python), f"the configuration of {scenario.name}")
+    except BaseException:
+        server.close()
+        raise
+    if automatic and plan.rollback is not None:
+        plan = replace(plan, rollback=replace(plan.rollback, automatic=Automatic.ON))
+    return Drill(scenario, plan, Release.of(plan.service, RELEASED, PREVIOUS, deployed_at), runs, server)
+
+
+def expose(service: SimulatedService, scenario: Scenario, at: float) -> None:
+    """Deploy the release as the scenario says, beginning at that time."""
+    names = scenario.simulation.names
+    if scenario.exposure is Exposure.CANARY:
+        names = names[: scenario.canaries]
+    for number, name in enumerate(names):
+        # Blue-green starts all at once, as at once does, and turns the traffic over when they are up.
+        service.deploy(RELEASED, at + number * scenario.each, name)
