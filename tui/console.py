@@ -81,7 +81,8 @@ def _joined(session: Session, app: Callable[[], ConsoleApp]) -> tuple[Watched, W
     release = Release.of(
         plan.service, wanted.version, wanted.previous, wanted.deployed_at(session.clock.now())
     )
-    watched = Watched(View(session.clock, release, plan, wanted.read_only), watching)
+    view = View(session.clock, release, plan, wanted.read_only, wanted.simulated)
+    watched = Watched(view, watching)
     return watched, watching
 
 

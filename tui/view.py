@@ -40,14 +40,18 @@ def matching(snapshot: Snapshot, part: str) -> Snapshot:
 class View:
     """What the console knows of the watch, and the frame that its screens are a function of.
 
-    ``release`` and ``plan`` are as they were asked for, until the first snapshot says more.
+    ``release`` and ``plan`` are as they were asked for, until the first snapshot says more. ``simulated``
+    is what the screens say where nothing is real.
     """
 
-    def __init__(self, clock: Clock, release: Release, plan: Plan, why_read_only: str = "") -> None:
+    def __init__(
+        self, clock: Clock, release: Release, plan: Plan, why_read_only: str = "", simulated: str = ""
+    ) -> None:
         self._clock = clock
         self._release = release
         self.plan = plan
         self._read_only = why_read_only
+        self._simulated = simulated
         self._frozen_at: float | None = None
         self.notice = "starting"
         """What the watch is doing, until there is a snapshot."""
@@ -153,6 +157,7 @@ class View:
             shaded=shaded,
             keys=keys or {},
             failed=self.failed,
+            simulated=self._simulated,
         )
 
     def _choose(self, snapshot: Snapshot) -> Snapshot:

@@ -41,6 +41,7 @@ class Frame:
     ``only`` is the part of a name by which signals and events were chosen, empty where all are shown.
     ``failed`` says why nobody watches the release here, empty where somebody does. ``others`` are the same
     looks at the other releases of the console, which have none of their own; ``overall`` is a look at all.
+    ``simulated`` is what stands before all else where nothing is real: ``DRILL``.
     ``keys`` are the keys of this user by the actions that they mean, as they are written for people.
     ``drawing`` is the drawing mode of the charts; ``shaded`` draws bands with characters, where
     backgrounds have no colours.
@@ -65,6 +66,7 @@ class Frame:
     failed: str = ""
     others: tuple[Frame, ...] = ()
     overall: bool = False
+    simulated: str = ""
 
     @property
     def latest(self) -> Snapshot | None:

@@ -85,6 +85,11 @@ def _failed_rows(failed: str, width: int) -> tuple[Row, ...]:
     return (fit((*head, Span(first)), width), *shortened(below, DOUBT_ROWS, width))
 
 
+def rehearsed(frame: Frame) -> Row:
+    """That nothing here is real, before all else; empty where it is."""
+    return (Span(f" {frame.simulated} ", "rehearsal", bold=True),) if frame.simulated else ()
+
+
 def elsewhere(frame: Frame, width: int) -> Row:
     """Which other release of this console burns, and the key that leads there; empty where none does."""
     burning = [other for other in frame.others if not frame.overall and banner_mark(other) is Mark.BAD]
@@ -209,13 +214,11 @@ def identity_rows(frame: Frame, width: int) -> tuple[Row, ...]:
 
 
 def _whose(frame: Frame) -> list[Span]:
-    """Service and version; that it is simulated before them."""
-    release, snapshot = frame.release, frame.snapshot
+    """Service and version; what was chosen of it before them."""
+    release = frame.release
     head = [Span(f" {release.service} "), Span(release.version, bold=True)]
     if frame.only:
         head.insert(0, Span(f" /{frame.only} ", "warn", bold=True))
-    if snapshot is not None and snapshot.context.simulated:
-        head.insert(0, Span(" SIMULATED", "warn", bold=True))
     return head
 
 

@@ -30,6 +30,7 @@ LOOKS = (
     "deploy",
     "band",
     "key",
+    "rehearsal",
 )
 """What a span can look like; each is a component class, so that themes and style sheets own the colours."""
 

@@ -37,15 +37,18 @@ class Drill:
     clock: Clock
     server: DrillServer
 
-    def session(self, place: Path, *, operator: str, advice_ends: bool) -> Session:
-        """A watch of the release; its journal and output stay in ``place``, apart from real ones."""
+    def session(self, place: Path, *, operator: str, advice_ends: bool, called: str = "DRILL") -> Session:
+        """A watch of the release; its journal and output stay in ``place``, apart from real ones.
+
+        ``called`` is what the screens say of it.
+        """
         wanted = Wanted(
             version=self.release.version,
             previous=self.release.previous,
             deployed_at=lambda _now: self.release.deployed_at,
             operator=operator,
             advice_ends=advice_ends,
-            simulated=True,
+            simulated=called,
         )
         return Session(self.plan, wanted, self.clock, find_paths(journal=str(place / "journal.db")))
 

@@ -74,8 +74,8 @@ class Context:
 
     ``offset`` is local time minus the backend's, in seconds. ``read_only`` says why orders are refused,
     empty where they are not. ``journal`` says who shares the journal, ``others`` who else watches this
-    release on this host. ``simulated`` labels a demo. ``clock`` says what is wrong with this machine's clock,
-    so that nothing here acts without a person; empty where nothing is.
+    release on this host. ``clock`` says what is wrong with this machine's clock, so that nothing here acts
+    without a person; empty where nothing is.
     """
 
     operator: str
@@ -83,7 +83,6 @@ class Context:
     read_only: str = ""
     journal: str = ""
     others: tuple[str, ...] = ()
-    simulated: bool = False
     clock: str = ""
 
 

@@ -108,7 +108,6 @@ async def joined(ledger: Ledger, wanted: Wanted, opening: Opening) -> Joined:
         offset=checked.offset,
         read_only=read_only,
         journal=await ledger.shared_with(),
-        simulated=wanted.simulated,
     )
     setup = replace(
         setup,

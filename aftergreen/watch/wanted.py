@@ -18,7 +18,8 @@ class Wanted:
     ``deployed_at`` turns the backend's time of now into the time of the deployment. ``advice_ends`` ends
     the watch at the first rollback advice, as a gate does. ``baseline`` is the source that was chosen at the
     start; None leaves every signal the one that its plan gives it. ``again`` says that a version which was
-    rolled back was deployed once more.
+    rolled back was deployed once more. ``simulated`` is what a rehearsal is called on the screens; empty
+    where a release is real.
     """
 
     version: str
@@ -27,7 +28,7 @@ class Wanted:
     operator: str
     read_only: str = ""
     advice_ends: bool = False
-    simulated: bool = False
+    simulated: str = ""
     baseline: BaselineSource | None = None
     again: bool = False
 

@@ -161,6 +161,7 @@ async def desk(
     size: tuple[int, int] = WIDE,
     *,
     read_only: str = "",
+    simulated: str = "",
     own_themes: Path | None = None,
     memory: Memory | None = None,
 ) -> AsyncIterator[Desk]:
@@ -168,7 +169,7 @@ async def desk(
     setup = (story or moments.begun()).setup
     clock, given = HeldClock(setup.release.deployed_at), Given()
     app = PatientApp(
-        watched=[Watched(View(clock, setup.release, setup.plan, read_only), given)],
+        watched=[Watched(View(clock, setup.release, setup.plan, read_only, simulated), given)],
         operator="ana@bastion2",
         own_themes=own_themes,
         memory=memory,

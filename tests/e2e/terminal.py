@@ -113,6 +113,12 @@ class Terminal:
             lines = [line.rstrip() for line in self._screen.display]
         return "\n".join(lines).rstrip("\n")
 
+    @property
+    def title(self) -> str:
+        """What stands in the title of the terminal."""
+        with self._lock:
+            return str(self._screen.title)
+
     def wait_for(self, text: str) -> str:
         """Come back with the screen once the text stands on it."""
         return self.wait_until(lambda screen: text in screen, f"{text!r}")

@@ -131,7 +131,8 @@ def test_a_run_without_a_terminal_has_lines_and_a_code(tmp_path: Path) -> None:
 def test_a_terminal_shows_what_a_person_would_see(tmp_path: Path) -> None:
     terminal = Terminal(["demo"], home=tmp_path)
     try:
-        terminal.wait_for("SIMULATED")
+        terminal.wait_for("deployed; thresholds")
+        assert terminal.screen().startswith(" DEMO ")
         terminal.send("q")
         terminal.wait_for("Leav")
         terminal.send("y")

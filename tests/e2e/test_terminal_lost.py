@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from aftergreen.drill.demo import configuration
 from aftergreen.drill.service.simulated import PREVIOUS, RELEASED
@@ -61,12 +63,9 @@ def test_a_command_to_end_takes_the_same_way_once_the_terminal_is_gone(tmp_path:
 def watching(folder: Path, demo: Drill) -> list[str]:
     """The arguments that watch it, with a rollback command that leaves a line and ends once it may."""
     script = f"echo ran >> {folder}/ran; until [ -e {folder}/may-end ]; do sleep 0.05; done"
-    told = f'command = ["sh", "-c", "{script}"]'
-    text = "\n".join(
-        told if line.startswith("command = ") else line
-        for line in configuration(demo.server.url).splitlines()
-    )
-    (folder / "aftergreen.toml").write_text(text)
+    document = tomllib.loads(configuration(demo.server.url))
+    document["rollback"]["command"] = ["sh", "-c", script]
+    (folder / "aftergreen.toml").write_text(tomli_w.dumps(document))
     return ["watch", *release_arguments(RELEASED, PREVIOUS, demo.release.deployed_at)]
 
 
@@ -76,7 +75,7 @@ def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows
 ) -> None:
     terminal = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=told)
     try:
-        terminal.wait_for("demo  +00:")
+        terminal.wait_for("simulated  +00:")
         terminal.send("r")
         terminal.wait_for("type the service's name")
         terminal.send("checkout-api", "enter")
@@ -103,7 +102,7 @@ def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows
 def outcomes(home: Path) -> tuple[list[object], str | None]:
     """What came of the rollbacks of the newest release, and how that ended."""
     with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
-        record = journal.latest("checkout-api", "demo")
+        record = journal.latest("checkout-api", "simulated")
         assert record is not None
         entries = journal.entries(record.release, kinds=[EntryKind.OUTCOME])
         return [entry.body["exit_code"] for entry in entries], record.ended

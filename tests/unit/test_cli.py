@@ -107,6 +107,7 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         ),
         (("drill", "eror-spike"), 'did you mean "error-spike"?'),
         (("drill", "healthy", "other"), "other is one too many: files are for aftergreen drill check FILE"),
+        (("drill", "healthy", "--blind"), "healthy is known already: leave it away, --random and --blind"),
         (("drill", "check"), "say which file: aftergreen drill check FILE"),
         (("drill", "check", "mine.toml"), "mine.toml: found no such file, expected a scenario"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),

@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> int:
         demo = start_demo(seed=arguments.seed, speed=arguments.speed)
         parts.callback(demo.close)
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-demo-")))
-        session = demo.session(folder, operator=operator_name(None), advice_ends=not screen)
+        session = demo.session(folder, operator=operator_name(None), advice_ends=not screen, called="DEMO")
         if not screen:
             return run_gate([session], as_json=arguments.json)
         from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import secrets
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +29,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "rehearse an incident on a simulated service",
         "aftergreen drill list\n"
         "aftergreen drill connection-leak\n"
+        "aftergreen drill --blind\n"
         "aftergreen drill connection-leak --json --automatic\n"
         "aftergreen drill check my-scenario.toml\n"
         "aftergreen drill ./my-scenario.toml --speed 20",
@@ -35,11 +38,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument(
         "what",
         nargs="?",
-        default="list",
+        default="",
         metavar="list | check | NAME",
         help="list all scenarios, check files of them, or rehearse one",
     )
     made.add_argument("files", nargs="*", metavar="FILE", help="the files to be checked")
+    made.add_argument("--random", action="store_true", help="any of them")
+    made.add_argument("--blind", action="store_true", help="any of them, named only at the end")
     made.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
     add_speed(made, default=None, otherwise=f"{SPEED:g}; without a screen as fast as it is asked")
     made.add_argument("--automatic", action="store_true", help="let the rules roll back by themselves")
@@ -53,7 +58,18 @@ def _run(arguments: argparse.Namespace) -> int:
         return _check(arguments.files)
     if arguments.files:
         raise UsageError(f"{arguments.files[0]} is one too many: files are for aftergreen drill check FILE")
-    return _list() if arguments.what == "list" else _rehearse(arguments)
+    if arguments.random or arguments.blind:
+        return _rehearse(_any(arguments.what), arguments)
+    return _list() if arguments.what in ("", "list") else _rehearse(arguments.what, arguments)
+
+
+def _any(named: str) -> str:
+    """A scenario that chance has chosen."""
+    from aftergreen.drill.scenario.catalogue import names  # noqa: PLC0415  # only drills need scenarios
+
+    if named:
+        raise UsageError(f"{named} is known already: leave it away, --random and --blind choose one")
+    return secrets.choice(names())
 
 
 def _list() -> int:
@@ -83,22 +99,30 @@ def _told(scenario: Scenario) -> str:
     return f"{scenario.title}; {shows}, the cause is {truth.cause.value}, right is to {truth.decision.value}"
 
 
-def _rehearse(arguments: argparse.Namespace) -> int:
+def _rehearse(name: str, arguments: argparse.Namespace) -> int:
     # Only drills need scenarios and a simulation.
-    from aftergreen.drill.played import watching  # noqa: PLC0415
+    from aftergreen.drill.debrief import debrief  # noqa: PLC0415
+    from aftergreen.drill.played import ruled, watching  # noqa: PLC0415
     from aftergreen.drill.scenario.catalogue import find  # noqa: PLC0415
+    from aftergreen.drill.score import deeds  # noqa: PLC0415
     from aftergreen.drill.world import start_drill  # noqa: PLC0415
 
     screen = on_terminal() and not arguments.json
-    scenario = find(arguments.what)
+    scenario = find(name)
     speed = arguments.speed or (SPEED if screen else None)
     with ExitStack() as parts:
         drill = start_drill(scenario, seed=arguments.seed, speed=speed, automatic=arguments.automatic)
         parts.callback(drill.close)
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-drill-")))
         session = drill.session(folder, operator=operator_name(arguments.operator), advice_ends=not screen)
-        if not screen:
-            return run_gate([session], as_json=arguments.json, watching=watching(drill))
-        from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
+        if screen:
+            from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
-        return run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
+            code = run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
+        else:
+            code = run_gate([session], as_json=arguments.json, watching=watching(drill))
+        done = deeds(session.paths.journal)
+    alone = ruled(scenario, arguments.seed) if screen else None
+    lines = debrief(scenario, arguments.seed, done, alone)
+    print("", *lines, sep="\n", file=sys.stderr if arguments.json else None)
+    return code

@@ -19,6 +19,7 @@ from widgets.header import (
     elsewhere,
     identity_rows,
     narrow_rows,
+    rehearsed,
 )
 from widgets.keys import KeyBar
 from widgets.overview import Standings, overall_row, ranked
@@ -119,11 +120,11 @@ class ShownScreen(Screen[None], Shown):
         self._redraw()
 
     def _headed(self, frame: Frame, width: int) -> tuple[Row, ...]:
-        """The state, and beside it what goes wrong with another release of this console."""
-        other = elsewhere(frame, width)
-        room = width - width_of(other)
+        """The state; before it that this is a rehearsal, beside it what goes wrong with another release."""
+        rehearsal, other = rehearsed(frame), elsewhere(frame, width)
+        room = width - width_of(rehearsal) - width_of(other)
         first, *rest = self.head(frame, room)
-        return ((*fit(first, room), *other), *rest)
+        return ((*rehearsal, *fit(first, room), *other), *rest)
 
     def _redraw(self) -> None:
         frame = self._frame
