@@ -20,19 +20,23 @@ _CAUSES = {
 }
 
 
-def debrief(scenario: Scenario, seed: int, done: Deeds, ruled: Deeds | None = None) -> Iterator[str]:
-    """The lines for a person who has just rehearsed it and has ``done`` this.
+def debrief(
+    scenario: Scenario, seed: int, done: Deeds | None = None, ruled: Deeds | None = None
+) -> Iterator[str]:
+    """The lines for whoever has just rehearsed it.
 
-    ``ruled`` is what the sealed rules would have done by themselves; None where they did.
+    ``done`` is what was done, None where nobody could; ``ruled`` is what the sealed rules would have done by
+    themselves, None where they did.
     """
     truth = scenario.truth
     yield f"This was {scenario.name}: {scenario.title}."
     for paragraph in scenario.story.split("\n\n"):
         yield from textwrap.wrap(paragraph, WIDTH)
     yield f"cause    {_CAUSES[truth.cause]}"
-    yield f"first in {truth.indicator.value if truth.indicator else 'no indicator'}"
+    yield f"seen     {f'first in {truth.indicator.value}' if truth.indicator else 'in no indicator'}"
     yield f"right    {_right(truth)}"
-    yield from _held_against(scenario, done, ruled)
+    if done is not None:
+        yield from _held_against(scenario, done, ruled)
     yield f"again    aftergreen drill {scenario.name} --seed {seed}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from aftergreen.drill.scenario.model import Decision, Scenario
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.units import format_clock, format_duration
+from aftergreen.verdict.automatic import BY
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Deeds:
 
     rolled_back: float | None = None
     by: str = ""
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether no person gave that order."""
+        return self.by == BY
 
 
 @dataclass(frozen=True, slots=True)

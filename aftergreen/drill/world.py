@@ -80,7 +80,7 @@ def start_drill(
         runs = clock(deployed_at)
     else:
         runs = LeapClock(deployed_at, step) if speed is None else DrillClock(speed, deployed_at, step)
-    # As others may, a test's clock tells its own time.
+    # A clock that was given tells its own time.
     deployed_at = round(runs.now(), 3)
     service = SimulatedService(seed, deployed_at - PAST, deployed_at, scenario.simulation)
     expose(service, scenario, deployed_at)
@@ -105,5 +105,5 @@ def expose(service: SimulatedService, scenario: Scenario, at: float) -> None:
     if scenario.exposure is Exposure.CANARY:
         names = names[: scenario.canaries]
     for number, name in enumerate(names):
-        # Blue-green starts all at once, as at once does, and turns the traffic over when they are up.
+        # Blue-green turns all traffic over in one moment: from outside that is at once.
         service.deploy(RELEASED, at + number * scenario.each, name)

@@ -53,7 +53,7 @@ def test_rolled_back_by_hand_it_is_held_against_the_rules(tmp_path: Path) -> Non
         terminal.send(*"checkout-api", "enter")
         terminal.wait_for("RECOVERED")
         terminal.send("escape")
-        terminal.wait_for("Environment simulated runs v2.4.0")
+        terminal.wait_for("Environment drill runs v2.4.0")
         terminal.send("q")
         assert terminal.wait() == 20
         lines = terminal.screen().splitlines()

@@ -54,7 +54,7 @@ def test_a_flood_of_hostile_output_is_whole_in_the_file_and_clean_and_bounded_on
     release = release_arguments(RELEASED, PREVIOUS, simulated.release.deployed_at)
     terminal = Terminal(["watch", *release], home=tmp_path)
     try:
-        terminal.wait_for("simulated  +00:")
+        terminal.wait_for("drill  +00:")
         before = memory(terminal.process.pid, "VmRSS")
         terminal.send("r")
         terminal.wait_for("type the service's name")
@@ -84,7 +84,7 @@ def flood() -> bytes:
 def recorded(home: Path) -> tuple[dict[str, object], Path]:
     """What the journal says of the command that runs, and where its output is."""
     with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
-        record = journal.latest("checkout-api", "simulated")
+        record = journal.latest("checkout-api", "drill")
         assert record is not None
         release = record.release
         wait_until(lambda: list(journal.entries(release, kinds=[EntryKind.RUNNING])), "the command to run")

@@ -43,7 +43,7 @@ ROUNDS = int(os.environ.get("AFTERGREEN_ROUNDS", "2"))
 AT_A_TIME = 2
 CONSOLES, GATES = 4, 4
 
-SERVICE, ENVIRONMENT = "checkout-api", "simulated"
+SERVICE, ENVIRONMENT = "checkout-api", "drill"
 RECOVERED, ROLLBACK_FAILED = 20, 22
 REFUSALS = {"a rollback is running", "it was rolled back already", ANOTHER}
 FASTER = " was faster: look at what came of it"

@@ -47,7 +47,7 @@ class Remote:
     def told(self, kind: EntryKind) -> list[Mapping[str, object]]:
         """What the journal tells of the release's rollback."""
         with closing(open_journal(self.home / "state" / "aftergreen" / "journal.db")) as journal:
-            record = journal.latest("checkout-api", "simulated")
+            record = journal.latest("checkout-api", "drill")
             assert record is not None
             return [entry.body for entry in journal.entries(record.release, kinds=[kind])]
 
@@ -109,7 +109,7 @@ def test_a_rollback_is_ended_at_its_timeout_after_the_connection_was_cut(remote:
 
 def roll_back(remote: Remote, console: Terminal) -> int:
     """Order the rollback by hand; the number of its command's process, once that runs."""
-    console.wait_for("simulated  +00:")
+    console.wait_for("drill  +00:")
     console.send("r")
     console.wait_for("type the service's name")
     console.send("checkout-api", "enter")

@@ -75,7 +75,7 @@ def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows
 ) -> None:
     terminal = Terminal(watching(tmp_path, simulated), home=tmp_path, controlling=told)
     try:
-        terminal.wait_for("simulated  +00:")
+        terminal.wait_for("drill  +00:")
         terminal.send("r")
         terminal.wait_for("type the service's name")
         terminal.send("checkout-api", "enter")
@@ -102,7 +102,7 @@ def test_a_rollback_goes_on_when_the_terminal_is_gone_and_who_comes_next_follows
 def outcomes(home: Path) -> tuple[list[object], str | None]:
     """What came of the rollbacks of the newest release, and how that ended."""
     with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
-        record = journal.latest("checkout-api", "simulated")
+        record = journal.latest("checkout-api", "drill")
         assert record is not None
         entries = journal.entries(record.release, kinds=[EntryKind.OUTCOME])
         return [entry.body["exit_code"] for entry in entries], record.ended

@@ -42,7 +42,7 @@ def test_a_signal_to_end_leaves_the_terminal_as_it_was_and_the_card_below(
 ) -> None:
     terminal = Terminal(["watch", *watching], home=tmp_path)
     try:
-        terminal.wait_for("simulated  +00:")
+        terminal.wait_for("drill  +00:")
         assert not_given_back(terminal)
         terminal.process.send_signal(number)
         assert_given_back(terminal)
@@ -71,7 +71,7 @@ def test_a_shell_puts_the_console_to_sleep_and_brings_it_back_drawn_anew(
     try:
         terminal.wait_for("PROMPT>")
         terminal.send("w", "enter")
-        overview = terminal.wait_for("simulated  +00:")
+        overview = terminal.wait_for("drill  +00:")
         console = child(terminal.process.pid)
         terminal.send("ctrl+z")
         asleep = terminal.wait_for("Stopped")
@@ -99,7 +99,7 @@ def test_who_is_stopped_from_outside_draws_anew_and_gives_the_terminal_back(
 ) -> None:
     terminal = Terminal(["watch", *watching], home=tmp_path)
     try:
-        terminal.wait_for("simulated  +00:")
+        terminal.wait_for("drill  +00:")
         terminal.send("ctrl+z")
         # Nobody could wake it.
         terminal.wait_for("no shell with job control")
@@ -120,7 +120,7 @@ def test_who_is_stopped_from_outside_draws_anew_and_gives_the_terminal_back(
 def test_polling_waits_for_no_screen_and_neither_does_the_end(tmp_path: Path, watching: list[str]) -> None:
     terminal = Terminal(["watch", *watching], home=tmp_path)
     try:
-        terminal.wait_for("simulated  +00:")
+        terminal.wait_for("drill  +00:")
         terminal.stop_reading()
         wait_until(lambda: draws_no_more(terminal), "a program that waits for its terminal")
         before = len(instants(tmp_path))
@@ -204,7 +204,7 @@ def frame(screen: str) -> list[str]:
 def instants(home: Path) -> list[float]:
     """When the newest release was read."""
     with closing(open_journal(home / "state" / "aftergreen" / "journal.db")) as journal:
-        record = journal.latest("checkout-api", "simulated")
+        record = journal.latest("checkout-api", "drill")
         if record is None:
             return []
         return [entry.at for entry in journal.entries(record.release, kinds=[EntryKind.INSTANT])]
@@ -214,7 +214,7 @@ def assert_whole(home: Path) -> None:
     """The journal is sound, and says how the release ended."""
     place = home / "state" / "aftergreen" / "journal.db"
     with closing(open_journal(place)) as journal:
-        record = journal.latest("checkout-api", "simulated")
+        record = journal.latest("checkout-api", "drill")
         assert record is not None
         assert record.ended == "abandoned"
     with closing(sqlite3.connect(place)) as database:

@@ -15,7 +15,7 @@ from aftergreen.drill.score import Deeds, Score, deeds, first_sign, score
 def test_it_says_what_it_was_whose_fault_and_how_to_see_it_again(name: str) -> None:
     lines = list(debrief(find(name), 4711, Deeds()))
     assert lines[0] == f"This was {name}: {find(name).title}."
-    assert [line.split()[0] for line in lines[-5:]] == ["cause", "first", "right", "rules", "again"]
+    assert [line.split()[0] for line in lines[-5:]] == ["cause", "seen", "right", "rules", "again"]
     assert lines[-1] == f"again    aftergreen drill {name} --seed 4711"
     assert max(map(len, lines)) <= WIDTH
 
@@ -93,6 +93,18 @@ def test_a_person_is_held_against_the_rules(ruled: Deeds, told: str) -> None:
     harmful = list(debrief(find("healthy"), 7, Deeds(120.0, "ana"), Deeds()))
     assert "you      wrong: rolled back at 2:00; harmful: rolled back a release that was well" in harmful
     assert "rules    right: it was not rolled back" in harmful
+
+
+def test_where_nobody_could_act_nothing_is_held_against_anybody() -> None:
+    lines = list(debrief(find("error-spike"), 7))
+    assert not [line for line in lines if line.startswith(("you", "rules"))]
+
+
+@pytest.mark.parametrize(
+    ("by", "rules"), [("automatic rollback", True), ("ana@bastion2", False), ("", False)]
+)
+def test_what_the_rules_did_is_no_persons_deed(by: str, *, rules: bool) -> None:
+    assert Deeds(90.0, by).by_rules is rules
 
 
 def test_a_journal_without_a_release_holds_no_deeds(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def signals(plan: Plan) -> Mapping[str, Signal]:
 def test_the_configuration_is_an_ordinary_one_without_warnings(plan: Plan) -> None:
     assert warnings_of(plan) == ()
     assert {signal.indicator for signal in plan.signals} == set(Indicator)
-    assert plan.service.environment == "simulated"
+    assert plan.service.environment == "drill"
     assert plan.rollback is not None
     assert plan.rollback.command[:3] == (sys.executable, "-m", "aftergreen.drill.switch")
 
@@ -190,4 +190,4 @@ def test_its_release_was_deployed_just_now(demo: Drill) -> None:
     release = demo.release
     assert (release.version, release.previous, release.number) == (RELEASED, PREVIOUS, 0)
     assert release.deployed_at == round(release.deployed_at, 3)
-    assert release.name == "checkout-api/simulated/v2.4.1#0"
+    assert release.name == "checkout-api/drill/v2.4.1#0"

@@ -205,6 +205,8 @@ outcome = "explodes"
         (SHORTEST + "[[faults]]\nerrors = '1%'", "faults[0].at: found nothing, expected when it begins"),
         (SHORTEST + "[[faults]]\nat = '1m'\nfade = '1m'\nerrors = '1%'", "faults[0].fade: found 60s"),
         (SHORTEST + "[[faults]]\nat = '1m'\nevery = '1m'\nerrors = '1%'", "faults[0].lasts: found nothing"),
+        (SHORTEST + "[[faults]]\nat = '1m'\nlatency = 0", "faults[0].latency: found 0, expected a factor"),
+        (SHORTEST + '[release]\nrenamed = { "\\u001b[31m" = 3 }', "release.renamed.[31m: found 3"),
         (SHORTEST + "[outage]\nat = '2m'\nuntil = '1m'", "outage.until: found 60s, expected later than"),
         (SHORTEST + "[clock]\nat = '2m'\nby = 'x'", 'clock.by: found "x", expected a duration'),
         (SHORTEST + "[clock]\nat = '2m'", "clock.by: found nothing, expected by how much"),

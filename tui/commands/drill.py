@@ -43,7 +43,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="list all scenarios, check files of them, or rehearse one",
     )
     made.add_argument("files", nargs="*", metavar="FILE", help="the files to be checked")
-    made.add_argument("--random", action="store_true", help="any of them")
+    made.add_argument("--random", action="store_true", help="any of them, named at the start")
     made.add_argument("--blind", action="store_true", help="any of them, named only at the end")
     made.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
     add_speed(made, default=None, otherwise=f"{SPEED:g}; without a screen as fast as it is asked")
@@ -59,7 +59,10 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.files:
         raise UsageError(f"{arguments.files[0]} is one too many: files are for aftergreen drill check FILE")
     if arguments.random or arguments.blind:
-        return _rehearse(_any(arguments.what), arguments)
+        name = _any(arguments.what)
+        if not arguments.blind:
+            print(f"rehearsing {name}", file=sys.stderr)
+        return _rehearse(name, arguments)
     return _list() if arguments.what in ("", "list") else _rehearse(arguments.what, arguments)
 
 
@@ -121,8 +124,12 @@ def _rehearse(name: str, arguments: argparse.Namespace) -> int:
             code = run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
         else:
             code = run_gate([session], as_json=arguments.json, watching=watching(drill))
-        done = deeds(session.paths.journal)
-    alone = ruled(scenario, arguments.seed) if screen else None
+        # Without a screen and without leave nobody could have acted.
+        done = deeds(session.paths.journal) if screen or arguments.automatic else None
+    alone = None
+    if screen and done is not None and not done.by_rules:
+        print("working out what the rules would have done", file=sys.stderr)
+        alone = ruled(scenario, arguments.seed)
     lines = debrief(scenario, arguments.seed, done, alone)
     print("", *lines, sep="\n", file=sys.stderr if arguments.json else None)
     return code

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
+from aftergreen.clean import clean
 from aftergreen.config.faults import Faults, listed, shown
 from aftergreen.drill.scenario.file import (
     ClockTable,
@@ -136,6 +137,8 @@ def _fault(table: FaultTable, place: str, faults: Faults) -> Fault:
         faults.add(f"{place}.{missing}", "nothing", "every and lasts, or neither")
     elif table.every is not None and table.lasts is not None and not 0 < table.lasts < table.every:
         faults.add(f"{place}.lasts", f"{table.lasts:g}s", f"less than every, which is {table.every:g}s")
+    if table.latency is not None and table.latency <= 0:
+        faults.add(f"{place}.latency", "0", "a factor above 0: nothing takes no time")
     effect = _effect(table, place, faults)
     if effect == Effect(dependency=effect.dependency) and not _broken(faults, place):
         expected = 'something that it changes, such as errors = "5%"'
@@ -174,7 +177,7 @@ def _renamed(table: ReleaseTable, faults: Faults) -> Mapping[str, str]:
     renamed: Mapping[str, Any] = table.renamed or {}
     for label, name in renamed.items():
         if not isinstance(name, str) or not name.isidentifier():
-            faults.add(f"release.renamed.{label}", shown(name), "the new name of this label")
+            faults.add(f"release.renamed.{clean(label, 60)}", shown(name), "the new name of this label")
             return {}
     return renamed
 
