@@ -80,19 +80,11 @@ def checklist_details(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
 
 
 def _fact(item: ChecklistItem, snapshot: Snapshot) -> str:
-    """What a tick rests on: the first signal that is judged against a limit, or what would be run."""
+    """What a tick rests on: the signals that are judged, or what would be run."""
     if item.indicator is None:
         plan, release = snapshot.state.setup.plan, snapshot.state.setup.release
         return command_line(command_of(plan.rollback, release)) if plan.rollback is not None else ""
-    signals = snapshot.state.signals_of(item.indicator)
-    judged = [rule for signal in signals for rule in signal.rules if rule.limit is not None]
-    if not judged:
-        return ""
-    first = judged[0].signal
-    value = words.reading(snapshot.state.signals[first.key].reading, first.unit)
-    others = len({rule.signal.key for rule in judged}) - 1
-    more = f", {others} more in range" if others else ""
-    return f"{first.label} {value}, limit {words.limit(judged[0])}{more}"
+    return words.rests_on(snapshot.state.signals_of(item.indicator))
 
 
 def ticked(snapshot: Snapshot) -> str:

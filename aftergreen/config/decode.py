@@ -102,7 +102,7 @@ def _text(value: object, _: object = None) -> str:
     return value
 
 
-def one_line(longest: int) -> Hook:
+def _one_line(longest: int) -> Hook:
     def hook(value: object, _: object = None) -> str:
         text = _text(value)
         if text != clean(text, longest):
@@ -191,7 +191,9 @@ def _arguments(value: object, _: object = None) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _choice(kind: Callable[[str], object], words: tuple[str, ...]) -> Hook:
+def choice(kind: Callable[[str], object], words: tuple[str, ...]) -> Hook:
+    """Takes one of these words, and makes it a ``kind``."""
+
     def hook(value: object, _: object) -> object:
         if not isinstance(value, str) or value not in words:
             near = nearest(value, words) if isinstance(value, str) else None
@@ -233,12 +235,12 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(dataclasses.is_dataclass, lambda t: _table(converter, t))
     converter.register_structure_hook_factory(_is(tuple), lambda t: _tables(converter, t))
-    converter.register_structure_hook_factory(_is(Literal), lambda t: _choice(str, get_args(t)))
+    converter.register_structure_hook_factory(_is(Literal), lambda t: choice(str, get_args(t)))
     plain: tuple[tuple[Any, Callable[..., object]], ...] = (
         (str, _text),
         (bool, _switch),
-        (file.Name, one_line(_NAME_LENGTH)),
-        (file.Line, one_line(_LINE_LENGTH)),
+        (file.Name, _one_line(_NAME_LENGTH)),
+        (file.Line, _one_line(_LINE_LENGTH)),
         (file.Variable, _variable),
         (file.Variables, _variables),
         (file.Quantity, _quantity),
@@ -251,9 +253,9 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook(Automatic, _automatic)
     # By name: as subclasses of str they would otherwise be taken for text.
-    choices: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy, BaselineSource)
-    for choice in choices:
-        converter.register_structure_hook(choice, _choice(choice, tuple(choice)))
+    enums: tuple[type[StrEnum], ...] = (Indicator, Then, Reduce, Strategy, BaselineSource)
+    for enum in enums:
+        converter.register_structure_hook(enum, choice(enum, tuple(enum)))
     return converter
 
 

@@ -29,11 +29,10 @@ class Deeds:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Whether it was right, in one sentence, and what was harmful; ``after`` the first sign, in seconds."""
+    """What was done, in one phrase; whether that was right, and what was harmful about it."""
 
     told: str
     right: bool
-    after: float | None = None
     harm: str = ""
 
 
@@ -77,11 +76,10 @@ def _late_or_not(scenario: Scenario, at: float | None) -> Score:
     sign = first_sign(scenario)
     if sign is not None and at < sign:
         return Score(f"rolled back at {format_clock(at)}, before there was any sign", right=False)
-    after = None if sign is None else at - sign
     told = f"rolled back at {format_clock(at)}"
-    if after is not None:
-        told += f", {format_duration(round(after))} after the first sign"
+    if sign is not None:
+        told += f", {format_duration(round(at - sign))} after the first sign"
     if truth.until is not None and at > truth.until:
         late = format_duration(round(at - truth.until))
-        return Score(f"{told}: too late by {late}", right=False, after=after)
-    return Score(told, right=True, after=after)
+        return Score(f"{told}: too late by {late}", right=False)
+    return Score(told, right=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from aftergreen.clean import clean
 from aftergreen.clock import Clock
-from aftergreen.drill.clocks import LeapClock
 from aftergreen.drill.promql.answers import Answer, instant, ranged
 from aftergreen.drill.scenario.model import Outage
 from aftergreen.drill.service.simulated import SimulatedService, UnknownDeployment
@@ -21,9 +20,6 @@ _LARGEST_BODY = 1_000_000
 TAKES = 0.6
 """Real seconds that the replacement of one instance takes."""
 
-REPLACING = 5.0
-"""Simulated seconds that it takes where nobody waits for it."""
-
 
 class DrillServer:
     """Answers for a simulated service, which it advances to the clock's time before every answer.
@@ -31,6 +27,8 @@ class DrillServer:
     Beside the API it has ``/-/healthy``, ``/-/instances`` (which instance runs which version) and
     ``POST /-/switch`` (version, and perhaps one instance), which the rollback command calls. During an
     ``outage``, in seconds since the epoch, the API answers with errors; ``locked`` refuses every switch.
+    Replacing an instance ``takes`` so many real seconds, for which the command waits; then ``replaced`` is
+    called.
     """
 
     def __init__(
@@ -40,11 +38,15 @@ class DrillServer:
         *,
         outage: Outage | None = None,
         locked: bool = False,
+        takes: float = TAKES,
+        replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self._service = service
         self._clock = clock
         self._outage = outage
         self._locked = locked
+        self._takes = takes
+        self._replaced = replaced
         # Whoever holds the lock owns the service and its store.
         self._lock = threading.Lock()
         self._http = _Http(self)
@@ -92,15 +94,12 @@ class DrillServer:
             self._service.deploy(parameters.get("version", ""), now, parameters.get("instance"))
         except UnknownDeployment as error:
             return _error(HTTPStatus.NOT_FOUND, clean(str(error)))
-        if isinstance(self._clock, LeapClock):
-            # Nobody waits there for the time that replacing an instance takes.
-            self._clock.forward(REPLACING)
+        self._replaced()
         return self._told()
 
     def _told(self) -> Answer:
         """Which instance runs which version, and how many real seconds it takes to replace one."""
-        takes = 0.0 if isinstance(self._clock, LeapClock) else TAKES
-        return Answer(HTTPStatus.OK, {"instances": dict(self._service.running), "takes": takes})
+        return Answer(HTTPStatus.OK, {"instances": dict(self._service.running), "takes": self._takes})
 
     def _serve(self) -> None:
         self._http.serve_forever(poll_interval=0.05)

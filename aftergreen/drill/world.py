@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from aftergreen.clock import Clock
@@ -23,15 +24,17 @@ from aftergreen.watch.wanted import Wanted
 PAST = 900.0
 """Seconds for which the previous version has run when the release is deployed."""
 
-DAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
-"""The Monday on which rehearsals take place: their times are the same whenever they are repeated."""
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
+"""When rehearsals take place: their times are the same whenever they are repeated."""
+
+REPLACING = 5.0
+"""Simulated seconds that the replacement of one instance takes where nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
     """A rehearsal that is under way: what is watched, which release, and the clock that all of it runs on."""
 
-    scenario: Scenario
     plan: Plan
     release: Release
     clock: Clock
@@ -72,23 +75,26 @@ def start_drill(
     the machine's, None for as fast as it is asked for; or as the ``clock`` says that is made for the time
     of the deployment. ``python`` runs the rollback command; ``automatic`` lets rules do so.
     """
-    deployed_at = DAY + scenario.starts
+    deployed_at = MONDAY + scenario.starts
     step = scenario.clock_step
     if step is not None:
         step = replace(step, at=deployed_at + step.at)
-    if clock is not None:
-        runs = clock(deployed_at)
-    else:
-        runs = LeapClock(deployed_at, step) if speed is None else DrillClock(speed, deployed_at, step)
+    leaps = LeapClock(deployed_at, step) if clock is None and speed is None else None
+    runs = leaps or (DrillClock(speed or 1.0, deployed_at, step) if clock is None else clock(deployed_at))
     # A clock that was given tells its own time.
     deployed_at = round(runs.now(), 3)
     service = SimulatedService(seed, deployed_at - PAST, deployed_at, scenario.simulation)
-    expose(service, scenario, deployed_at)
+    _expose(service, scenario, deployed_at)
     service.advance(deployed_at)
     outage = scenario.outage
     if outage is not None:
         outage = Outage(deployed_at + outage.at, deployed_at + outage.until)
-    server = DrillServer(service, runs, outage=outage, locked=scenario.rollback is Outcome.FAILS)
+    locked = scenario.rollback is Outcome.FAILS
+    if leaps is None:
+        server = DrillServer(service, runs, outage=outage, locked=locked)
+    else:
+        forward = partial(leaps.forward, REPLACING)
+        server = DrillServer(service, leaps, outage=outage, locked=locked, takes=0.0, replaced=forward)
     try:
         plan = loads(configuration(scenario, server.url, python), f"the configuration of {scenario.name}")
     except BaseException:
@@ -96,14 +102,14 @@ def start_drill(
         raise
     if automatic and plan.rollback is not None:
         plan = replace(plan, rollback=replace(plan.rollback, automatic=Automatic.ON))
-    return Drill(scenario, plan, Release.of(plan.service, RELEASED, PREVIOUS, deployed_at), runs, server)
+    return Drill(plan, Release.of(plan.service, RELEASED, PREVIOUS, deployed_at), runs, server)
 
 
-def expose(service: SimulatedService, scenario: Scenario, at: float) -> None:
+def _expose(service: SimulatedService, scenario: Scenario, at: float) -> None:
     """Deploy the release as the scenario says, beginning at that time."""
     names = scenario.simulation.names
     if scenario.exposure is Exposure.CANARY:
         names = names[: scenario.canaries]
+    each = 0.0 if scenario.exposure is Exposure.BLUE_GREEN else scenario.each
     for number, name in enumerate(names):
-        # Blue-green turns all traffic over in one moment: from outside that is at once.
-        service.deploy(RELEASED, at + number * scenario.each, name)
+        service.deploy(RELEASED, at + number * each, name)

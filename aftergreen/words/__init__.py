@@ -19,7 +19,7 @@ from aftergreen.words.advice import (
     watched,
 )
 from aftergreen.words.events import event, event_mark, panel_footer, why_unknown
-from aftergreen.words.lacking import checklist_name, held, lacking
+from aftergreen.words.lacking import checklist_name, held, lacking, rests_on
 from aftergreen.words.rules import (
     CHANCE,
     acts,
@@ -96,6 +96,7 @@ __all__ = [
     "override",
     "panel_footer",
     "reading",
+    "rests_on",
     "rule",
     "seen",
     "share",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from aftergreen.model import Indicator
@@ -17,11 +17,13 @@ from aftergreen.verdict.state import (
     NotServing,
     RuleState,
     SeldomJudged,
+    SignalState,
     TooShort,
     Unticked,
     WasBreached,
 )
-from aftergreen.words.values import count, local_time
+from aftergreen.words.rules import limit
+from aftergreen.words.values import count, local_time, reading
 
 _CHECKLIST: Mapping[Indicator | None, str] = {
     Indicator.ERROR_RATE: "error rate in range",
@@ -36,6 +38,17 @@ _CHECKLIST: Mapping[Indicator | None, str] = {
 def checklist_name(indicator: Indicator | None) -> str:
     """What the line of an indicator says; None for that of the rollback."""
     return _CHECKLIST[indicator]
+
+
+def rests_on(signals: Iterable[SignalState]) -> str:
+    """What the tick of an indicator rests on: its first judged signal, and how many more there are."""
+    judged = [(signal, rule) for signal in signals for rule in signal.rules if rule.limit is not None]
+    if not judged:
+        return ""
+    first, rule = judged[0]
+    others = len({signal.signal.key for signal, _ in judged}) - 1
+    more = f", {others} more in range" if others else ""
+    return f"{first.signal.label} {reading(first.reading, first.signal.unit)}, limit {limit(rule)}{more}"
 
 
 def lacking(found: Lacking, offset: float = 0.0) -> str:

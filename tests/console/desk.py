@@ -145,6 +145,11 @@ class Desk:
         await self.settle()
         return self
 
+    @property
+    def left(self) -> bool:
+        """Whether the person has left the console."""
+        return self.app._exit
+
     async def resize(self, size: tuple[int, int]) -> Desk:
         """The terminal gets another size."""
         await resized(self.app, *size)
@@ -285,7 +290,7 @@ async def reading(story: Story | Snapshot, size: tuple[int, int] = WIDE) -> Asyn
         with here.app._context():
             await here.show(story)
             yield here
-            assert (here.given.orders, here.told, here.app._exit) == ([], [], False), "give it its own desk"
+            assert (here.given.orders, here.told, here.left) == ([], [], False), "give it its own desk"
             while len(here.app.screen_stack) > 1:
                 await here.press("escape")
             # Leaves what was chosen there: a panel, a frozen view.

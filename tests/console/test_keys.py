@@ -1,39 +1,27 @@
-"""What each key does: pages, pause, notes, the clipboard, and the ways out."""
+"""What each key does: pages, pause, notes, the clipboard."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from textual import events
 from textual.binding import Binding
 
 from aftergreen.model import Indicator
-from aftergreen.verdict.ending import ExitCode
 from aftergreen.words import indicator_title
 from aftergreen.words.cards import curl_line
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading, saved_in
+from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading
 from tests.console.moments import WHO
-from tests.console.story import Story
 from tui.bindings import bindings
-from tui.messages import SnapshotArrived
-from tui.screens.pages import FinishPage
 
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
-WAYS_OUT = pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 
 
 def title(here: Desk) -> str:
     """The heading of the page that is open without its number, empty on the overview."""
     page = here.app.screen.query("#page")
     return str(page.first().border_title).lstrip("0123456789 ") if page else ""
-
-
-def left(here: Desk) -> bool:
-    return here.app._exit
 
 
 # Pages
@@ -119,37 +107,6 @@ async def test_at_the_end_c_shows_what_is_missing(size: tuple[int, int]) -> None
         assert "dependencies responding: orders-db connect is over limit" in flowing(here.text)
 
 
-async def test_e_saves_the_screen_as_a_picture_and_as_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    async with desk(moments.breached(), SMALL) as here:
-        before = here.text
-        await here.press("e")
-        picture, written = saved_in(tmp_path)
-        assert re.fullmatch(r"aftergreen-checkout-api-v2\.4\.1-\d{8}-\d{6}\.svg", picture.name)
-        assert written.name == f"{picture.stem}.txt"
-        assert written.read_text(encoding="utf-8").strip("\n") == before.strip("\n")
-        drawn = picture.read_text(encoding="utf-8")
-        assert "BREACHED" in drawn
-        assert "http://" not in drawn.replace("http://www.w3.org/", "")
-        assert here.app.clipboard == str(picture)
-        assert str(picture) in here.told[0]
-
-
-async def test_where_nothing_can_be_saved_it_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    async with desk(moments.breached(), SMALL) as here:
-        gone.rmdir()
-        await here.press("e")
-        assert here.told[0].startswith("Nothing was saved: ")
-        assert "no such file" in here.told[0]
-
-
 def test_every_key_has_one_meaning() -> None:
     meant = [(key, binding.action) for binding in bindings() for key in binding.key.split(",")]
     assert len({key for key, _ in meant}) == len(meant)
@@ -186,7 +143,7 @@ async def test_one_page_replaces_the_other_and_escape_leads_back_to_the_overview
         assert title(here) == ""
         await here.press("escape")
         assert title(here) == ""
-        assert not left(here)
+        assert not here.left
 
 
 async def test_the_help_lists_every_binding() -> None:
@@ -259,7 +216,7 @@ async def test_keys_typed_into_a_note_are_text() -> None:
         await here.type("rq1")
         await here.press("enter")
         assert here.given.orders == [("note", "rq1", WHO)]
-        assert not left(here)
+        assert not here.left
 
 
 async def test_y_copies_the_line_of_the_receipt() -> None:
@@ -274,108 +231,7 @@ async def test_y_copies_the_line_of_the_receipt() -> None:
             assert here.app.clipboard.startswith("curl ")
 
 
-# The ways out
-
-
-@WAYS_OUT
-async def test_leaving_an_open_release_is_asked_first_and_n_stays(key: str) -> None:
-    async with desk(moments.watching()) as here:
-        await here.press(key)
-        assert "abandons the release" in here.text
-        await here.press("n")
-        assert not left(here)
-        assert "abandons the release" not in here.text
-        assert here.given.orders == []
-
-
-@pytest.mark.parametrize(
-    ("story", "code"),
-    [(moments.watching, ExitCode.ABANDONED), (moments.breached, ExitCode.ROLLBACK_ADVISED)],
-    ids=["well", "breached"],
-)
-async def test_y_leaves_abandons_and_carries_the_exit_code(
-    story: Callable[[], Story], code: ExitCode
-) -> None:
-    async with desk(story()) as here:
-        await here.press("q", "y")
-        assert left(here)
-        assert here.given.orders == [("abandon", WHO)]
-        assert here.app.return_value == code
-
-
-async def test_who_leaves_meets_no_card_while_the_console_goes() -> None:
-    async with desk(moments.watching()) as here:
-        await here.press("q", "y")
-        # The watch writes its end faster than the console is gone.
-        await here.app.on_snapshot_arrived(
-            SnapshotArrived(here.app.releases.current, moments.finished().snapshot)
-        )
-        assert not any(isinstance(screen, FinishPage) for screen in here.app.screen_stack)
-
-
-async def test_only_y_says_yes() -> None:
-    async with desk(moments.watching()) as here:
-        await here.press("q", "enter", "space", "q", "ctrl+c", "ctrl+q", "escape", "enter")
-        assert not left(here)
-        assert here.given.orders == []
-
-
-@WAYS_OUT
-@pytest.mark.parametrize(
-    ("story", "code"),
-    [(moments.finished, ExitCode.FINISHED), (moments.rolled_back, ExitCode.RECOVERED)],
-    ids=["finished", "rolled back"],
-)
-async def test_an_ended_release_is_left_at_once(key: str, story: Callable[[], Story], code: ExitCode) -> None:
-    async with desk(story()) as here:
-        await here.press(key)
-        assert left(here)
-        assert here.app.return_value == code
-        assert here.given.orders == []
-
-
-async def test_before_the_watch_has_begun_there_is_nothing_to_ask() -> None:
-    async with desk(None) as here:
-        await here.press("q")
-        assert left(here)
-        assert here.given.orders == []
-
-
-@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
-@pytest.mark.parametrize("dialog", ["r", "n", "colon"])
-async def test_the_ways_out_ask_from_a_dialog_as_well(key: str, dialog: str) -> None:
-    async with desk(moments.breached()) as here:
-        await here.press(dialog, key)
-        assert "abandons the release" in here.text
-        await here.press("y")
-        assert left(here)
-
-
-async def test_the_question_follows_the_release() -> None:
-    async with desk(moments.breached()) as here:
-        await here.press("q")
-        assert "is still being watched" in here.text
-        await here.show(moments.rolled_back())
-        assert "is still being watched" not in here.text
-        assert "The watch of checkout-api v2.4.1 has ended: rolled back." in here.text
-
-
-@pytest.mark.parametrize("size", [(60, 14), (50, 12), (40, 8), (30, 6)])
-async def test_on_a_small_terminal_the_answers_to_the_question_are_seen(size: tuple[int, int]) -> None:
-    async with reading(moments.breached(), size) as here:
-        await here.press("q")
-        assert "y leave   n stay" in here.text
-
-
-@pytest.mark.parametrize("keys", ["nn", "qr", "nq", "rq", "q:"])
-async def test_keys_in_one_burst_open_one_dialog(keys: str) -> None:
-    async with desk(moments.breached()) as here:
-        for key in keys:
-            name = {":": "colon"}.get(key, key)
-            here.app.post_message(events.Key(name, key))
-        await here.settle()
-        assert len(here.app.screen_stack) == 2
-        assert here.given.orders == []
+# What is chosen
 
 
 @pytest.mark.parametrize("key", ["tab", "j", "down", "enter"])
@@ -392,11 +248,3 @@ async def test_escape_on_the_overview_leaves_what_was_chosen_there() -> None:
         await here.press("escape")
         assert "PAUSED" not in here.text
         assert here.app.focused is None
-
-
-async def test_pages_are_left_by_the_same_question() -> None:
-    async with desk(moments.watching()) as here:
-        await here.press("1", "q")
-        assert "abandons the release" in here.text
-        await here.press("y")
-        assert left(here)

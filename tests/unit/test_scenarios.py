@@ -215,6 +215,8 @@ outcome = "explodes"
         (SHORTEST + "[release]\nrenamed = { status = 3 }", "release.renamed.status: found 3, expected the"),
         (SHORTEST + "[configuration.watch]\nduration = 5", "configuration.watch.duration: found 5"),
         (SHORTEST + "[configuration]\nsignals = 5", "configuration.signals: found 5, expected a list"),
+        (SHORTEST + "[release]\neach = '5s'", 'release.each: found 5s, expected exposure = "rolling"'),
+        (SHORTEST + "[release]\nexposure = 'at once'", 'release.exposure: found "at once", expected'),
         (
             SHORTEST + "[release]\nexposure = 'canary'\ncanaries = 4",
             "release.canaries: found 4, expected fewer than service.instances, 4",

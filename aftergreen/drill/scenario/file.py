@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NewType
 
 from aftergreen.config.file import Line, Name, Quantity, Seconds, Share
+from aftergreen.drill.scenario.model import Cause, Decision, Exposure, Outcome
+from aftergreen.drill.service.faults import On
 
 Factor = NewType("Factor", float)
 """A number by which something is multiplied, or counted; not negative."""
@@ -14,6 +16,8 @@ Free = NewType("Free", dict[str, Any])
 """A table that is somebody else's."""
 TimeOfDay = NewType("TimeOfDay", float)
 """``14:00``, in seconds after midnight (UTC)."""
+Called = NewType("Called", str)
+"""The name of a dependency."""
 Shift = NewType("Shift", float)
 """A duration that may be negative: ``-90s``."""
 
@@ -24,8 +28,8 @@ State = Literal["finished", "unproven", "rolled back", "rollback failed", "incom
 @dataclass(frozen=True, slots=True)
 class TruthTable:
     indicator: Literal["error-rate", "latency", "saturation", "dependency", "business", "none"] | None = None
-    cause: Literal["release", "dependency", "traffic", "monitoring", "nobody"] | None = None
-    decision: Literal["roll back", "keep", "call the owner"] | None = None
+    cause: Cause | None = None
+    decision: Decision | None = None
     until: Seconds | None = None
     hurts: Seconds | None = None
 
@@ -52,7 +56,7 @@ class ServiceTable:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTable:
-    exposure: Literal["at once", "rolling", "canary", "blue-green"] | None = None
+    exposure: Exposure | None = None
     each: Seconds | None = None
     canaries: Count | None = None
     at: TimeOfDay | None = None
@@ -67,7 +71,7 @@ class FaultTable:
     fade: Seconds | None = None
     every: Seconds | None = None
     lasts: Seconds | None = None
-    on: Literal["release", "service", "instance"] | None = None
+    on: On | None = None
     traffic: Factor | None = None
     errors: Share | None = None
     latency: Factor | None = None
@@ -78,7 +82,7 @@ class FaultTable:
     connection_leak: Factor | None = None
     business: Factor | None = None
     serves: Share | None = None
-    dependency: Literal["orders-db", "session-cache", "payments"] | None = None
+    dependency: Called | None = None
     dependency_latency: Factor | None = None
     dependency_errors: Share | None = None
     waited: Share | None = None
@@ -86,7 +90,7 @@ class FaultTable:
 
 @dataclass(frozen=True, slots=True)
 class RollbackTable:
-    outcome: Literal["works", "fails"] | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from aftergreen.config.decode import Hook
+from aftergreen.config.decode import Hook, choice
 from aftergreen.config.faults import Unfit, shown
-from aftergreen.drill.scenario.file import Count, Factor, Free, Shift, TimeOfDay
+from aftergreen.drill.scenario.file import Called, Count, Factor, Free, Shift, TimeOfDay
+from aftergreen.drill.scenario.model import Cause, Decision, Exposure, Outcome
+from aftergreen.drill.service.behaviour import Behaviour
+from aftergreen.drill.service.faults import On
 from aftergreen.units import parse_duration
 
 MOST_INSTANCES = 20
@@ -53,4 +56,7 @@ KINDS: Mapping[Any, Hook] = {
     Free: _free,
     TimeOfDay: _time_of_day,
     Shift: _shift,
+    Called: choice(str, tuple(one.name for one in Behaviour().dependencies)),
+    # By name: as subclasses of str they would otherwise be taken for text.
+    **{enum: choice(enum, tuple(enum)) for enum in (Cause, Decision, Exposure, Outcome, On)},
 }

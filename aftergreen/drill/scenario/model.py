@@ -30,12 +30,11 @@ class Decision(StrEnum):
 
 
 class Exposure(StrEnum):
-    """How the release reaches its instances."""
+    """How the release reaches its instances: all in one moment, one after the other, or only some of them."""
 
-    AT_ONCE = "at once"
+    BLUE_GREEN = "blue-green"
     ROLLING = "rolling"
     CANARY = "canary"
-    BLUE_GREEN = "blue-green"
 
 
 class Outcome(StrEnum):
@@ -93,7 +92,8 @@ class ClockStep:
 class Scenario:
     """One rehearsal. ``name`` is that of its file; ``configuration`` are tables laid over the usual ones.
 
-    ``starts`` is the time of day at which the release is deployed, in seconds after midnight (UTC).
+    ``each`` is the time between two instances that are replaced one after the other, in seconds, and
+    ``starts`` the time of day at which the release is deployed, in seconds after midnight (UTC).
     """
 
     name: str
@@ -103,8 +103,8 @@ class Scenario:
     truth: Truth
     expected: Expected
     simulation: Simulation = field(default_factory=Simulation)
-    exposure: Exposure = Exposure.AT_ONCE
-    each: float = 0.0
+    exposure: Exposure = Exposure.BLUE_GREEN
+    each: float = 10.0
     canaries: int = 1
     starts: float = 14 * 3600.0
     rollback: Outcome = Outcome.WORKS

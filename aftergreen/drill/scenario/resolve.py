@@ -26,7 +26,6 @@ from aftergreen.drill.scenario.model import (
     Expected,
     Exposure,
     Outage,
-    Outcome,
     Scenario,
     Truth,
 )
@@ -43,15 +42,18 @@ def resolve(document: Document, name: str, faults: Faults) -> Scenario:
     for key, what in texts.items():
         if getattr(document, key) is None:
             faults.add(key, "nothing", f"{what}, in a sentence")
-    release, service = document.release, document.service
+    if document.service.at_once is not None and not document.service.worker:
+        faults.add("service.at_once", f"{document.service.at_once:g}", "worker = true beside it")
     simulation = _simulation(document, faults)
-    canaries = release.canaries or 1
-    if release.exposure == "canary" and canaries >= simulation.instances:
-        faults.add("release.canaries", str(canaries), f"fewer than service.instances, {simulation.instances}")
-    if release.exposure != "canary" and release.canaries is not None:
-        faults.add("release.canaries", str(canaries), 'exposure = "canary" beside it')
-    if service.at_once is not None and not service.worker:
-        faults.add("service.at_once", f"{service.at_once:g}", "worker = true beside it")
+    _check_exposure(document.release, simulation.instances, faults)
+    release = document.release
+    given = {
+        "exposure": release.exposure,
+        "each": release.each,
+        "canaries": release.canaries,
+        "starts": release.at,
+        "rollback": document.rollback.outcome,
+    }
     return Scenario(
         name=name,
         title=document.title or "",
@@ -60,30 +62,40 @@ def resolve(document: Document, name: str, faults: Faults) -> Scenario:
         truth=_truth(document.truth, faults),
         expected=_expected(document.expected, faults),
         simulation=simulation,
-        exposure=Exposure(release.exposure or "at once"),
-        each=release.each or 0.0,
-        canaries=canaries,
-        starts=14 * 3600.0 if release.at is None else release.at,
-        rollback=Outcome(document.rollback.outcome or "works"),
         outage=_outage(document.outage, faults),
         clock_step=_clock_step(document.clock, faults),
         configuration=document.configuration,
+        **_known(given),
     )
+
+
+def _known(given: Mapping[str, object]) -> dict[str, Any]:
+    """What the file says; for all else the defaults of the model hold."""
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _check_exposure(table: ReleaseTable, instances: int, faults: Faults) -> None:
+    if table.canaries is not None and table.exposure is not Exposure.CANARY:
+        faults.add("release.canaries", str(table.canaries), 'exposure = "canary" beside it')
+    elif table.exposure is Exposure.CANARY and (table.canaries or 1) >= instances:
+        faults.add("release.canaries", str(table.canaries or 1), f"fewer than service.instances, {instances}")
+    if table.each is not None and table.exposure in (None, Exposure.BLUE_GREEN):
+        faults.add("release.each", f"{table.each:g}s", 'exposure = "rolling" or "canary" beside it')
 
 
 def _truth(table: TruthTable, faults: Faults) -> Truth:
     for key, of in (("indicator", (*Indicator, "none")), ("cause", Cause), ("decision", Decision)):
         if getattr(table, key) is None:
             faults.add(f"truth.{key}", "nothing", listed(f'"{word}"' for word in of))
-    if table.decision == "roll back" and table.until is None:
+    if table.decision is Decision.ROLL_BACK and table.until is None:
         expected = "until when rolling back is in time, counted from the deployment"
         faults.add("truth.until", "nothing", expected)
     if table.until is not None and table.hurts is not None and table.hurts > table.until:
         faults.add("truth.hurts", f"{table.hurts:g}s", "no later than truth.until")
     return Truth(
         indicator=Indicator(table.indicator) if table.indicator not in (None, "none") else None,
-        cause=Cause(table.cause or "nobody"),
-        decision=Decision(table.decision or "keep"),
+        cause=table.cause or Cause.NOBODY,
+        decision=table.decision or Decision.KEEP,
         until=table.until,
         hurts=table.hurts,
     )
@@ -100,17 +112,17 @@ def _expected(table: ExpectedTable, faults: Faults) -> Expected:
 
 def _simulation(document: Document, faults: Faults) -> Simulation:
     table = document.service
-    given: dict[str, Any] = {
+    given = {
         "requests": table.requests,
         "error_rate": table.errors,
         "cluster": table.together,
         "retries": table.retries,
         "pool": table.pool,
     }
-    normal = Behaviour(**{key: value for key, value in given.items() if value is not None})
+    normal = Behaviour(**_known(given))
     if table.together is not None and table.together < 1:
         faults.add("service.together", f"{table.together:g}", "1 or more failures that come together")
-    more: dict[str, Any] = {
+    more = {
         "instances": table.instances,
         "daily": table.daily,
         "worker": table.worker,
@@ -120,7 +132,7 @@ def _simulation(document: Document, faults: Faults) -> Simulation:
     return Simulation(
         normal=normal,
         faults=tuple(_fault(one, f"faults[{n}]", faults) for n, one in enumerate(document.faults)),
-        **{key: value for key, value in more.items() if value is not None},
+        **_known(more),
     )
 
 
@@ -146,7 +158,7 @@ def _fault(table: FaultTable, place: str, faults: Faults) -> Fault:
     return Fault(
         at=at,
         effect=effect,
-        on=On(table.on or "release"),
+        on=table.on or On.RELEASE,
         ramp=table.ramp or 0.0,
         until=until,
         fade=table.fade or 0.0,

@@ -15,6 +15,9 @@ WAITS = 1.0
 TURNED_AWAY = 0.6
 """The share of the requests without a connection that fail."""
 
+SHED = 0.3
+"""The share of the work beyond what a processor can do that fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
@@ -77,12 +80,14 @@ def under_load(asked: Behaviour, normal: Behaviour) -> Behaviour:
         one.calls * one.waited * max(0.0, one.error_rate - known[one.name].error_rate)
         for one in asked.dependencies
     )
-    database = asked.dependencies[0] if asked.dependencies else None
-    held = asked.requests * database.calls * database.waited * slower[database.name] if database else 0.0
+    database = next(one for one in asked.dependencies if one.name == ORDERS_DB.name)
+    held = asked.requests * database.calls * database.waited * slower[database.name]
     wanted = asked.db_connections + held
     without = max(0.0, wanted - asked.pool) / wanted if wanted else 0.0
     queued = 1.0 + max(0.0, asked.cpu - BUSY) / (1.0 - BUSY)
-    errors = min(1.0, asked.error_rate + failing + TURNED_AWAY * without + 0.3 * max(0.0, asked.cpu - 1.0))
+    errors = min(1.0, asked.error_rate + failing + TURNED_AWAY * without + SHED * max(0.0, asked.cpu - 1.0))
+    # As many register as is normal with the failures that are normal; where all fail that says nothing.
+    usual = 1.0 - min(0.5, normal.error_rate)
     return replace(
         asked,
         requests=asked.requests * (1.0 + asked.retries * errors),
@@ -91,5 +96,5 @@ def under_load(asked: Behaviour, normal: Behaviour) -> Behaviour:
         cpu=min(1.0, asked.cpu),
         memory=min(asked.memory, asked.memory_limit),
         db_connections=min(wanted, asked.pool),
-        registrations=asked.registrations * (1.0 - errors) / (1.0 - min(0.5, normal.error_rate)),
+        registrations=asked.registrations * (1.0 - errors) / usual,
     )

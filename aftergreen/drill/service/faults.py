@@ -84,25 +84,26 @@ def changed(normal: Behaviour, faults: Iterable[Fault], age: float, started: flo
         leaked = fault.leaking(age, started)
         if not share and not leaked:
             continue
-
-        def factor(whole: float, share: float = share) -> float:
-            return 1.0 + (whole - 1.0) * share
-
-        traffic = factor(effect.traffic)
+        traffic = _factor(effect.traffic, share)
         behaviour = replace(
             behaviour,
             requests=behaviour.requests * traffic,
             error_rate=behaviour.error_rate + effect.errors * share,
-            latency=behaviour.latency * factor(effect.latency),
-            cpu=behaviour.cpu * traffic * factor(effect.cpu),
-            memory=behaviour.memory * factor(effect.memory) + effect.memory_leak * leaked,
-            db_connections=behaviour.db_connections * traffic * factor(effect.connections)
+            latency=behaviour.latency * _factor(effect.latency, share),
+            cpu=behaviour.cpu * traffic * _factor(effect.cpu, share),
+            memory=behaviour.memory * _factor(effect.memory, share) + effect.memory_leak * leaked,
+            db_connections=behaviour.db_connections * traffic * _factor(effect.connections, share)
             + effect.connection_leak * leaked,
-            registrations=behaviour.registrations * traffic * factor(effect.business),
-            serves=behaviour.serves * factor(effect.serves),
+            registrations=behaviour.registrations * traffic * _factor(effect.business, share),
+            serves=behaviour.serves * _factor(effect.serves, share),
             dependencies=tuple(_changed(one, effect, share) for one in behaviour.dependencies),
         )
     return behaviour
+
+
+def _factor(whole: float, share: float) -> float:
+    """The factor of a fault of which there is this share."""
+    return 1.0 + (whole - 1.0) * share
 
 
 def _changed(dependency: Dependency, effect: Effect, share: float) -> Dependency:
@@ -110,7 +111,7 @@ def _changed(dependency: Dependency, effect: Effect, share: float) -> Dependency
         return dependency
     return replace(
         dependency,
-        latency=dependency.latency * (1.0 + (effect.dependency_latency - 1.0) * share),
+        latency=dependency.latency * _factor(effect.dependency_latency, share),
         error_rate=min(1.0, dependency.error_rate + effect.dependency_errors * share),
         waited=min(dependency.waited, effect.waited),
     )

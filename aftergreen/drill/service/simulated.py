@@ -114,10 +114,11 @@ class SimulatedService:
             if name not in self._fresh:
                 process.serve(behaving[name], INTERVAL, share)
         self._fresh.clear()
-        self._replace(time, behaving)
         queue = self._queue(behaving.values())
-        for process in self._running.values():
-            process.scrape(self._behaviour(process, time), time, share, queue)
+        for name in self._replace(time, behaving):
+            behaving[name] = self._behaviour(self._running[name], time)
+        for name, process in self._running.items():
+            process.scrape(behaving[name], time, share, queue)
         self._traffic = wander(self._rng, self._traffic, 0.03, 0.006)
 
     def _behaviour(self, process: Process, time: int) -> Behaviour:
@@ -158,10 +159,12 @@ class SimulatedService:
         rate = sum(one.requests for one in behaving) / len(self._running)
         return Queue(self._waiting, self._waiting / rate if rate else 0.0)
 
-    def _replace(self, time: int, behaving: Mapping[str, Behaviour]) -> None:
+    def _replace(self, time: int, behaving: Mapping[str, Behaviour]) -> list[str]:
+        """Start the processes that are due, or have used up their memory; which instances have a new one."""
         # The last plan for an instance counts; a process that would live between two scrapes is never seen.
         due = {name: version for at, name, version in self._planned if at <= time}
         self._planned = [plan for plan in self._planned if plan[0] > time]
+        replaced = []
         for name, process in self._running.items():
             version = due.get(name, process.version)
             if version != process.version:
@@ -169,6 +172,8 @@ class SimulatedService:
             elif behaving[name].memory < behaving[name].memory_limit:
                 continue
             self._running[name] = self._process(name, version, time)
+            replaced.append(name)
+        return replaced
 
     def _process(self, instance: str, version: str, started: int) -> Process:
         simulation = self._simulation
