@@ -75,26 +75,14 @@ def start_drill(
     the machine's, None for as fast as it is asked for; or as the ``clock`` says that is made for the time
     of the deployment. ``python`` runs the rollback command; ``automatic`` lets rules do so.
     """
-    deployed_at = MONDAY + scenario.starts
-    step = scenario.clock_step
-    if step is not None:
-        step = replace(step, at=deployed_at + step.at)
-    leaps = LeapClock(deployed_at, step) if clock is None and speed is None else None
-    runs = leaps or (DrillClock(speed or 1.0, deployed_at, step) if clock is None else clock(deployed_at))
+    starts = MONDAY + scenario.starts
+    runs = _clock(scenario, starts, speed) if clock is None else clock(starts)
     # A clock that was given tells its own time.
     deployed_at = round(runs.now(), 3)
     service = SimulatedService(seed, deployed_at - PAST, deployed_at, scenario.simulation)
     _expose(service, scenario, deployed_at)
     service.advance(deployed_at)
-    outage = scenario.outage
-    if outage is not None:
-        outage = Outage(deployed_at + outage.at, deployed_at + outage.until)
-    locked = scenario.rollback is Outcome.FAILS
-    if leaps is None:
-        server = DrillServer(service, runs, outage=outage, locked=locked)
-    else:
-        forward = partial(leaps.forward, REPLACING)
-        server = DrillServer(service, leaps, outage=outage, locked=locked, takes=0.0, replaced=forward)
+    server = _served(service, scenario, runs, deployed_at)
     try:
         plan = loads(configuration(scenario, server.url, python), f"the configuration of {scenario.name}")
     except BaseException:
@@ -103,6 +91,25 @@ def start_drill(
     if automatic and plan.rollback is not None:
         plan = replace(plan, rollback=replace(plan.rollback, automatic=Automatic.ON))
     return Drill(plan, Release.of(plan.service, RELEASED, PREVIOUS, deployed_at), runs, server)
+
+
+def _clock(scenario: Scenario, starts: float, speed: float | None) -> Clock:
+    """What the rehearsal runs on, from that time on; it is set as the scenario says."""
+    step = scenario.clock_step
+    if step is not None:
+        step = replace(step, at=starts + step.at)
+    return LeapClock(starts, step) if speed is None else DrillClock(speed, starts, step)
+
+
+def _served(service: SimulatedService, scenario: Scenario, runs: Clock, deployed_at: float) -> DrillServer:
+    """The metrics server of the service, which fails where the scenario says so."""
+    outage, locked = scenario.outage, scenario.rollback is Outcome.FAILS
+    if outage is not None:
+        outage = Outage(deployed_at + outage.at, deployed_at + outage.until)
+    if not isinstance(runs, LeapClock):
+        return DrillServer(service, runs, outage=outage, locked=locked)
+    forward = partial(runs.forward, REPLACING)
+    return DrillServer(service, runs, outage=outage, locked=locked, takes=0.0, replaced=forward)
 
 
 def _expose(service: SimulatedService, scenario: Scenario, at: float) -> None:
