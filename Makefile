@@ -47,6 +47,7 @@ check: $(READY) ## lint, formatting, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy screenshots/make.py
 	$(BIN)/lint-imports
 
 format: $(READY) ## format the code and mend what the linter can mend

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from aftergreen.clock import FastClock
 from aftergreen.drill.demo import start_demo
-from aftergreen.drill.service.simulated import VERSIONS
-from aftergreen.drill.world import Drill
+from aftergreen.drill.scenario.catalogue import find
+from aftergreen.drill.world import Drill, start_drill
 from aftergreen.model import Automatic
 from aftergreen.verdict.proposals import breaches
 from aftergreen.verdict.snapshot import Snapshot
@@ -30,7 +31,6 @@ from tui.export import picture
 HERE = Path(__file__).parent
 SIZES = ((120, 40), (80, 24))
 SMALLEST = (40, 12)
-HEALTHY = tuple(replace(version, stages=()) for version in VERSIONS)
 PATIENCE = 120.0
 
 PYTHON = "python3"
@@ -62,6 +62,11 @@ class Scenes:
         await self.pilot.resize_terminal(*SIZES[0])
 
 
+def healthy(speed: float = 8.0) -> Drill:
+    """A release of which nothing is wrong, at the time of the machine, as that of the demo is."""
+    return start_drill(find("healthy"), python=PYTHON, clock=lambda _: FastClock(speed))
+
+
 @asynccontextmanager
 async def scenes_of(demo: Drill) -> AsyncIterator[Scenes]:
     """A console on a demo; what is left of both at the end is ended."""
@@ -78,7 +83,7 @@ async def console_on(*demos: Drill) -> AsyncIterator[Scenes]:
         operator = "ana@bastion2"
         shown = console(
             [
-                demo.session(place, operator=operator, advice_ends=False)
+                demo.session(place, operator=operator, advice_ends=False, called="DEMO")
                 for demo, place in zip(demos, places, strict=True)
             ]
         )
@@ -138,7 +143,7 @@ async def a_release_that_is_held() -> None:
 
 async def a_healthy_release() -> None:
     """Finished."""
-    async with scenes_of(start_demo(speed=30.0, versions=HEALTHY, python=PYTHON)) as scenes:
+    async with scenes_of(healthy(30.0)) as scenes:
         await scenes.until(lambda s: s.release_state.ended)
         await scenes.pilot.pause(0.5)
         await scenes.pilot.press("escape")
@@ -155,7 +160,7 @@ async def a_release_that_burns_to_its_end() -> None:
 
 async def a_backend_that_goes_away() -> None:
     """Blind."""
-    demo = start_demo(speed=8.0, versions=HEALTHY, python=PYTHON)
+    demo = healthy()
     async with scenes_of(demo) as scenes:
         await scenes.until(lambda s: s.state.watched >= 100)
         demo.close()
@@ -170,12 +175,12 @@ async def several_releases() -> None:
             called(
                 service,
                 minutes,
-                parts.enter_context(closing(start_demo(versions=versions, python=PYTHON))),
+                parts.enter_context(closing(demo)),
             )
-            for service, minutes, versions in (
-                ("checkout-api", 10, VERSIONS),
-                ("search", 30, HEALTHY),
-                ("mailer", 3, HEALTHY),
+            for service, minutes, demo in (
+                ("checkout-api", 10, start_demo(python=PYTHON)),
+                ("search", 30, healthy()),
+                ("mailer", 3, healthy()),
             )
         ]
         async with console_on(*demos) as scenes:

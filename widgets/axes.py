@@ -36,9 +36,13 @@ def gutters_of(drawings: Iterable[Drawing], *, limits: bool = True) -> Gutters:
 
 
 def ends_of(drawing: Drawing) -> tuple[str, str]:
-    """The greatest and the least value of a drawing as its axis names them."""
+    """The greatest and the least value of a drawing on its axis, ``>6 %`` where some lie beyond."""
     values = values_of(drawing.trace, drawing.baseline, drawing.limit)
-    return _number(values.high, drawing.unit), _number(values.low, drawing.unit)
+    buckets = [bucket for run in drawing.trace.runs for bucket in run]
+    over = ">" if any(bucket.high > values.high for bucket in buckets) else ""
+    under = "<" if any(bucket.low < values.low for bucket in buckets) else ""
+    high, low = _number(values.high, drawing.unit), _number(values.low, drawing.unit)
+    return f"{over}{high}", f"{under}{low}"
 
 
 def axed(drawing: Drawing, now: float, width: int, height: int) -> tuple[Row, ...]:

@@ -17,7 +17,7 @@ async def test_on_the_small_screen_each_chart_has_its_ends_and_its_limit() -> No
     async with reading(moments.doubtful(), SMALL) as here:
         errors = row_of(here.lines, "✗ errors")
         top, foot = here.lines[errors : errors + 2]
-        assert " 6 % " in top
+        assert " >6 % " in top
         assert " 0 ⣀" in foot
         assert foot.endswith("╌1 %"), "on the row in which it lies"
         business = row_of(here.lines, "✓ business")

@@ -15,6 +15,7 @@ from aftergreen.verdict.snapshot import Axis
 from aftergreen.verdict.state import Baseline, Bucket, Trace
 from tests.settled import resized, settled
 from themes.loader import DEFAULT_VARIABLES, load_themes
+from widgets.axes import ends_of
 from widgets.chart import Drawing, chart
 from widgets.plot import MODES
 from widgets.rows import LOOKS, Row, Rows
@@ -114,6 +115,24 @@ def test_the_ends_of_the_axis_are_named_as_people_say_them(
 ) -> None:
     labels = Times(Axis(DEPLOYED - before, DEPLOYED, DEPLOYED + after), 60).labels(DEPLOYED)
     assert [word for word in labels.split() if word != "deploy"] == said
+
+
+@pytest.mark.parametrize(
+    ("values", "limit", "ends"),
+    [
+        ((0.001, 0.002), 0.01, ("1.2 %", "0")),
+        ((0.001, 0.03), 0.01, ("4 %", "0")),
+        # Drawn at the edge, for the limit would be lost at the foot of all of it.
+        ((0.001, 0.5), 0.01, (">6 %", "0")),
+        ((-0.5, 0.001), 0.01, ("2 %", "<−5 %")),
+    ],
+)
+def test_an_axis_says_where_values_lie_beyond_it(
+    values: tuple[float, float], limit: float, ends: tuple[str, str]
+) -> None:
+    usual = Baseline(median=0.0, spread=0.0, samples=120, expected=120)
+    shown = Drawing(trace(list(enumerate(values))), AXIS, usual, limit, unit="%")
+    assert ends_of(shown) == ends
 
 
 def test_the_limit_is_dashed_and_named_at_the_right_edge() -> None:
