@@ -29,6 +29,7 @@ class Paths:
     themes: Path
     settings: Path
     outputs: Path
+    results: Path
     example: Path
 
     def output(self, release: Release, attempt: int, at: float) -> Path:
@@ -60,6 +61,7 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         themes=config / "themes",
         settings=config / "settings.toml",
         outputs=outputs_beside(place),
+        results=drills_beside(place) / "results.jsonl",
         example=example(),
     )
 
@@ -72,6 +74,11 @@ def example() -> Path:
 def outputs_beside(journal: Path) -> Path:
     """The folder for what rollback commands write whose intents are in this journal."""
     return journal.parent / "rollbacks"
+
+
+def drills_beside(journal: Path) -> Path:
+    """The folder for what is remembered of rehearsals: who shares the journal shares their results."""
+    return journal.parent / "drills"
 
 
 def watchers_beside(journal: Path) -> Path:

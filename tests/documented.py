@@ -33,12 +33,13 @@ def is_documented(text: str) -> bool:
 
 def listen() -> None:
     """Look at every error that the program makes from now on; what tests make up themselves is theirs."""
+    from aftergreen.drill.results import ResultsError  # noqa: PLC0415
     from aftergreen.journal import JournalError  # noqa: PLC0415  # after the tests' environment is made
     from aftergreen.preflight.checks import Finding  # noqa: PLC0415
     from aftergreen.sources.protocol import SourceUnavailable  # noqa: PLC0415
     from tui.commands.options import UsageError  # noqa: PLC0415
 
-    for kind in (JournalError, SourceUnavailable, UsageError):
+    for kind in (JournalError, ResultsError, SourceUnavailable, UsageError):
         _overhear(kind, str)
     _overhear(Finding, lambda finding: finding.text)
 

@@ -17,7 +17,7 @@ from aftergreen.clean import clean
 from aftergreen.model import Automatic, Indicator
 from aftergreen.watch.orders import Orders, RollBack
 from aftergreen.words.cards import curl_line
-from tui.bindings import actions, bindings, keys, names, ways_out
+from tui.bindings import DRILL, actions, bindings, keys, names, ways_out
 from tui.dialogs.filter import FilterDialog
 from tui.dialogs.hold import HoldDialog, ReleaseDialog
 from tui.dialogs.leave import LeaveDialog
@@ -52,11 +52,16 @@ class ConsoleApp(Showing):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *ways_out()]
 
+    REHEARSES: ClassVar[bool] = False
+    """Whether nothing here is real."""
+
     @property
     def _orders(self) -> Orders:
         return self.releases.current.orders
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in DRILL and not self.REHEARSES:
+            return False
         if action == "hold" and self.view.plan.automatic is Automatic.OFF:
             # Nothing that could be held: the key is no use to anybody here.
             return False
@@ -155,7 +160,7 @@ class ConsoleApp(Showing):
 
     async def action_help(self) -> None:
         """Show every key."""
-        await self.open(HelpPage(keys(self.keymap)))
+        await self.open(HelpPage(keys(self.keymap, rehearsed=self.REHEARSES)))
 
     async def action_note(self) -> None:
         """Ask for a remark and record it."""
@@ -267,16 +272,20 @@ class ConsoleApp(Showing):
     async def action_leave(self) -> None:
         """Leave; ask first while a release is open."""
         if not self.releases.open:
-            self.exit(self.releases.code)
+            await self.part()
         elif not any(isinstance(screen, LeaveDialog) for screen in self.screen_stack):
             # Awaited, so that the next key meets the dialog.
             await self.push_screen(LeaveDialog(self.frame()), self._leave)
 
-    def _leave(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
+    async def _leave(self, leave: bool | None) -> None:  # noqa: FBT001  # what the dialog was dismissed with
         if leave:
             for watched in self.releases.all:
                 watched.orders.abandon(by=self.operator)
-            self.exit(self.releases.code)
+            await self.part()
+
+    async def part(self) -> None:
+        """Leave for good: nothing asks any more."""
+        self.exit(self.releases.code)
 
     def action_suspend_process(self) -> None:
         """Sleep until the shell says otherwise; where there is none, nobody would wake the console."""
@@ -296,7 +305,7 @@ class ConsoleApp(Showing):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002  # Textual's
         """Every action by name, for the palette."""
-        return commands(self._later)
+        return commands(self._later, rehearsed=self.REHEARSES)
 
     def _later(self, action: str) -> Callable[[], None]:
         async def run() -> None:

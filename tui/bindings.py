@@ -46,6 +46,10 @@ Help = Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
 """Groups of keys by name, in each the key, what it is called and what it does."""
 
 
+DRILL = ("diagnose",)
+"""Actions that only a rehearsal has."""
+
+
 def bindings(keymap: Keymap | None = None) -> Sequence[Binding]:
     """The bindings of the app, in the order of the lowest row, with the keys of a keymap."""
     own = keymap or {}
@@ -147,6 +151,13 @@ def _usual() -> Sequence[Binding]:
             "A longer time on the charts",
             shown=False,
         ),
+        _key(
+            decide,
+            "d",
+            "diagnose",
+            "Diagnosis",
+            "Say what shows it, whose fault it is, and what you would do",
+        ),
         _key(look, "slash", "filter", "Filter", "Show only signals and events of a name", shown=False),
         _key(look, "e", "export", "Export", "Save the screen as a picture and as text", shown=False),
         _key(look, "f", "findings", "Preflight", "What preflight found before the watch began", shown=False),
@@ -193,10 +204,12 @@ def names() -> dict[str, str]:
     return {binding.action: binding.description for binding in reversed(bindings())}
 
 
-def keys(keymap: Keymap | None = None) -> Help:
-    """Every key with its name and meaning, for the help page."""
+def keys(keymap: Keymap | None = None, *, rehearsed: bool = False) -> Help:
+    """Every key with its name and meaning, for the help page; those of rehearsals only where one is."""
     groups: dict[str, list[tuple[str, str, str]]] = {}
     for binding in bindings(keymap):
+        if binding.action in DRILL and not rehearsed:
+            continue
         group = groups.setdefault(binding.group.description if binding.group else "", [])
         also = " ".join(_sign(key) for key in binding.key.split(",")[1:])
         row = (_first(binding), binding.description, f"{binding.tooltip}{f' (also {also})' if also else ''}")

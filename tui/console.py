@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aftergreen.journal import JournalError
 from aftergreen.model import Release
@@ -23,6 +25,9 @@ from tui.terminal import Watchdog, discard_output, follow_signals
 from tui.view import View
 from tui.watched import Watched
 
+if TYPE_CHECKING:
+    from aftergreen.drill.rehearsal import Rehearsal
+
 PATIENCE = 10.0
 """Seconds that leaving waits for the watch to write its end; a backend that hangs must not hold anybody."""
 
@@ -36,15 +41,19 @@ class Console:
     thread: WatchThread
 
 
-def console(sessions: Sequence[Session], mounted: Callable[[], None] = lambda: None) -> Console:
+def console(
+    sessions: Sequence[Session],
+    mounted: Callable[[], None] = lambda: None,
+    rehearsal: Rehearsal | None = None,
+) -> Console:
     """The app and the watches behind it, joined; they start when the app has painted.
 
-    ``mounted`` is called as soon as the app has the terminal.
+    ``mounted`` is called as soon as the app has the terminal. ``rehearsal`` is what one of them belongs to.
     """
     first = sessions[0]
     joined = [_joined(session, lambda: app) for session in sessions]
     thread = WatchThread([watching for _, watching in joined])
-    app = ConsoleApp(
+    app = _kind(rehearsal)(
         watched=[watched for watched, _ in joined],
         operator=first.wanted.operator,
         own_themes=first.paths.themes,
@@ -55,6 +64,15 @@ def console(sessions: Sequence[Session], mounted: Callable[[], None] = lambda: N
         on_mounted=mounted,
     )
     return Console(app, tuple(watching for _, watching in joined), thread)
+
+
+def _kind(rehearsal: Rehearsal | None) -> Callable[..., ConsoleApp]:
+    """What makes the app."""
+    if rehearsal is None:
+        return ConsoleApp
+    from tui.rehearsing import RehearsingApp  # noqa: PLC0415  # only drills need scenarios
+
+    return partial(RehearsingApp, rehearsal)
 
 
 def _joined(session: Session, app: Callable[[], ConsoleApp]) -> tuple[Watched, Watching]:
@@ -87,13 +105,18 @@ def _joined(session: Session, app: Callable[[], ConsoleApp]) -> tuple[Watched, W
 
 
 def run_console(
-    sessions: Sequence[Session], *, mouse: bool = True, clean_up: Callable[[], None] | None = None
+    sessions: Sequence[Session],
+    *,
+    mouse: bool = True,
+    clean_up: Callable[[], None] | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> int:
     """Show watches on this terminal until somebody leaves; the exit code is the worst of their verdicts.
 
     Where the terminal goes away, the process ends at once with that code; ``clean_up`` is called before.
+    ``rehearsal`` is what the watch belongs to, where it is one.
     """
-    shown = console(sessions, lambda: follow_signals(shown.app, watchdog.told))
+    shown = console(sessions, lambda: follow_signals(shown.app, watchdog.told), rehearsal)
 
     def leave() -> None:
         for watching in shown.watches:
@@ -117,6 +140,8 @@ def run_console(
         shown.app.run(mouse=mouse)
         watchdog.free()
         leave()
+    if rehearsal is not None:
+        rehearsal.snapshot = shown.watches[0].snapshot
     if shown.app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
         return ExitCode.INTERNAL

@@ -24,6 +24,17 @@ def text(app: App[int]) -> str:
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
+def write_new(folder: Path, name: str, suffix: str, content: str) -> Path:
+    """Write a file of that name, with a number behind it where there is one already; return its place."""
+    place, number = folder / f"{name}{suffix}", 1
+    while place.exists():
+        number += 1
+        place = folder / f"{name}-{number}{suffix}"
+    with place.open("x", encoding="utf-8") as file:
+        file.write(content)
+    return place
+
+
 def save(app: App[int], shown: Sequence[str], folder: Path) -> Path:
     """Save picture and text beside each other, over nothing that is there, and return the picture's place.
 

@@ -8,15 +8,15 @@ from textual.app import SystemCommand
 
 from aftergreen import words
 from aftergreen.model import Indicator
-from tui.bindings import bindings
+from tui.bindings import DRILL, bindings
 from widgets.plot import MODES
 
 Runner = Callable[[str], Callable[[], None]]
 """Gives for an action what runs it, or says why it can do nothing now."""
 
 
-def commands(run: Runner) -> Iterator[SystemCommand]:
-    """Every action by name."""
+def commands(run: Runner, *, rehearsed: bool = False) -> Iterator[SystemCommand]:
+    """Every action by name; those of rehearsals only where one is."""
     yield SystemCommand("Theme", "Other colours", run("change_theme"))
     for mode in MODES:
         yield SystemCommand(f"Draw in {mode}", "How charts are drawn", run(f"draw('{mode}')"))
@@ -26,6 +26,8 @@ def commands(run: Runner) -> Iterator[SystemCommand]:
         title = words.indicator_title(indicator)
         yield SystemCommand(f"Zoom {title}", f"{title} on the whole screen", run(f"zoom({number})"))
     for binding in bindings():
+        if binding.action in DRILL and not rehearsed:
+            continue
         # The palette itself, and what needs a panel under the cursor, make no sense in it.
         if binding.action not in ("command_palette", "zoom_focused") and "zoom(" not in binding.action:
             yield SystemCommand(binding.description, binding.tooltip, run(binding.action))

@@ -22,7 +22,7 @@ OF_ALL = (
 """Actions that have a meaning where several releases are looked at."""
 
 
-_RECORDED = ("roll_back", "hold", "note", "override", "outcome")
+_RECORDED = ("roll_back", "hold", "note", "override", "outcome", "diagnose")
 """Actions that a watch has to carry out."""
 
 
@@ -54,7 +54,7 @@ def refusal(
         return "there is nothing to freeze yet"
     if action == "copy_receipt" and explained(view.shown) is None:
         return "there is no receipt yet"
-    if action in ("note", "override", "outcome"):
+    if action in ("note", "override", "outcome", "diagnose"):
         return _no_word(action, view)
     return _no_panel(action, view, screen, keys) if isinstance(screen, MainScreen) else ""
 

@@ -51,7 +51,8 @@ class View:
         self._release = release
         self.plan = plan
         self._read_only = why_read_only
-        self._simulated = simulated
+        self.simulated = simulated
+        """What the screens say where nothing is real."""
         self._frozen_at: float | None = None
         self.notice = "starting"
         """What the watch is doing, until there is a snapshot."""
@@ -157,7 +158,7 @@ class View:
             shaded=shaded,
             keys=keys or {},
             failed=self.failed,
-            simulated=self._simulated,
+            simulated=self.simulated,
         )
 
     def _choose(self, snapshot: Snapshot) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aftergreen import words
 from aftergreen.units import format_duration, value_parts
@@ -67,17 +67,21 @@ def unknown_since(signal: SignalState, width: int) -> str:
 
 
 def drawing_of(signal: SignalState, snapshot: Snapshot, frame: Frame) -> Drawing:
-    """The chart of a signal, with the limit of its most serious rule."""
+    """The chart of a signal as it is looked at."""
+    axis = latest(snapshot.axis, frame.reach, frame.moment)
+    return replace(charted(signal, snapshot), axis=axis, mode=frame.drawing, shaded=frame.shaded)
+
+
+def charted(signal: SignalState, snapshot: Snapshot) -> Drawing:
+    """The chart of a signal over the whole watch, with the limit of its most serious rule."""
     rule = main_rule(signal)
     return Drawing(
         trace=signal.trace,
-        axis=latest(snapshot.axis, frame.reach, frame.moment),
+        axis=snapshot.axis,
         baseline=signal.baseline,
         limit=rule.limit if rule is not None else None,
         label=words.limit_value(rule) if rule is not None and rule.limit is not None else "",
         upward=rule.rule.condition.upward if rule is not None else True,
-        mode=frame.drawing,
-        shaded=frame.shaded,
         unit=signal.signal.unit,
         rolled_back=snapshot.rollback.started_at if snapshot.rollback is not None else None,
         over=snapshot.release_state.ended,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aftergreen.drill.clocks import LeapClock
+from aftergreen.drill.others import SHAPES, Sample
 from aftergreen.drill.scenario.model import Scenario
 from aftergreen.drill.score import Deeds, deeds
 from aftergreen.drill.world import Drill, start_drill
+from aftergreen.model import Then
+from aftergreen.verdict.limits import exceeds
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
 from aftergreen.watch.session import Session
 from aftergreen.watch.wanted import Report
+
+NOBODY = "nobody"
+"""Whose watches they are where no person is."""
 
 
 def watching(drill: Drill) -> Callable[[Session, Report], Watch]:
@@ -41,13 +47,89 @@ async def played(drill: Drill, session: Session, report: Report) -> Snapshot:
     return await watching(drill)(session, report).run()
 
 
-def ruled(scenario: Scenario, seed: int) -> Deeds:
-    """What the sealed rules do by themselves in this rehearsal; takes some seconds."""
-    silent = Report(lambda _: None, lambda _: None, lambda _: None)
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What happens where no person does anything.
+
+    ``ruled`` is what the sealed rules do, None where that was not asked. ``others`` is when the usual shapes
+    of rules of other tools would have rolled back, by their names, in seconds after the deployment.
+    """
+
+    ruled: Deeds | None
+    others: Mapping[str, float | None]
+
+
+def left_alone(scenario: Scenario, seed: int, place: Path, *, rules: bool = True) -> Alone:
+    """What happens in this rehearsal where no person does anything; takes some seconds.
+
+    Its journals lie in folders below ``place``, which are deleted. Others are given the limits of the sealed
+    ``rules`` and what is measured while nobody rolls back.
+    """
+    ruled = None
+    if rules:
+        course = Course()
+        ruled = _played_alone(scenario, seed, place, course, automatic=True)
+        if ruled.rolled_back is None:
+            return Alone(ruled, course.shapes())
+    course = Course()
+    _played_alone(scenario, seed, place, course, automatic=False)
+    return Alone(ruled, course.shapes())
+
+
+class Course:
+    """What was measured at every instant of a watch, as rules of other tools look at it."""
+
+    def __init__(self) -> None:
+        self._samples: dict[float, Sample] = {}
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Note what was measured at this instant."""
+        age = snapshot.at - snapshot.state.setup.release.deployed_at
+        if age >= 0:
+            self._samples[age] = (age, over_limit(snapshot))
+
+    def shapes(self) -> dict[str, float | None]:
+        """When each of them would have rolled back by now."""
+        samples = list(self._samples.values())
+        return {name: shape(samples) for name, shape in SHAPES.items()}
+
+    @property
+    def decided(self) -> bool:
+        """Whether all of them have."""
+        return None not in self.shapes().values()
+
+
+def over_limit(snapshot: Snapshot) -> bool | None:
+    """Whether a limit of a rule that rolls back is passed at this instant; None where all is unknown."""
+    known = False
+    for signal in snapshot.signals.values():
+        value = signal.reading.value if signal.reading is not None and signal.reading.compared else None
+        if value is None:
+            continue
+        known = True
+        rules = [one for one in signal.rules if one.rule.then is Then.ROLLBACK]
+        if any(one.limit is not None and exceeds(one.rule, one.limit, value) for one in rules):
+            return True
+    return False if known else None
+
+
+def _played_alone(scenario: Scenario, seed: int, place: Path, course: Course, *, automatic: bool) -> Deeds:
+    """Play it; where the rules may not act it is over as soon as all others have decided."""
+    watches: list[Watch] = []
+
+    def heard(snapshot: Snapshot) -> None:
+        course.take(snapshot)
+        if not automatic and course.decided:
+            watches[0].abandon(by=NOBODY)
+
+    async def run() -> None:
+        watches.append(watching(drill)(session, Report(heard, lambda _: None, lambda _: None)))
+        await watches[0].run()
+
     with (
-        closing(start_drill(scenario, seed=seed, automatic=True)) as drill,
-        tempfile.TemporaryDirectory(prefix="aftergreen-drill-") as folder,
+        closing(start_drill(scenario, seed=seed, automatic=automatic)) as drill,
+        tempfile.TemporaryDirectory(dir=place) as folder,
     ):
-        session = drill.session(Path(folder), operator="nobody", advice_ends=True)
-        asyncio.run(played(drill, session, silent))
+        session = drill.session(Path(folder), operator=NOBODY, advice_ends=automatic)
+        asyncio.run(run())
         return deeds(session.paths.journal)

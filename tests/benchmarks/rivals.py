@@ -1,56 +1,40 @@
-"""The usual shapes of rules, for comparison: when each of them would roll back.
+"""The usual shapes of rules, for comparison, on counted windows: when each of them would roll back.
 
-They are the shapes, not the programs: a sample is a window of a minute that lies wholly after the deployment,
-and a rule is written as the tools' documentation writes it.
+A sample is a window of a minute that lies wholly after the deployment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from aftergreen.drill import others
+from aftergreen.drill.others import Sample, Shape
 from tests.benchmarks.scores import LITERAL
 
 Window = tuple[float, int, int]
 """Seconds since the deployment, trials and failures of the last minute."""
 
 LIMIT = 0.01
-FUSE = 120.0
-BAD_MINUTES = 5
 FEWEST_REQUESTS = 50
 
 
-def _bad(trials: int, failures: int, fewest: int = 1) -> bool:
-    return trials >= fewest and failures > LIMIT * trials
+def _judged(shape: Shape, fewest: int = 1) -> Callable[[Sequence[Window]], float | None]:
+    """The shape over windows; those of fewer trials pass."""
+
+    def rule(windows: Sequence[Window]) -> float | None:
+        samples: list[Sample] = [
+            (age, trials >= fewest and failures > LIMIT * trials) for age, trials, failures in windows
+        ]
+        return shape(samples)
+
+    return rule
 
 
-def one_bad_sample(windows: Sequence[Window]) -> float | None:
-    """A single sample over the limit."""
-    return next((age for age, trials, failures in windows if _bad(trials, failures)), None)
-
-
-def five_bad_minutes(windows: Sequence[Window]) -> float | None:
-    """Five samples over the limit in all, looked at once a minute."""
-    bad = [age for age, trials, failures in windows if age % 60 == 0 and _bad(trials, failures)]
-    return bad[BAD_MINUTES - 1] if len(bad) >= BAD_MINUTES else None
-
-
-def two_minutes(windows: Sequence[Window], fewest: int = 1) -> float | None:
-    """Over the limit for two minutes without interruption."""
-    since: float | None = None
-    for age, trials, failures in windows:
-        if not _bad(trials, failures, fewest):
-            since = None
-            continue
-        since = age if since is None else since
-        if age - since >= FUSE:
-            return age
-    return None
-
-
-def two_minutes_of_enough(windows: Sequence[Window]) -> float | None:
-    """The same, and minutes of fewer than fifty requests pass."""
-    return two_minutes(windows, FEWEST_REQUESTS)
-
+one_bad_sample = _judged(others.one_bad_sample)
+five_bad_minutes = _judged(others.five_bad_minutes)
+two_minutes = _judged(others.two_minutes)
+two_minutes_of_enough = _judged(others.two_minutes, FEWEST_REQUESTS)
+"""The same, and minutes of fewer than fifty requests pass."""
 
 RIVALS: dict[str, Callable[[Sequence[Window]], float | None]] = {
     "one bad sample": one_bad_sample,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from textual.driver import Driver
 from textual.keys import _character_to_key, key_to_character
 
 from aftergreen import words
+from aftergreen.drill.rehearsal import Rehearsal
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import Answer, RollBack
 from tests.console import moments
@@ -22,6 +24,7 @@ from tests.made_up import HeldClock
 from tests.settled import resized, settled
 from tests.waiting import HANG, until
 from tui.app import ConsoleApp
+from tui.rehearsing import RehearsingApp
 from tui.settings import Memory
 from tui.view import View
 from tui.watched import Watched
@@ -67,7 +70,7 @@ class Given:
         self.orders.append(("note", text, by))
 
 
-class PatientApp(ConsoleApp):
+class Patient(ConsoleApp):
     """The console, but what it says in passing stays until a slow machine has looked at it."""
 
     NOTIFICATION_TIMEOUT = HANG
@@ -78,11 +81,15 @@ class PatientApp(ConsoleApp):
         self.rung += 1
 
 
+class PatientRehearsal(RehearsingApp, Patient):
+    """The same for the console of a rehearsal."""
+
+
 @dataclass
 class Desk:
     """The console as a person sits before it."""
 
-    app: PatientApp
+    app: Patient
     clock: HeldClock
     given: Given
 
@@ -169,11 +176,13 @@ async def desk(
     simulated: str = "",
     own_themes: Path | None = None,
     memory: Memory | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> AsyncIterator[Desk]:
     """A console in a terminal of that size, showing ``story`` if there is one."""
     setup = (story or moments.begun()).setup
     clock, given = HeldClock(setup.release.deployed_at), Given()
-    app = PatientApp(
+    kind = Patient if rehearsal is None else partial(PatientRehearsal, rehearsal)
+    app = kind(
         watched=[Watched(View(clock, setup.release, setup.plan, read_only, simulated), given)],
         operator="ana@bastion2",
         own_themes=own_themes,
@@ -237,7 +246,7 @@ async def several(*snapshots: Snapshot, size: tuple[int, int] = WIDE) -> AsyncIt
         setup = snapshot.state.setup
         given[setup.release.service] = orders = Given()
         watched.append(Watched(View(clock, setup.release, setup.plan), orders))
-    app = PatientApp(watched=watched, operator="ana@bastion2")
+    app = Patient(watched=watched, operator="ana@bastion2")
     async with app.run_test(size=size, notifications=True):
         here = Several(Desk(app, clock, Given()), given)
         await here.desk.settle()

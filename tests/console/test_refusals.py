@@ -11,7 +11,7 @@ from tests.console import moments
 from tests.console.desk import WIDE, Desk, desk
 from tests.console.story import Story
 from tests.waiting import until
-from tui.bindings import bindings
+from tui.bindings import DRILL, bindings
 
 
 def told(here: Desk) -> str:
@@ -53,11 +53,13 @@ async def test_a_key_that_does_nothing_now_says_why(
         assert here.given.orders == []
 
 
-async def test_the_palette_has_every_action() -> None:
+async def test_the_palette_has_every_action_but_those_of_drills() -> None:
     async with desk(moments.breached(), WIDE) as here:
         titles = {command.title for command in here.app.get_system_commands(here.app.screen)}
     usual = {"Zoom", "Open", "Commands"}
-    assert {binding.description for binding in bindings()} - usual <= titles
+    drill = {binding.description for binding in bindings() if binding.action in DRILL}
+    assert {binding.description for binding in bindings()} - usual - drill <= titles
+    assert not drill & titles
     assert {"Zoom Error rate", "Zoom Business", "Theme"} <= titles
 
 

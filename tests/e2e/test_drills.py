@@ -6,17 +6,19 @@ import asyncio
 import json
 import re
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from aftergreen.drill.played import played
+from aftergreen.drill.results import kept
 from aftergreen.drill.scenario.catalogue import find, names
 from aftergreen.drill.world import start_drill
+from aftergreen.journal import EntryKind, open_journal
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.wanted import Report
+from tests.e2e.program import environment, program
 from tests.e2e.terminal import Terminal
 from tests.waiting import HANG
 
@@ -43,38 +45,111 @@ def test_the_rules_end_it_as_its_file_says(name: str, tmp_path: Path) -> None:
         assert decided.decided_at - state.setup.release.deployed_at <= expected.by
 
 
-def test_rolled_back_by_hand_it_is_held_against_the_rules(tmp_path: Path) -> None:
+def test_noticed_diagnosed_and_rolled_back_by_hand_the_score_agrees_with_the_journal(tmp_path: Path) -> None:
     terminal = Terminal(["drill", "error-spike", "--speed", "20", "--operator", "ana"], home=tmp_path)
     try:
         terminal.wait_for("BREACHED")
+        place = journal_of(terminal)
         assert terminal.screen().startswith(" DRILL ")
+        terminal.send("d")
+        terminal.wait_for("Which indicator shows it first?")
+        terminal.send("1")
+        terminal.wait_for("Whose fault is it?")
+        terminal.send("1")
+        terminal.wait_for("What would you do?")
+        terminal.send("1")
+        terminal.wait_for("note by ana: diagnosis: error-rate, release, roll back")
         terminal.send("r")
         terminal.wait_for("type the service's name")
         terminal.send(*"checkout-api", "enter")
         terminal.wait_for("RECOVERED")
         terminal.send("escape")
         terminal.wait_for("Environment drill runs v2.4.0")
+        journal = written(place)
+        terminal.send("q")
+        terminal.wait_for("Debrief")
+        terminal.wait_for("a report over an hour (Kayenta): after the drill")
+        page = terminal.screen()
+        terminal.send("m")
+        terminal.wait_for("Saved ")
         terminal.send("q")
         assert terminal.wait() == 20
         lines = terminal.screen().splitlines()
     finally:
         terminal.close()
+    assert page.startswith(" DRILL ")
     (you,) = [line for line in lines if line.startswith("you ")]
-    assert re.fullmatch(r"you      right: rolled back at \d:\d\d, \S+ after the first sign", you)
-    assert "rules    right: rolled back at 1:42, 1m22s after the first sign" in lines
+    assert re.fullmatch(r"you       right: rolled back at \d:\d\d, \S+ after the first sign", you)
+    assert "rules     right: rolled back at 1:42, 1m22s after the first sign" in lines
+    (document,) = tmp_path.rglob("aftergreen-drill-error-spike-7.md")
+    assert f"| {you[:3]} | {you[10:]} |" in document.read_text(encoding="utf-8")
+    ((result,), _) = kept(tmp_path / "state" / "aftergreen" / "drills" / "results.jsonl")
+    assert (result.operator, result.right, result.diagnosis, result.state) == (
+        "ana",
+        True,
+        True,
+        "rolled back",
+    )
+    assert (result.diagnosed, result.rolled_back) == (journal["diagnosed"], journal["rolled back"])
+    assert result.noticed is not None
+    assert result.noticed <= journal["diagnosed"]
 
 
-def told(name: str) -> list[dict[str, object]]:
+def opened_by(terminal: Terminal) -> list[Path]:
+    """What the program has open."""
+    return [one.readlink() for one in Path(f"/proc/{terminal.process.pid}/fd").iterdir()]
+
+
+def journal_of(terminal: Terminal) -> Path:
+    """The journal of a rehearsal that is under way."""
+    (place,) = {one for one in opened_by(terminal) if one.name == "journal.db"}
+    return place
+
+
+def written(place: Path) -> dict[str, float]:
+    """What the journal of a rehearsal holds, in seconds after the deployment."""
+    journal = open_journal(place)
+    try:
+        (record,) = journal.releases()
+        entries = list(journal.entries(record.release))
+    finally:
+        journal.close()
+    since = record.release.deployed_at
+    (diagnosis,) = [entry for entry in entries if entry.kind is EntryKind.OPERATOR]
+    assert diagnosis.body["text"] == "diagnosis: error-rate, release, roll back"
+    (intent,) = [entry for entry in entries if entry.kind is EntryKind.INTENT]
+    assert (diagnosis.by, intent.by) == ("ana", "ana")
+    return {"diagnosed": round(diagnosis.at - since, 1), "rolled back": round(intent.at - since, 1)}
+
+
+def told(name: str, home: Path) -> list[dict[str, object]]:
     """The JSON Lines of a rehearsal in a process of its own, without what is another each time."""
-    run = subprocess.run(
-        [sys.executable, "-m", "tui", "drill", name, "--json", "--automatic", "--operator", "nobody"],
+    document = str(home / "debrief.md")
+    lines = run("drill", name, "--json", "--automatic", "--markdown", document, home=home, code=20)
+    return [without(json.loads(line)) for line in lines.splitlines()]
+
+
+def exported(home: Path) -> tuple[str, ...]:
+    """The result of the one rehearsal there as JSON, CSV and document, without its wall time."""
+    results = [run("drill", "results", form, home=home) for form in ("--json", "--csv")]
+    texts = (*results, (home / "debrief.md").read_text(encoding="utf-8"))
+    assert all("error-spike" in text for text in texts)
+    return tuple(re.sub(r"\d{4}-\d\d-\d\d(T[\d:+]+)?", "", text) for text in texts)
+
+
+def run(*arguments: str, home: Path, code: int = 0) -> str:
+    """What a run of the program prints that ends with this code."""
+    home.mkdir(exist_ok=True)
+    ran = subprocess.run(
+        program(*arguments),
+        env=environment(home),
         capture_output=True,
         text=True,
         timeout=HANG,
         check=False,
     )
-    assert run.returncode == 20, run.stderr
-    return [without(json.loads(line)) for line in run.stdout.splitlines()]
+    assert ran.returncode == code, ran.stderr
+    return ran.stdout
 
 
 ANOTHER_EACH_TIME = ("seal", "curl", "rollback_output")
@@ -93,8 +168,11 @@ def without(told: dict[str, object]) -> dict[str, object]:
     return kept
 
 
-def test_one_seed_tells_the_same_twice_also_where_a_real_command_ran() -> None:
-    assert told("error-spike") == told("error-spike")
+def test_one_seed_tells_the_same_twice_also_where_a_real_command_ran(tmp_path: Path) -> None:
+    first, second = (told("error-spike", tmp_path / name) for name in ("one", "two"))
+    assert first == second
+    exports = [exported(tmp_path / name) for name in ("one", "two")]
+    assert exports[0] == exports[1]
 
 
 def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
@@ -104,11 +182,15 @@ def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
         terminal.wait_for("deployed; thresholds")
         process = Path(f"/proc/{terminal.process.pid}")
         seen = [terminal.screen(), terminal.title, (process / "cmdline").read_text()]
-        opened = [str(one.readlink()) for one in (process / "fd").iterdir()]
-        assert any(path.endswith("journal.db") for path in opened)
+        opened = [*map(str, opened_by(terminal)), str(journal_of(terminal))]
+        for key, shows in (("q", "Leav"), ("y", "Which indicator shows it first?")):
+            terminal.send(key)
+            terminal.wait_for(shows)
+            seen.append(terminal.screen())
+        seen.append(terminal.title)
+        terminal.send("escape")
+        terminal.wait_for("Debrief")
         terminal.send("q")
-        terminal.wait_for("Leav")
-        terminal.send("y")
         assert terminal.wait() == 30
         told = terminal.screen()
     finally:
@@ -116,4 +198,4 @@ def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
     named = [name for name in names() if f"This was {name}: {find(name).title}." in told]
     assert len(named) == 1
     assert not [text for text in (*seen, *opened) if named[0] in text or find(named[0]).title in text]
-    assert f"again    aftergreen drill {named[0]} --seed 7" in told
+    assert f"again     aftergreen drill {named[0]} --seed 7" in told

@@ -109,6 +109,12 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         (("drill", "healthy", "other"), "other is one too many: files are for aftergreen drill check FILE"),
         (("drill", "healthy", "--blind"), "healthy is known already: leave it away, --random and --blind"),
         (("drill", "check"), "say which file: aftergreen drill check FILE"),
+        (("drill", "healthy", "--csv"), "--csv is for results: aftergreen drill results --csv"),
+        (("drill", "results", "--csv", "--json"), "--csv or --json: results have one form"),
+        (
+            ("drill", "healthy", "--markdown", "missing/debrief.md"),
+            "the debrief cannot be written to missing/debrief.md: no such file or directory",
+        ),
         (("drill", "check", "mine.toml"), "mine.toml: found no such file, expected a scenario"),
         (("--print-completion", "cmd"), "invalid choice: 'cmd'"),
     ],
@@ -245,6 +251,7 @@ def test_paths_tell_where_everything_is_and_who_decided(
         f"settings        {own / 'settings.toml'}\n"
         f"own themes      {own / 'themes'}\n"
         f"rollback output {state / 'rollbacks'}\n"
+        f"drill results   {state / 'drills' / 'results.jsonl'}\n"
         f"an example      {find_paths().example}\n"
     )
     monkeypatch.setenv("AFTERGREEN_JOURNAL", "/srv/team/journal.db")

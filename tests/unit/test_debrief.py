@@ -6,17 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.debrief import WIDTH, debrief
+from aftergreen.drill.debrief import WIDTH, debrief, headline, markdown
+from aftergreen.drill.diagnosis import Diagnosis, read
+from aftergreen.drill.rehearsed import Rehearsed
 from aftergreen.drill.scenario.catalogue import find, names
-from aftergreen.drill.score import Deeds, Score, deeds, first_sign, score
+from aftergreen.drill.scenario.model import Cause, Decision
+from aftergreen.drill.score import Deeds, Noticed, Score, deeds, diagnosed, first_sign, noticed, score
+from aftergreen.drill.timeline import lanes
+from aftergreen.model import Indicator
+
+BY_RULES = Deeds(145.0, "automatic rollback")
+RIGHT = Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK)
+WRONG = Diagnosis(Indicator.DEPENDENCY, Cause.DEPENDENCY, Decision.CALL)
+
+
+def rehearsed(name: str, done: Deeds | None = None, ruled: Deeds | None = BY_RULES) -> Rehearsed:
+    """A person's rehearsal."""
+    return Rehearsed(find(name), 7, done, person=True, ruled=ruled, operator="ana")
 
 
 @pytest.mark.parametrize("name", names())
 def test_it_says_what_it_was_whose_fault_and_how_to_see_it_again(name: str) -> None:
-    lines = list(debrief(find(name), 4711, Deeds()))
+    lines = list(debrief(Rehearsed(find(name), 4711, Deeds())))
     assert lines[0] == f"This was {name}: {find(name).title}."
     assert [line.split()[0] for line in lines[-5:]] == ["cause", "seen", "right", "rules", "again"]
-    assert lines[-1] == f"again    aftergreen drill {name} --seed 4711"
+    assert lines[-1] == f"again     aftergreen drill {name} --seed 4711"
     assert max(map(len, lines)) <= WIDTH
 
 
@@ -30,7 +44,7 @@ def test_it_says_what_it_was_whose_fault_and_how_to_see_it_again(name: str) -> N
     ],
 )
 def test_what_was_right_is_said_with_its_time(name: str, right: str) -> None:
-    assert f"right    {right}" in list(debrief(find(name), 7, Deeds()))
+    assert f"right     {right}" in list(debrief(rehearsed(name, Deeds())))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +92,70 @@ def test_the_first_sign_is_when_the_first_fault_begins(name: str, sign: float | 
 
 
 @pytest.mark.parametrize(
+    ("keys", "written", "found"),
+    [
+        ((5.0, 42.0, 50.0), (), Noticed(42.0, "a key")),
+        ((42.0,), (31.0, 90.0), Noticed(31.0, "a word")),
+        ((5.0, 19.9), (2.0,), None),
+        ((), (), None),
+    ],
+)
+def test_it_is_noticed_by_the_first_key_or_word_after_the_first_sign(
+    keys: tuple[float, ...], written: tuple[float, ...], found: Noticed | None
+) -> None:
+    done = Deeds(keys=keys, written=written)
+    assert noticed(done, 20.0) == found
+    assert noticed(done, None) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "taken", "told"),
+    [
+        (
+            (Diagnosis(Indicator.LATENCY, Cause.RELEASE, Decision.KEEP, 40.0), RIGHT),
+            RIGHT,
+            "right, at the end: error-rate, the release itself; to roll back",
+        ),
+        (
+            (Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.KEEP, 50.0),),
+            Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.KEEP, 50.0),
+            "right, at 0:50, 30s after the first sign: error-rate, the release itself; to keep, and right",
+        ),
+        (
+            (WRONG,),
+            WRONG,
+            "wrong, at the end: dependency, a dependency, whatever version runs; to call the owner, and",
+        ),
+    ],
+)
+def test_the_first_right_diagnosis_counts_and_else_the_last(
+    given: tuple[Diagnosis, ...], taken: Diagnosis, told: str
+) -> None:
+    done = Deeds(90.0, "ana", diagnoses=given)
+    assert diagnosed(find("error-spike"), done) == taken
+    lines = list(debrief(rehearsed("error-spike", done)))
+    (line,) = [line for line in lines if line.startswith("diagnosed ")]
+    assert line.startswith(f"diagnosed {told}")
+
+
+@pytest.mark.parametrize("indicator", [*Indicator, None])
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("decision", list(Decision))
+def test_a_diagnosis_is_read_as_it_was_written(
+    indicator: Indicator | None, cause: Cause, decision: Decision
+) -> None:
+    given = Diagnosis(indicator, cause, decision, 12.0)
+    assert read(given.remark, 12.0) == given
+
+
+@pytest.mark.parametrize(
+    "remark", ["", "diagnosis: it is DNS", "latency, release, keep", "diagnosis: latency, release, sleep"]
+)
+def test_another_remark_is_no_diagnosis(remark: str) -> None:
+    assert read(remark, 12.0) is None
+
+
+@pytest.mark.parametrize(
     ("ruled", "told"),
     [
         (Deeds(145.0, "automatic rollback"), "you acted 25s before they would have"),
@@ -85,17 +163,29 @@ def test_the_first_sign_is_when_the_first_fault_begins(name: str, sign: float | 
     ],
 )
 def test_a_person_is_held_against_the_rules(ruled: Deeds, told: str) -> None:
-    lines = list(debrief(find("error-spike"), 7, Deeds(120.0, "ana"), ruled))
-    assert "you      right: rolled back at 2:00, 1m40s after the first sign" in lines
+    lines = list(debrief(rehearsed("error-spike", Deeds(120.0, "ana"), ruled)))
+    assert "you       right: rolled back at 2:00, 1m40s after the first sign" in lines
+    assert "noticed   by nobody: no key was pressed after the first sign" in lines
+    assert "diagnosed by nobody" in lines
     assert lines[-2].strip() == told
-    harmful = list(debrief(find("healthy"), 7, Deeds(120.0, "ana"), Deeds()))
-    assert "you      wrong: rolled back at 2:00; harmful: rolled back a release that was well" in harmful
-    assert "rules    right: it was not rolled back" in harmful
+    harmful = list(debrief(rehearsed("healthy", Deeds(120.0, "ana"), Deeds())))
+    assert "you       wrong: rolled back at 2:00; harmful: rolled back a release that was well" in harmful
+    assert "rules     right: it was not rolled back" in harmful
+
+
+def test_others_are_held_against_the_same_truth() -> None:
+    found = Rehearsed(find("error-spike"), 7, Deeds(), others={"one bad sample": 30.0, "an alert": None})
+    assert list(debrief(found))[-4:-1] == [
+        "others    one bad sample: right: rolled back at 0:30, 10s after the first sign",
+        "          an alert: wrong: it was not rolled back",
+        "          a report over an hour (Kayenta): after the drill",
+    ]
 
 
 def test_where_nobody_could_act_nothing_is_held_against_anybody() -> None:
-    lines = list(debrief(find("error-spike"), 7))
-    assert not [line for line in lines if line.startswith(("you", "rules"))]
+    found = Rehearsed(find("error-spike"), 7)
+    assert not [line for line in debrief(found) if line.startswith(("you", "rules"))]
+    assert headline(found) == "nobody could act"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +193,48 @@ def test_where_nobody_could_act_nothing_is_held_against_anybody() -> None:
 )
 def test_what_the_rules_did_is_no_persons_deed(by: str, *, rules: bool) -> None:
     assert Deeds(90.0, by).by_rules is rules
+    assert rehearsed("error-spike", Deeds(90.0, by)).decided_by == ("rules" if rules else "you")
 
 
 def test_a_journal_without_a_release_holds_no_deeds(tmp_path: Path) -> None:
     assert deeds(tmp_path / "journal.db") == Deeds()
+
+
+def test_the_lanes_tell_who_did_what_and_when() -> None:
+    right = Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, 60.0)
+    done = Deeds(300.0, "ana", keys=(45.0,), diagnoses=(right,))
+    found = Rehearsed(
+        find("error-spike"),
+        7,
+        done,
+        person=True,
+        ruled=BY_RULES,
+        others={"one bad sample": 30.0, "never": None},
+    )
+    told = {lane.name: [(one.at, one.text) for one in lane.moments] for lane in lanes(found)}
+    assert told == {
+        "truth": [(20.0, "errors +8.00 %"), (20.0, "users are hurt"), (240.0, "too late from here on")],
+        "you": [(45.0, "noticed"), (60.0, "diagnosed"), (300.0, "rolled back, wrong")],
+        "rules": [(145.0, "roll back")],
+        "others": [(30.0, "one bad sample")],
+    }
+
+
+def test_what_a_scenario_does_besides_stands_on_the_lane_of_the_truth() -> None:
+    def truth(name: str) -> str:
+        return ", ".join(one.text for one in lanes(Rehearsed(find(name), 7))[0].moments)
+
+    assert "the backend is away, the backend is back" in truth("backend-outage")
+    assert "the clock is set by" in truth("clock-step")
+    assert lanes(Rehearsed(find("healthy"), 7)) == ()
+
+
+def test_a_document_keeps_what_would_mean_something_in_it_as_it_is() -> None:
+    done = Deeds(90.0, "ana")
+    text = markdown(rehearsed("error-spike", done), ["truth ── ▲ 0:20 errors"])
+    assert text.startswith(
+        "# Drill: error spike\n\nerror-spike, seed 7, ana, 1970-01-01\n\n**right: rolled back"
+    )
+    assert "```text\ntruth ── ▲ 0:20 errors\n```" in text
+    assert "| you | right: rolled back at 1:30, 1m10s after the first sign |" in text
+    assert "```" not in markdown(rehearsed("error-spike", done), [])

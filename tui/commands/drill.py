@@ -10,12 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aftergreen.clean import clean
+from aftergreen.paths import find_paths
 from aftergreen.watch.session import operator_name
 from tui.commands.gate import run_gate
 from tui.commands.options import Commands, UsageError, add_no_mouse, add_speed, command, on_terminal
 
 if TYPE_CHECKING:
+    from aftergreen.drill.rehearsal import Rehearsal
+    from aftergreen.drill.rehearsed import Rehearsed
     from aftergreen.drill.scenario.model import Scenario
+    from aftergreen.verdict.snapshot import Snapshot
 
 SPEED = 8.0
 """How fast time runs before a person who says nothing about it."""
@@ -31,6 +36,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "aftergreen drill connection-leak\n"
         "aftergreen drill --blind\n"
         "aftergreen drill connection-leak --json --automatic\n"
+        "aftergreen drill results\n"
         "aftergreen drill check my-scenario.toml\n"
         "aftergreen drill ./my-scenario.toml --speed 20",
         _run,
@@ -39,23 +45,31 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "what",
         nargs="?",
         default="",
-        metavar="list | check | NAME",
-        help="list all scenarios, check files of them, or rehearse one",
+        metavar="list | check | results | NAME",
+        help="list all scenarios, check files of them, show past results, or rehearse one",
     )
-    made.add_argument("files", nargs="*", metavar="FILE", help="the files to be checked")
+    made.add_argument(
+        "files", nargs="*", metavar="FILE", help="the files to be checked, or the scenarios of results"
+    )
     made.add_argument("--random", action="store_true", help="any of them, named at the start")
     made.add_argument("--blind", action="store_true", help="any of them, named only at the end")
     made.add_argument("--seed", type=int, default=7, help="seed of the simulation (default: %(default)s)")
     add_speed(made, default=None, otherwise=f"{SPEED:g}; without a screen as fast as it is asked")
     made.add_argument("--automatic", action="store_true", help="let the rules roll back by themselves")
-    made.add_argument("--json", action="store_true", help="without a screen, as JSON Lines")
-    made.add_argument("--operator", metavar="NAME", help="who rehearses (default: user@host)")
+    made.add_argument("--json", action="store_true", help="without a screen, or the results, as JSON Lines")
+    made.add_argument("--csv", action="store_true", help="the results, for a spreadsheet")
+    made.add_argument("--markdown", type=Path, metavar="FILE", help="write the debrief into this file")
+    made.add_argument(
+        "--operator", metavar="NAME", help="who rehearses (default: user@host), or whose results"
+    )
     add_no_mouse(made)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.what == "check":
         return _check(arguments.files)
+    if arguments.what == "results":
+        return _results(arguments.files, arguments)
     if arguments.files:
         raise UsageError(f"{arguments.files[0]} is one too many: files are for aftergreen drill check FILE")
     if arguments.random or arguments.blind:
@@ -104,32 +118,105 @@ def _told(scenario: Scenario) -> str:
 
 def _rehearse(name: str, arguments: argparse.Namespace) -> int:
     # Only drills need scenarios and a simulation.
-    from aftergreen.drill.debrief import debrief  # noqa: PLC0415
-    from aftergreen.drill.played import ruled, watching  # noqa: PLC0415
+    from aftergreen.drill.rehearsal import Rehearsal  # noqa: PLC0415
     from aftergreen.drill.scenario.catalogue import find  # noqa: PLC0415
-    from aftergreen.drill.score import deeds  # noqa: PLC0415
     from aftergreen.drill.world import start_drill  # noqa: PLC0415
 
     screen = on_terminal() and not arguments.json
     scenario = find(name)
+    if arguments.csv:
+        raise UsageError("--csv is for results: aftergreen drill results --csv")
+    if arguments.markdown is not None:
+        # Nobody rehearses ten minutes for a file that cannot be.
+        _write(arguments.markdown, "")
     speed = arguments.speed or (SPEED if screen else None)
     with ExitStack() as parts:
         drill = start_drill(scenario, seed=arguments.seed, speed=speed, automatic=arguments.automatic)
         parts.callback(drill.close)
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-drill-")))
         session = drill.session(folder, operator=operator_name(arguments.operator), advice_ends=not screen)
+        rehearsal = Rehearsal(
+            drill,
+            scenario,
+            session,
+            seed=arguments.seed,
+            speed=speed,
+            blind=arguments.blind,
+            person=screen,
+            # Without a screen and without leave nobody could act.
+            acts=screen or arguments.automatic,
+        )
         if screen:
             from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
-            code = run_console([session], mouse=not arguments.no_mouse, clean_up=parts.close)
+            mouse = not arguments.no_mouse
+            code = run_console([session], mouse=mouse, clean_up=parts.close, rehearsal=rehearsal)
         else:
-            code = run_gate([session], as_json=arguments.json, watching=watching(drill))
-        # Without a screen and without leave nobody could have acted.
-        done = deeds(session.paths.journal) if screen or arguments.automatic else None
-    alone = None
-    if screen and done is not None and not done.by_rules:
-        print("working out what the rules would have done", file=sys.stderr)
-        alone = ruled(scenario, arguments.seed)
-    lines = debrief(scenario, arguments.seed, done, alone)
-    print("", *lines, sep="\n", file=sys.stderr if arguments.json else None)
+            code = run_gate([session], as_json=arguments.json, watching=rehearsal.watching)
+        _told_at_the_end(rehearsal, arguments)
     return code
+
+
+def _told_at_the_end(rehearsal: Rehearsal, arguments: argparse.Namespace) -> None:
+    """Print the debrief, keep the result, and write the file that was asked for."""
+    from aftergreen.drill.debrief import debrief  # noqa: PLC0415  # only drills need it
+    from aftergreen.drill.results import ResultsError, keep, result_of  # noqa: PLC0415  # only drills need it
+
+    rehearsal.over()
+    if not rehearsal.worked_out:
+        print("working out what the rules, and those of others, would have done", file=sys.stderr)
+    found = rehearsal.rehearsed(wait=True)
+    if rehearsal.failed:
+        print(f"what the rules would have done is unknown: {rehearsal.failed}", file=sys.stderr)
+    print("", *debrief(found), sep="\n", file=sys.stderr if arguments.json else None)
+    result = result_of(found)
+    try:
+        if result is not None:
+            keep(result, find_paths().results)
+        if arguments.markdown is not None:
+            _write(arguments.markdown, _document(found, rehearsal.snapshot))
+    except (ResultsError, UsageError) as error:
+        # What became of the release is what the exit code says.
+        print(error, file=sys.stderr)
+
+
+def _document(found: Rehearsed, snapshot: Snapshot | None) -> str:
+    # Few ask for it, and charts need Textual.
+    from aftergreen.drill.debrief import markdown  # noqa: PLC0415
+    from widgets.debrief import drawn  # noqa: PLC0415
+
+    return markdown(found, drawn(found, snapshot))
+
+
+def _write(place: Path, text: str) -> None:
+    """Write the debrief; raises `UsageError`."""
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        why = clean((error.strerror or "unknown").lower())
+        raise UsageError(f"the debrief cannot be written to {place}: {why}") from error
+
+
+def _results(names: list[str], arguments: argparse.Namespace) -> int:
+    """Print what is kept of past rehearsals."""
+    from aftergreen.drill.results import ResultsError, as_csv, as_json, kept  # noqa: PLC0415  # one command's own
+    from aftergreen.drill.table import table  # noqa: PLC0415  # one command's own
+
+    if arguments.csv and arguments.json:
+        raise UsageError("--csv or --json: results have one form")
+    try:
+        found, unread = kept(find_paths().results)
+    except ResultsError as error:
+        raise UsageError(str(error)) from error
+    wanted = [
+        one
+        for one in found
+        if (not names or one.scenario in names) and arguments.operator in (None, one.operator)
+    ]
+    as_lines = as_json if arguments.json else as_csv if arguments.csv else table
+    for line in as_lines(wanted):
+        print(line)
+    if unread:
+        lines = "one line" if unread == 1 else f"{unread} lines"
+        print(f"{lines} of {find_paths().results} cannot be read and count for nothing", file=sys.stderr)
+    return 0

@@ -24,6 +24,7 @@ def _run(arguments: argparse.Namespace) -> int:
         ("settings", str(paths.settings)),
         ("own themes", str(paths.themes)),
         ("rollback output", str(paths.outputs)),
+        ("drill results", str(paths.results)),
         ("an example", str(paths.example)),
     )
     for name, place in rows:

@@ -1,0 +1,133 @@
+"""A rehearsal under way: what its console tells it, and what becomes of that when it is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from aftergreen.drill.diagnosis import Diagnosis
+from aftergreen.drill.played import Alone, left_alone, watching
+from aftergreen.drill.rehearsed import Rehearsed
+from aftergreen.drill.scenario.model import Scenario
+from aftergreen.drill.score import Deeds, deeds
+from aftergreen.drill.world import Drill
+from aftergreen.verdict.snapshot import Snapshot
+from aftergreen.watch.loop import Watch
+from aftergreen.watch.session import Session
+from aftergreen.watch.wanted import Report
+
+CALLED = "DRILL"
+"""What its screens say before all else."""
+
+
+@dataclass(eq=False)
+class Rehearsal:
+    """What is rehearsed, by whom, and what was done so far.
+
+    ``speed`` is None where the clock leaps. ``person`` says whether one looks at it, ``acts`` whether anybody
+    can act, be it the rules. ``snapshot`` is the newest that was seen of the watch.
+    """
+
+    drill: Drill
+    scenario: Scenario
+    session: Session
+    seed: int
+    speed: float | None = None
+    blind: bool = False
+    person: bool = True
+    acts: bool = True
+    snapshot: Snapshot | None = None
+    at: float = field(default_factory=time.time)
+    _keys: list[float] = field(default_factory=list)
+    _said: list[Diagnosis] = field(default_factory=list)
+    _alone: Future[Alone] | None = None
+
+    @property
+    def called(self) -> str:
+        """What the screens say of it."""
+        return CALLED
+
+    @property
+    def age(self) -> float:
+        """Seconds since the deployment."""
+        return self.drill.clock.now() - self.drill.release.deployed_at
+
+    @property
+    def diagnosed(self) -> bool:
+        """Whether somebody has answered the questions."""
+        return bool(self._said)
+
+    def pressed(self) -> None:
+        """Somebody pressed a key."""
+        self._keys.append(self.age)
+
+    def said(self, diagnosis: Diagnosis) -> None:
+        """Somebody answered the questions; the journal holds it where it was given during the watch."""
+        self._said.append(diagnosis)
+
+    def watching(self, session: Session, report: Report) -> Watch:
+        """A watch without a screen, of which the newest snapshot is kept."""
+
+        def heard(snapshot: Snapshot) -> None:
+            self.snapshot = snapshot
+            report.snapshot(snapshot)
+
+        return watching(self.drill)(session, replace(report, snapshot=heard))
+
+    def over(self) -> None:
+        """Begin to work out what the rules, and those of others, would have done by themselves."""
+        if self._alone is None:
+            self._alone = Future()
+            # Whoever leaves does not wait for it.
+            threading.Thread(
+                target=self._work_out, args=(self._alone,), name="drill-alone", daemon=True
+            ).start()
+
+    def _work_out(self, alone: Future[Alone]) -> None:
+        try:
+            # Below the journal's own folder, which is deleted whatever becomes of this process.
+            place = self.session.paths.journal.parent
+            alone.set_result(left_alone(self.scenario, self.seed, place, rules=self.person))
+        except BaseException as error:  # noqa: BLE001  # whoever asks for it is told
+            alone.set_exception(error)
+
+    @property
+    def failed(self) -> str:
+        """Why that could not be worked out; empty where it could, or may yet."""
+        error = self._alone.exception() if self._alone is not None and self._alone.done() else None
+        return "" if error is None else str(error) or repr(error)
+
+    @property
+    def worked_out(self) -> bool:
+        """Whether `rehearsed` knows that by now, as far as it ever will."""
+        return self._alone is not None and self._alone.done()
+
+    def rehearsed(self, *, wait: bool = False) -> Rehearsed:
+        """What is known of it so far; ``wait`` for what takes seconds to work out.
+
+        Raises `JournalError`.
+        """
+        done = self._done() if self.acts else None
+        found = Rehearsed(
+            self.scenario,
+            self.seed,
+            done,
+            self.person,
+            operator=self.session.wanted.operator,
+            at=self.at,
+            speed=self.speed,
+            blind=self.blind,
+        )
+        alone = self._alone
+        if alone is None or not (wait or alone.done()) or alone.exception() is not None:
+            return found
+        known = alone.result()
+        acted = done is not None and done.by_rules
+        return replace(found, others=known.others, ruled=None if acted else known.ruled)
+
+    def _done(self) -> Deeds:
+        done = deeds(self.session.paths.journal)
+        late = tuple(one for one in self._said if one.at is None)
+        return replace(done, keys=tuple(self._keys), diagnoses=(*done.diagnoses, *late))

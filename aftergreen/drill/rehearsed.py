@@ -1,0 +1,54 @@
+"""What is known of a rehearsal once it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aftergreen.drill.scenario.model import Scenario
+from aftergreen.drill.score import Deeds, Noticed, Score, first_sign, noticed, score
+
+YOU, RULES = "you", "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A rehearsal with what was done in it, and what the rules, and those of others, would have done.
+
+    ``done`` is None where nobody could do anything; ``person`` says whether a person could. ``ruled`` is
+    what the sealed rules do by themselves, None where they did. ``others`` is when the usual shapes of rules
+    of other tools would have rolled back, in seconds after the deployment, by their names; None where they
+    would not have. ``at`` is when it began, in seconds since the epoch of this world and not of the simulated
+    one; ``speed`` None where the clock leapt.
+    """
+
+    scenario: Scenario
+    seed: int
+    done: Deeds | None = None
+    person: bool = False
+    ruled: Deeds | None = None
+    others: Mapping[str, float | None] = field(default_factory=dict)
+    operator: str = ""
+    at: float = 0.0
+    speed: float | None = None
+    blind: bool = False
+
+    @property
+    def decided_by(self) -> str:
+        """Whose deeds they are: `YOU`, or those of the `RULES` where no person could, or did, act."""
+        return YOU if self.person and not (self.done is not None and self.done.by_rules) else RULES
+
+    @property
+    def sign(self) -> float | None:
+        """When there was the first sign, in seconds after the deployment."""
+        return first_sign(self.scenario)
+
+    @property
+    def noticed(self) -> Noticed | None:
+        """When somebody took notice of it."""
+        return None if self.done is None else noticed(self.done, self.sign)
+
+    @property
+    def score(self) -> Score | None:
+        """What the deeds were worth; None where there could be none."""
+        return None if self.done is None else score(self.scenario, self.done)

@@ -1,0 +1,97 @@
+"""The console of a rehearsal: the real one, that asks for a diagnosis and ends with a debrief."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+
+from aftergreen.clean import clean
+from aftergreen.drill.debrief import markdown
+from aftergreen.drill.diagnosis import Diagnosis
+from aftergreen.drill.rehearsal import Rehearsal
+from tui.app import ConsoleApp
+from tui.dialogs.diagnosis import DiagnosisDialog
+from tui.export import write_new
+from tui.messages import SnapshotArrived
+from tui.screens.debrief import DebriefPage
+from widgets.debrief import drawn
+from widgets.frame import Frame
+
+
+class RehearsingApp(ConsoleApp):
+    """The console, of which a rehearsal sees the keys."""
+
+    REHEARSES: ClassVar[bool] = True
+
+    def __init__(self, rehearsal: Rehearsal, **given: Any) -> None:  # noqa: ANN401  # all that a console is given
+        super().__init__(**given)
+        self.rehearsal = rehearsal
+
+    async def on_event(self, event: events.Event) -> None:
+        """See every key before it means anything."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.rehearsal.pressed()
+        await super().on_event(event)
+
+    async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        await super().on_snapshot_arrived(message)
+        if message.snapshot.release_state.ended:
+            # Nobody can act any more, and it takes seconds.
+            self.rehearsal.over()
+
+    def frame(self) -> Frame:
+        for watched in self.releases.all:
+            watched.view.simulated = self.rehearsal.called
+        return super().frame()
+
+    async def action_leave(self) -> None:
+        if isinstance(self.screen, DebriefPage):
+            # Nothing is left to ask.
+            await self.part()
+        else:
+            await super().action_leave()
+
+    async def part(self) -> None:
+        """Ask for a diagnosis where none was given, then tell what was made of it; leave from there."""
+        open_now = self.screen_stack
+        if any(isinstance(screen, DebriefPage) for screen in open_now):
+            await super().part()
+        elif any(isinstance(screen, DiagnosisDialog) for screen in open_now):
+            await self.pop_screen()
+            await self._debrief(None)
+        else:
+            self.rehearsal.over()
+            if self.rehearsal.diagnosed:
+                await self._debrief(None)
+            else:
+                await self.push_screen(DiagnosisDialog(self.frame()), self._debrief)
+
+    async def _debrief(self, diagnosis: Diagnosis | None) -> None:
+        if diagnosis is not None:
+            self.rehearsal.said(diagnosis)
+        await self.open(DebriefPage(self.rehearsal))
+
+    async def action_diagnose(self) -> None:
+        """Ask what shows it, whose fault it is, and what is to be done."""
+
+        def record(diagnosis: Diagnosis | None) -> None:
+            if diagnosis is not None:
+                self.rehearsal.said(replace(diagnosis, at=self.rehearsal.age))
+                self._orders.note(diagnosis.remark, by=self.operator)
+
+        await self.push_screen(DiagnosisDialog(self.frame()), record)
+
+    def action_write_debrief(self) -> None:
+        """Write the debrief as Markdown into the folder in which the console was started."""
+        found = self.rehearsal.rehearsed()
+        name = f"aftergreen-drill-{found.scenario.name}-{found.seed}"
+        try:
+            place = write_new(Path.cwd(), name, ".md", markdown(found, drawn(found, self.view.newest)))
+        except OSError as error:
+            why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
+            self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)
+            return
+        self.notify(f"Saved {place}.", markup=False)

@@ -1,0 +1,43 @@
+"""The last page of a rehearsal: what was true, when what happened, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from aftergreen.drill.rehearsal import Rehearsal
+from aftergreen.journal import JournalError
+from tui.screens.pages import Page
+from widgets.debrief import debrief_rows
+from widgets.frame import Frame
+from widgets.rows import Row, Span, folded, row
+
+
+class DebriefPage(Page):
+    """The debrief; it fills itself as soon as it is known what the rules alone would have done."""
+
+    MOVES = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "app.write_debrief", "Markdown", id="markdown", tooltip="Write it into a file")
+    ]
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        super().__init__("Debrief")
+        self._rehearsal = rehearsal
+
+    def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
+        try:
+            found = self._rehearsal.rehearsed()
+        except JournalError as error:
+            return [row(Span(line, "bad")) for line in folded(str(error), width)]
+        rows = debrief_rows(found, frame, width)
+        if not self._rehearsal.worked_out:
+            waits = "working out what the rules, and those of others, would have done …"
+            rows.append(row(Span(waits, "dim")))
+        elif self._rehearsal.failed:
+            rows.append(
+                row(Span(f"what the rules would have done is unknown: {self._rehearsal.failed}", "warn"))
+            )
+        return rows
