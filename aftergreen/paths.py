@@ -30,6 +30,7 @@ class Paths:
     settings: Path
     outputs: Path
     results: Path
+    rehearsals: Path
     example: Path
 
     def output(self, release: Release, attempt: int, at: float) -> Path:
@@ -62,6 +63,7 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         settings=config / "settings.toml",
         outputs=outputs_beside(place),
         results=drills_beside(place) / "results.jsonl",
+        rehearsals=drills_beside(place) / "under-way",
         example=example(),
     )
 

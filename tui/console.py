@@ -140,8 +140,6 @@ def run_console(
         shown.app.run(mouse=mouse)
         watchdog.free()
         leave()
-    if rehearsal is not None:
-        rehearsal.snapshot = shown.watches[0].snapshot
     if shown.app.return_code:
         # Textual has printed what went wrong; the watch was told to end, and the verdict is nobody's.
         return ExitCode.INTERNAL

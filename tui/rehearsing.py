@@ -11,7 +11,7 @@ from textual import events
 from aftergreen.clean import clean
 from aftergreen.drill.debrief import markdown
 from aftergreen.drill.diagnosis import Diagnosis
-from aftergreen.drill.rehearsal import Rehearsal
+from aftergreen.drill.rehearsal import Refused, Rehearsal
 from tui.app import ConsoleApp
 from tui.dialogs.diagnosis import DiagnosisDialog
 from tui.export import write_new
@@ -37,6 +37,7 @@ class RehearsingApp(ConsoleApp):
         await super().on_event(event)
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        self.rehearsal.snapshot = message.snapshot
         await super().on_snapshot_arrived(message)
         if message.snapshot.release_state.ended:
             # Nobody can act any more, and it takes seconds.
@@ -64,7 +65,7 @@ class RehearsingApp(ConsoleApp):
             await self._debrief(None)
         else:
             self.rehearsal.over()
-            if self.rehearsal.diagnosed:
+            if self.rehearsal.diagnosis is not None:
                 await self._debrief(None)
             else:
                 await self.push_screen(DiagnosisDialog(self.frame()), self._debrief)
@@ -83,6 +84,14 @@ class RehearsingApp(ConsoleApp):
                 self._orders.note(diagnosis.remark, by=self.operator)
 
         await self.push_screen(DiagnosisDialog(self.frame()), record)
+
+    def action_halt(self) -> None:
+        """Let the time of the rehearsal stand still, or go on."""
+        try:
+            self.rehearsal.halt()
+        except Refused as error:
+            self.notify(f"Halt: {error}.", severity="warning", markup=False)
+        self.show()
 
     def action_write_debrief(self) -> None:
         """Write the debrief as Markdown into the folder in which the console was started."""

@@ -10,7 +10,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.theme import Theme
 
-from themes.loader import SHIPPED, load_themes
+from themes.loader import DEFAULT_VARIABLES, SHIPPED, load_themes
 from tui.bindings import keymap_of, shown_keys
 from tui.capabilities import Capabilities
 from tui.old_terminal import Monochrome, OldTerminal
@@ -34,6 +34,9 @@ class Remembering(App[int]):
         self.set_keymap(dict(self.keymap))
         self.keys = shown_keys(self.keymap)
         """The key of every action, as it is written for people."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DEFAULT_VARIABLES)
 
     @property
     def drawing(self) -> str:

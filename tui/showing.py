@@ -11,7 +11,6 @@ from textual.screen import Screen
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.orders import OVER
-from themes.loader import DEFAULT_VARIABLES
 from tui.attention import Attention
 from tui.capabilities import Capabilities
 from tui.dialogs.rollback import RollbackDialog
@@ -95,9 +94,6 @@ class Showing(Remembering):
         self.post_message(OrderAnswered(watched, refused))
 
     # Life
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(DEFAULT_VARIABLES)
 
     def get_default_screen(self) -> Screen[None]:
         return OverviewScreen() if self.releases.several else MainScreen()

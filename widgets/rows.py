@@ -179,6 +179,11 @@ class Rows(Widget):
         """There is another amount of room."""
 
     @property
+    def rows(self) -> tuple[Row, ...]:
+        """What is shown."""
+        return self._rows
+
+    @property
     def text(self) -> str:
         """What a person reads, one line for each row."""
         return "\n".join("".join(span.text for span in spans).rstrip() for spans in self._rows)

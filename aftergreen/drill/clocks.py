@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from aftergreen.clock import FastClock
 from aftergreen.drill.scenario.model import ClockStep
 
 LOOKS_AGAIN = 0.02
-"""Seconds between two looks at whether a real command has ended."""
+"""Seconds between two looks at whether a real command has ended, or time goes on."""
 
 
 class DrillClock(FastClock):
@@ -21,6 +22,35 @@ class DrillClock(FastClock):
     def __init__(self, speed: float, start: float, step: ClockStep | None = None) -> None:
         super().__init__(speed, start)
         self._step = step
+        self._halted: float | None = None
+        self._stood = 0.0
+        # A person and a facilitator may halt it, in threads of their own.
+        self._lock = threading.Lock()
+
+    @property
+    def halted(self) -> bool:
+        """Whether it stands still."""
+        return self._halted is not None
+
+    def halt(self) -> None:
+        """Stand still, or go on from there."""
+        with self._lock:
+            if self._halted is None:
+                self._halted = self.now()
+            else:
+                # Whoever reads the time meanwhile still sees it stand.
+                self._stood = super().now() - self._halted
+                self._halted = None
+
+    def now(self) -> float:
+        halted = self._halted
+        return super().now() - self._stood if halted is None else halted
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.now() + seconds
+        await asyncio.sleep(max(0.0, seconds) / self.speed)
+        while (left := end - self.now()) > 0:  # noqa: ASYNC110  # a clock has no event
+            await asyncio.sleep(LOOKS_AGAIN if self.halted else left / self.speed)
 
     def stepped(self) -> float:
         return _stepped(self._step, self.now())

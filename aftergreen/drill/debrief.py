@@ -71,6 +71,8 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
     yield "cause", CAUSES[truth.cause]
     yield "seen", f"first in {truth.indicator.value}" if truth.indicator else "in no indicator"
     yield "right", _right(truth)
+    for number, (when, text) in enumerate(rehearsed.directed):
+        yield "" if number else "directed", f"{format_clock(when)} {text}"
     if done is not None:
         yield rehearsed.decided_by, headline(rehearsed)
         if rehearsed.person:
@@ -82,7 +84,8 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
         yield "" if number else "others", f"{shape}: {_alone(scenario, Deeds(rolled_back=at))}"
     if rehearsed.others:
         yield "", f"{AN_HOUR}: after the drill"
-    yield "again", f"aftergreen drill {scenario.name} --seed {rehearsed.seed}"
+    alone = ", without what was directed" if rehearsed.directed else ""
+    yield "again", f"aftergreen drill {scenario.name} --seed {rehearsed.seed}{alone}"
 
 
 def _verdict(*, right: bool) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from aftergreen.drill.clocks import LeapClock
 from aftergreen.drill.others import SHAPES, Sample
 from aftergreen.drill.scenario.model import Scenario
 from aftergreen.drill.score import Deeds, deeds
+from aftergreen.drill.service.directed import Direction
 from aftergreen.drill.world import Drill, start_drill
 from aftergreen.model import Then
 from aftergreen.verdict.limits import exceeds
@@ -59,20 +61,31 @@ class Alone:
     others: Mapping[str, float | None]
 
 
-def left_alone(scenario: Scenario, seed: int, place: Path, *, rules: bool = True) -> Alone:
+def left_alone(
+    scenario: Scenario,
+    seed: int,
+    place: Path,
+    directions: Sequence[Direction] = (),
+    *,
+    rules: bool = True,
+) -> Alone:
     """What happens in this rehearsal where no person does anything; takes some seconds.
 
     Its journals lie in folders below ``place``, which are deleted. Others are given the limits of the sealed
-    ``rules`` and what is measured while nobody rolls back.
+    ``rules`` and what is measured while nobody rolls back. ``directions`` are those of a facilitator.
     """
     ruled = None
     if rules:
         course = Course()
-        ruled = _played_alone(scenario, seed, place, course, automatic=True)
+        ruled = _played_alone(
+            partial(start_drill, scenario, seed=seed, directions=directions), place, course, automatic=True
+        )
         if ruled.rolled_back is None:
             return Alone(ruled, course.shapes())
     course = Course()
-    _played_alone(scenario, seed, place, course, automatic=False)
+    _played_alone(
+        partial(start_drill, scenario, seed=seed, directions=directions), place, course, automatic=False
+    )
     return Alone(ruled, course.shapes())
 
 
@@ -113,7 +126,7 @@ def over_limit(snapshot: Snapshot) -> bool | None:
     return False if known else None
 
 
-def _played_alone(scenario: Scenario, seed: int, place: Path, course: Course, *, automatic: bool) -> Deeds:
+def _played_alone(start: Callable[..., Drill], place: Path, course: Course, *, automatic: bool) -> Deeds:
     """Play it; where the rules may not act it is over as soon as all others have decided."""
     watches: list[Watch] = []
 
@@ -127,7 +140,7 @@ def _played_alone(scenario: Scenario, seed: int, place: Path, course: Course, *,
         await watches[0].run()
 
     with (
-        closing(start_drill(scenario, seed=seed, automatic=automatic)) as drill,
+        closing(start(automatic=automatic)) as drill,
         tempfile.TemporaryDirectory(dir=place) as folder,
     ):
         session = drill.session(Path(folder), operator=NOBODY, advice_ends=automatic)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
+from aftergreen.drill.clocks import DrillClock
 from aftergreen.drill.diagnosis import Diagnosis
+from aftergreen.drill.direction import as_directed, told_of
 from aftergreen.drill.played import Alone, left_alone, watching
 from aftergreen.drill.rehearsed import Rehearsed
 from aftergreen.drill.scenario.model import Scenario
 from aftergreen.drill.score import Deeds, deeds
+from aftergreen.drill.service.directed import Act, Direction
+from aftergreen.drill.service.faults import Fault
 from aftergreen.drill.world import Drill
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.watch.loop import Watch
@@ -20,6 +26,10 @@ from aftergreen.watch.wanted import Report
 
 CALLED = "DRILL"
 """What its screens say before all else."""
+
+
+class Refused(Exception):
+    """What cannot be done to a rehearsal now; the text says why."""
 
 
 @dataclass(eq=False)
@@ -40,6 +50,7 @@ class Rehearsal:
     acts: bool = True
     snapshot: Snapshot | None = None
     at: float = field(default_factory=time.time)
+    directions: list[Direction] = field(default_factory=list)
     _keys: list[float] = field(default_factory=list)
     _said: list[Diagnosis] = field(default_factory=list)
     _alone: Future[Alone] | None = None
@@ -47,7 +58,42 @@ class Rehearsal:
     @property
     def called(self) -> str:
         """What the screens say of it."""
-        return CALLED
+        return f"{CALLED} HALTED" if self.halted else CALLED
+
+    @property
+    def halted(self) -> bool:
+        """Whether time stands still."""
+        return isinstance(self.drill.clock, DrillClock) and self.drill.clock.halted
+
+    def halt(self) -> None:
+        """Let time stand still, or go on; raises `Refused`."""
+        self._refuse_late()
+        if isinstance(self.drill.clock, DrillClock):
+            self.drill.clock.halt()
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """The scenario's own faults as they are now, and behind them those that can be injected."""
+        return self.drill.server.faults
+
+    def direct(self, act: Act, number: int) -> None:
+        """Do this to one of the faults; raises `Refused`."""
+        self._refuse_late()
+        faults, age = self.faults, self.age
+        if not 0 <= number < len(faults):
+            raise Refused(f"there is no fault {number + 1}, only {len(faults)} of them")
+        fault = faults[number]
+        if act is Act.INJECT and fault.share(age) > 0:
+            raise Refused("it has begun already")
+        if act is not Act.INJECT and not (math.isfinite(fault.at) and age < fault.until + fault.fade):
+            raise Refused("it is not there: inject it first")
+        direction = Direction(round(age, 3), act, number)
+        self.directions.append(direction)
+        self.drill.server.direct(direction)
+
+    def _refuse_late(self) -> None:
+        if self.snapshot is not None and self.snapshot.release_state.ended:
+            raise Refused("the rehearsal is over")
 
     @property
     def age(self) -> float:
@@ -55,9 +101,14 @@ class Rehearsal:
         return self.drill.clock.now() - self.drill.release.deployed_at
 
     @property
-    def diagnosed(self) -> bool:
-        """Whether somebody has answered the questions."""
-        return bool(self._said)
+    def diagnosis(self) -> Diagnosis | None:
+        """What somebody answered last; None where the questions are open."""
+        return self._said[-1] if self._said else None
+
+    @property
+    def last_key(self) -> float | None:
+        """When the last key was pressed, in seconds after the deployment."""
+        return self._keys[-1] if self._keys else None
 
     def pressed(self) -> None:
         """Somebody pressed a key."""
@@ -89,7 +140,7 @@ class Rehearsal:
         try:
             # Below the journal's own folder, which is deleted whatever becomes of this process.
             place = self.session.paths.journal.parent
-            alone.set_result(left_alone(self.scenario, self.seed, place, rules=self.person))
+            alone.set_result(left_alone(self.scenario, self.seed, place, self.directions, rules=self.person))
         except BaseException as error:  # noqa: BLE001  # whoever asks for it is told
             alone.set_exception(error)
 
@@ -110,8 +161,9 @@ class Rehearsal:
         Raises `JournalError`.
         """
         done = self._done() if self.acts else None
+        rolled_back = None if done is None else done.rolled_back
         found = Rehearsed(
-            self.scenario,
+            as_directed(self.scenario, self.directions, math.inf if rolled_back is None else rolled_back),
             self.seed,
             done,
             self.person,
@@ -119,6 +171,7 @@ class Rehearsal:
             at=self.at,
             speed=self.speed,
             blind=self.blind,
+            directed=tuple((one.at, told_of(self.scenario, one)) for one in self.directions),
         )
         alone = self._alone
         if alone is None or not (wait or alone.done()) or alone.exception() is not None:

@@ -19,7 +19,7 @@ class Rehearsed:
     what the sealed rules do by themselves, None where they did. ``others`` is when the usual shapes of rules
     of other tools would have rolled back, in seconds after the deployment, by their names; None where they
     would not have. ``at`` is when it began, in seconds since the epoch of this world and not of the simulated
-    one; ``speed`` None where the clock leapt.
+    one; ``speed`` None where the clock leapt. ``directed`` is what a facilitator did, and when.
     """
 
     scenario: Scenario
@@ -32,6 +32,7 @@ class Rehearsed:
     at: float = 0.0
     speed: float | None = None
     blind: bool = False
+    directed: tuple[tuple[float, str], ...] = ()
 
     @property
     def decided_by(self) -> str:

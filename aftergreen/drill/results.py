@@ -38,6 +38,7 @@ class Result:
     seed: int
     speed: float | None
     blind: bool
+    directed: bool
     right: bool
     told: str
     harm: str
@@ -64,6 +65,7 @@ def result_of(rehearsed: Rehearsed) -> Result | None:
         seed=rehearsed.seed,
         speed=rehearsed.speed,
         blind=rehearsed.blind,
+        directed=bool(rehearsed.directed),
         right=found.right,
         told=found.told,
         harm=found.harm,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +13,8 @@ from aftergreen.clean import clean
 from aftergreen.clock import Clock
 from aftergreen.drill.promql.answers import Answer, instant, ranged
 from aftergreen.drill.scenario.model import Outage
+from aftergreen.drill.service.directed import Direction
+from aftergreen.drill.service.faults import Fault
 from aftergreen.drill.service.simulated import SimulatedService, UnknownDeployment
 
 _LARGEST_BODY = 1_000_000
@@ -49,6 +51,8 @@ class DrillServer:
         self._replaced = replaced
         # Whoever holds the lock owns the service and its store.
         self._lock = threading.Lock()
+        self.facilitated: Callable[[str, Mapping[str, str]], Answer] | None = None
+        """Answers a facilitator at `/-/drill`; None where nobody may direct."""
         self._http = _Http(self)
         self._thread = threading.Thread(target=self._serve, name="drill-server", daemon=True)
         self._thread.start()
@@ -70,8 +74,22 @@ class DrillServer:
         """The simulated time, in seconds since the epoch."""
         return self._clock.now()
 
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """The faults of the service as they are now."""
+        with self._lock:
+            return self._service.faults
+
+    def direct(self, direction: Direction) -> None:
+        """Do this to a fault of the service."""
+        with self._lock:
+            self._service.direct(direction)
+            self._service.advance(self.now())
+
     def answer(self, method: str, path: str, parameters: Mapping[str, str]) -> Answer | None:
         """The answer to one request; None where there is nothing at that path."""
+        if path == "/-/drill" and self.facilitated is not None:
+            return self.facilitated(method, parameters)
         with self._lock:
             now = self.now()
             self._service.advance(now)

@@ -30,7 +30,9 @@ class Lane:
 
 def lanes(rehearsed: Rehearsed) -> tuple[Lane, ...]:
     """The lane of the truth first, then of those who decided; one without a moment says nothing."""
+    directed = Lane("directed", tuple(Moment(at, text) for at, text in rehearsed.directed))
     found = [Lane("truth", tuple(sorted(_truth(rehearsed), key=lambda one: one.at)))]
+    found.append(directed)
     done, alone = rehearsed.done, rehearsed.ruled
     if done is not None and rehearsed.decided_by == YOU:
         found.append(Lane(YOU, tuple(sorted(_yours(rehearsed, done), key=lambda one: one.at))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,8 +13,10 @@ from aftergreen.clock import Clock
 from aftergreen.config import loads
 from aftergreen.drill.clocks import DrillClock, LeapClock
 from aftergreen.drill.configuration import configuration
+from aftergreen.drill.direction import with_ready
 from aftergreen.drill.scenario.model import Exposure, Outage, Outcome, Scenario
 from aftergreen.drill.server import DrillServer
+from aftergreen.drill.service.directed import Direction
 from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService
 from aftergreen.model import Automatic, Plan, Release
 from aftergreen.paths import find_paths
@@ -68,18 +70,22 @@ def start_drill(
     automatic: bool = False,
     python: str = sys.executable,
     clock: Callable[[float], Clock] | None = None,
+    directions: Sequence[Direction] = (),
 ) -> Drill:
     """Start the metrics server of a service that has run for a quarter of an hour and is deployed now.
 
     The same seed gives the same samples, up to a rollback. Simulated time runs ``speed`` times as fast as
     the machine's, None for as fast as it is asked for; or as the ``clock`` says that is made for the time
-    of the deployment. ``python`` runs the rollback command; ``automatic`` lets rules do so.
+    of the deployment. ``python`` runs the rollback command; ``automatic`` lets rules do so. ``directions``
+    are what a facilitator did the last time.
     """
     starts = MONDAY + scenario.starts
     runs = _clock(scenario, starts, speed) if clock is None else clock(starts)
     # A clock that was given tells its own time.
     deployed_at = round(runs.now(), 3)
-    service = SimulatedService(seed, deployed_at - PAST, deployed_at, scenario.simulation)
+    service = SimulatedService(seed, deployed_at - PAST, deployed_at, with_ready(scenario).simulation)
+    for direction in directions:
+        service.direct(direction)
     _expose(service, scenario, deployed_at)
     service.advance(deployed_at)
     server = _served(service, scenario, runs, deployed_at)

@@ -199,3 +199,48 @@ def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
     assert len(named) == 1
     assert not [text for text in (*seen, *opened) if named[0] in text or find(named[0]).title in text]
     assert f"again     aftergreen drill {named[0]} --seed 7" in told
+
+
+def test_a_facilitator_in_a_second_console_injects_halts_and_ends(tmp_path: Path) -> None:
+    drill = Terminal(["drill", "healthy", "--speed", "20", "--operator", "ana"], home=tmp_path)
+    direct = None
+    try:
+        drill.wait_for("deployed; thresholds")
+        direct = Terminal(["drill", "direct"], home=tmp_path, columns=80, rows=24)
+        direct.wait_for("healthy · healthy release")
+        direct.send("i")
+        direct.wait_for("injected errors +8.00 %")
+        drill.wait_for("OVER LIMIT")
+        direct.send("p")
+        drill.wait_for("DRILL HALTED")
+        direct.wait_for("HALTED")
+        direct.send("e")
+        direct.wait_for("over since")
+        direct.send("p")
+        drill.wait_until(lambda screen: "HALTED" not in screen, "time that goes on")
+        drill.send("q")
+        drill.wait_for("Leav")
+        drill.send("y")
+        drill.wait_for("Which indicator shows it first?")
+        drill.send("escape")
+        drill.wait_for("Debrief")
+        drill.send("q")
+        # On a slow machine a rollback was advised before all of this was typed.
+        assert drill.wait() in (23, 30)
+        direct.wait_for("the rehearsal's console has ended")
+        direct.send("q")
+        assert direct.wait() == 0
+        lines = drill.screen().splitlines()
+    finally:
+        for one in (drill, direct):
+            if one is not None:
+                one.close()
+    directed = [line.split(maxsplit=1)[-1] for line in lines if " errors +8.00 %" in line]
+    assert [re.sub(r"^.*?\d:\d\d ", "", line) for line in directed] == [
+        "injected errors +8.00 %",
+        "ended errors +8.00 %",
+    ]
+    # It was ended before anybody had to act.
+    assert "right     to keep it, and to wait for evidence" in lines
+    ((result,), _) = kept(tmp_path / "state" / "aftergreen" / "drills" / "results.jsonl")
+    assert (result.directed, result.right, result.state) == (True, True, "abandoned")

@@ -110,6 +110,7 @@ def test_every_flag_says_what_it_is_for(command: str, capsys: pytest.CaptureFixt
         (("drill", "healthy", "--blind"), "healthy is known already: leave it away, --random and --blind"),
         (("drill", "check"), "say which file: aftergreen drill check FILE"),
         (("drill", "healthy", "--csv"), "--csv is for results: aftergreen drill results --csv"),
+        (("drill", "direct"), "no rehearsal is under way here: aftergreen drill NAME in another terminal"),
         (("drill", "results", "--csv", "--json"), "--csv or --json: results have one form"),
         (
             ("drill", "healthy", "--markdown", "missing/debrief.md"),

@@ -46,6 +46,7 @@ def test_a_result_is_what_was_done_and_when() -> None:
         seed=7,
         speed=8.0,
         blind=False,
+        directed=False,
         right=True,
         told="rolled back at 2:12, 1m52s after the first sign",
         harm="",

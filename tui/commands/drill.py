@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from tui.commands.options import Commands, UsageError, add_no_mouse, add_speed, 
 if TYPE_CHECKING:
     from aftergreen.drill.rehearsal import Rehearsal
     from aftergreen.drill.rehearsed import Rehearsed
+    from aftergreen.drill.running import Running
     from aftergreen.drill.scenario.model import Scenario
     from aftergreen.verdict.snapshot import Snapshot
 
@@ -37,6 +40,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "aftergreen drill --blind\n"
         "aftergreen drill connection-leak --json --automatic\n"
         "aftergreen drill results\n"
+        "aftergreen drill direct\n"
         "aftergreen drill check my-scenario.toml\n"
         "aftergreen drill ./my-scenario.toml --speed 20",
         _run,
@@ -45,11 +49,15 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "what",
         nargs="?",
         default="",
-        metavar="list | check | results | NAME",
-        help="list all scenarios, check files of them, show past results, or rehearse one",
+        metavar="list | check | results | direct | NAME",
+        help="list all scenarios, check files of them, show past results, direct the rehearsal of another"
+        " console, or rehearse one",
     )
     made.add_argument(
-        "files", nargs="*", metavar="FILE", help="the files to be checked, or the scenarios of results"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="files to check, scenarios of results, or the process to direct",
     )
     made.add_argument("--random", action="store_true", help="any of them, named at the start")
     made.add_argument("--blind", action="store_true", help="any of them, named only at the end")
@@ -68,6 +76,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.what == "check":
         return _check(arguments.files)
+    if arguments.what == "direct":
+        return _direct(arguments)
     if arguments.what == "results":
         return _results(arguments.files, arguments)
     if arguments.files:
@@ -118,7 +128,9 @@ def _told(scenario: Scenario) -> str:
 
 def _rehearse(name: str, arguments: argparse.Namespace) -> int:
     # Only drills need scenarios and a simulation.
+    from aftergreen.drill.facilitation import Facilitation  # noqa: PLC0415
     from aftergreen.drill.rehearsal import Rehearsal  # noqa: PLC0415
+    from aftergreen.drill.running import Running, announced  # noqa: PLC0415
     from aftergreen.drill.scenario.catalogue import find  # noqa: PLC0415
     from aftergreen.drill.world import start_drill  # noqa: PLC0415
 
@@ -149,6 +161,10 @@ def _rehearse(name: str, arguments: argparse.Namespace) -> int:
         if screen:
             from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
 
+            token = secrets.token_urlsafe()
+            drill.server.facilitated = Facilitation(rehearsal, token).answer
+            here = Running(os.getpid(), session.wanted.operator, drill.server.url, token)
+            parts.enter_context(announced(here, find_paths().rehearsals))
             mouse = not arguments.no_mouse
             code = run_console([session], mouse=mouse, clean_up=parts.close, rehearsal=rehearsal)
         else:
@@ -195,6 +211,32 @@ def _write(place: Path, text: str) -> None:
     except OSError as error:
         why = clean((error.strerror or "unknown").lower())
         raise UsageError(f"the debrief cannot be written to {place}: {why}") from error
+
+
+def _direct(arguments: argparse.Namespace) -> int:
+    """Open the facilitator's console on a rehearsal that is under way."""
+    from aftergreen.drill.running import under_way  # noqa: PLC0415  # one command's own
+
+    found = _chosen(under_way(find_paths().rehearsals), arguments.files)
+    if not on_terminal():
+        raise UsageError("aftergreen drill direct takes keys: run it on a terminal")
+    from aftergreen.drill.facilitator import Facilitator  # noqa: PLC0415  # one command's own
+    from tui.directing import run_directing  # noqa: PLC0415  # only a screen needs Textual
+
+    return run_directing(Facilitator(found), find_paths(), mouse=not arguments.no_mouse)
+
+
+def _chosen(found: Sequence[Running], named: Sequence[str]) -> Running:
+    """The one that is meant; raises `UsageError`."""
+    wanted = [one for one in found if not named or str(one.pid) == named[0]]
+    if not found:
+        raise UsageError(
+            "no rehearsal is under way here: aftergreen drill NAME in another terminal begins one"
+        )
+    if len(wanted) == 1 and len(named) <= 1:
+        return wanted[0]
+    each = ", ".join(f"{one.pid} ({one.operator})" for one in found)
+    raise UsageError(f"say which rehearsal: aftergreen drill direct PID, of {each}")
 
 
 def _results(names: list[str], arguments: argparse.Namespace) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from random import Random
 
 from aftergreen.drill.promql.store import Store
 from aftergreen.drill.service.behaviour import Behaviour, under_load
 from aftergreen.drill.service.chance import wander
+from aftergreen.drill.service.directed import Direction, directed
 from aftergreen.drill.service.faults import Fault, On, changed
 from aftergreen.drill.service.process import JOBS, REQUESTS, Process, Queue
 
@@ -67,6 +69,8 @@ class SimulatedService:
         """
         self.store = Store()
         self._simulation = simulation
+        self._faults = simulation.faults
+        self._directions: list[Direction] = []
         self._deployed = round(deployed_at * 1000)
         self._rng = Random(seed)  # noqa: S311  # a simulation, nothing secret
         self._next = round(start * 1000)
@@ -100,12 +104,24 @@ class SimulatedService:
         self._planned.sort(key=lambda plan: plan[0])
 
     @property
+    def faults(self) -> Sequence[Fault]:
+        """All faults as they are now, or will be at the next scrape, in the order of the simulation."""
+        return reduce(directed, self._directions, self._faults)
+
+    def direct(self, direction: Direction) -> None:
+        """Do this to a fault from the first scrape at or after its time."""
+        self._directions.append(direction)
+
+    @property
     def running(self) -> Mapping[str, str]:
         """The version of each instance, those that are about to be replaced already with the new one."""
         planned = {name: version for _, name, version in self._planned}
         return {name: planned.get(name, process.version) for name, process in self._running.items()}
 
     def _step(self, time: int) -> None:
+        for direction in [one for one in self._directions if self._deployed + one.at * 1000 <= time]:
+            self._faults = directed(self._faults, direction)
+            self._directions.remove(direction)
         share = (1 + self._traffic) / len(self._running)
         behaving = {name: self._behaviour(process, time) for name, process in self._running.items()}
         if self._simulation.worker:
@@ -124,7 +140,7 @@ class SimulatedService:
     def _behaviour(self, process: Process, time: int) -> Behaviour:
         """How a process behaves now, as if the whole service did."""
         simulation, age = self._simulation, (time - self._deployed) / 1000
-        faults = [fault for fault in simulation.faults if self._concerns(fault, process)]
+        faults = [fault for fault in self._faults if self._concerns(fault, process)]
         started = (process.started - self._deployed) / 1000
         normal = simulation.normal
         swing = 1 + simulation.daily * math.cos(2 * math.pi * (time / 1000 - BUSIEST) / DAY)
@@ -141,6 +157,8 @@ class SimulatedService:
         return under_load(changed(normal, faults, age, started), normal)
 
     def _concerns(self, fault: Fault, process: Process) -> bool:
+        if not math.isfinite(fault.at):
+            return False
         if fault.on is On.SERVICE:
             return True
         if fault.on is On.INSTANCE and process.instance != self._simulation.names[0]:
