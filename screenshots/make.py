@@ -1,32 +1,43 @@
-"""Makes every picture in this folder from the real console on the demo's simulated service.
+"""Makes every picture in this folder from the real console on the simulated service.
 
-``make screenshots`` takes two minutes. Scenes are shown at 120×40 and 80×24, what matters most at 40×12 too.
+``make screenshots`` takes three minutes. Scenes are shown at 120×40 and 80×24, what matters most at
+40×12 too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console as RichConsole
+from textual.app import App
 from textual.pilot import Pilot
 
 from aftergreen.clock import FastClock
 from aftergreen.drill.demo import start_demo
+from aftergreen.drill.directing.facilitation import Facilitation
+from aftergreen.drill.directing.facilitator import Facilitator
+from aftergreen.drill.directing.running import Running
+from aftergreen.drill.rehearsal import Rehearsal
 from aftergreen.drill.scenario.catalogue import find
 from aftergreen.drill.world import Drill, start_drill
 from aftergreen.model import Automatic
 from aftergreen.verdict.proposals import breaches
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import ReleaseState
+from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
 from tui.console import console
-from tui.export import picture
+from tui.directing import DirectingApp
+from tui.export import picture, without_fonts
 
 HERE = Path(__file__).parent
 SIZES = ((120, 40), (80, 24))
@@ -52,14 +63,20 @@ class Scenes:
 
     async def shoot(self, name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
         """Save the screen as it stands, at every size."""
-        for width, height in sizes:
-            await self.pilot.resize_terminal(width, height)
-            await self.pilot.pause(0.5)
-            target = HERE / f"{name}-{width}x{height}.svg"
-            shown = picture(self.app, f"aftergreen · {name.replace('-', ' ')}")
-            target.write_text(shown, encoding="utf-8")
-            print(target.name)
-        await self.pilot.resize_terminal(*SIZES[0])
+        await shoot(self.app, self.pilot, name, sizes)
+
+
+async def shoot(
+    app: App[int], pilot: Pilot[int], name: str, sizes: Sequence[tuple[int, int]] = SIZES
+) -> None:
+    """Save what an app shows, at every size."""
+    for width, height in sizes:
+        await pilot.resize_terminal(width, height)
+        await pilot.pause(0.5)
+        target = HERE / f"{name}-{width}x{height}.svg"
+        target.write_text(picture(app, f"aftergreen · {name.replace('-', ' ')}"), encoding="utf-8")
+        print(target.name)
+    await pilot.resize_terminal(*SIZES[0])
 
 
 def healthy(speed: float = 8.0) -> Drill:
@@ -196,6 +213,91 @@ def called(service: str, minutes: float, demo: Drill) -> Drill:
     return replace(demo, plan=plan, release=replace(demo.release, service=service))
 
 
+@asynccontextmanager
+async def rehearsed(name: str, speed: float) -> AsyncIterator[tuple[Rehearsal, Scenes]]:
+    """The console of a rehearsal."""
+    with closing(start_drill(find(name), speed=speed, python=PYTHON)) as drill, folder() as place:
+        session = drill.session(place, operator="ana@bastion2", advice_ends=False)
+        rehearsal = Rehearsal(drill, find(name), session, seed=7, speed=speed)
+        shown = console([session], rehearsal=rehearsal)
+        async with shown.app.run_test(size=SIZES[0]) as pilot:
+            yield rehearsal, Scenes(shown.app, pilot)
+            shown.app.exit()
+        shown.thread.join(10)
+
+
+async def an_incident_that_is_rehearsed() -> None:
+    """The drill, its questions, and the debrief."""
+    async with rehearsed("connection-leak", 12.0) as (rehearsal, scenes):
+        await scenes.until(lambda s: s.leading is not None and s.leading.burnt >= 20)
+        await scenes.pilot.press("d", "3")
+        rehearsal.halt()
+        await scenes.shoot("drill-diagnosis")
+        rehearsal.halt()
+        await scenes.pilot.press("1", "1")
+        await scenes.until(lambda s: bool(breaches(s.state)))
+        await scenes.pilot.pause(0.5)
+        await scenes.shoot("drill")
+        await scenes.pilot.press("r")
+        await scenes.pilot.pause(1.0)
+        for key in "checkout-api":
+            await scenes.pilot.press("minus" if key == "-" else key)
+            await scenes.pilot.pause(0.05)
+        await scenes.pilot.press("enter")
+        await scenes.until(lambda s: s.rollback is not None and not s.rollback.running)
+        await scenes.pilot.press("escape")
+        await scenes.until(lambda s: s.release_state.ended)
+        await scenes.pilot.pause(0.5)
+        await scenes.pilot.press("q")
+        async with asyncio.timeout(PATIENCE):
+            while not rehearsal.worked_out:
+                await scenes.pilot.pause(0.2)
+        await scenes.pilot.pause(1.5)
+        await scenes.shoot("drill-debrief", ((120, 50), *SIZES))
+
+
+async def a_rehearsal_that_is_directed() -> None:
+    """The facilitator's console."""
+    with closing(start_drill(find("slow-climb"), speed=20.0, python=PYTHON)) as drill, folder() as place:
+        session = drill.session(place, operator="ana@bastion2", advice_ends=False)
+        rehearsal = Rehearsal(drill, find("slow-climb"), session, seed=7, speed=8.0, blind=True)
+        drill.server.facilitated = Facilitation(rehearsal, "secret").answer
+        ignored = Report(lambda _: None, lambda _: None, lambda _: None)
+        watch = asyncio.create_task(rehearsal.watching(session, ignored).run())
+        app = DirectingApp(Facilitator(Running(os.getpid(), "ana@bastion2", drill.server.url, "secret")))
+        async with app.run_test(size=SIZES[0]) as pilot:
+            await pilot.pause(2.0)
+            await pilot.press("i")
+            await pilot.pause(2.0)
+            rehearsal.pressed()
+            await pilot.press("s", "j", "i")
+            await pilot.pause(4.0)
+            await pilot.press("p")
+            await shoot(app, pilot, "drill-direct")
+        rehearsal.halt()
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+def the_list_of_drills() -> None:
+    """What ``aftergreen drill list`` prints."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "tui", "drill", "list"], capture_output=True, text=True, check=True
+    )
+    terminal = RichConsole(record=True, width=SIZES[0][0], file=io.StringIO())
+    terminal.print(f"$ aftergreen drill list\n{listed.stdout}", markup=False, highlight=False)
+    target = HERE / "drill-list.svg"
+    target.write_text(without_fonts(terminal.export_svg(title="aftergreen drill list")), encoding="utf-8")
+    print(target.name)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that is deleted afterwards."""
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(place)
+
+
 async def main() -> None:
     """Every scene, one after the other."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -206,6 +308,9 @@ async def main() -> None:
     await a_release_that_burns_to_its_end()
     await a_backend_that_goes_away()
     await several_releases()
+    the_list_of_drills()
+    await an_incident_that_is_rehearsed()
+    await a_rehearsal_that_is_directed()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def is_documented(text: str) -> bool:
 
 def listen() -> None:
     """Look at every error that the program makes from now on; what tests make up themselves is theirs."""
-    from aftergreen.drill.results import ResultsError  # noqa: PLC0415
+    from aftergreen.drill.debriefing.results import ResultsError  # noqa: PLC0415
     from aftergreen.journal import JournalError  # noqa: PLC0415  # after the tests' environment is made
     from aftergreen.preflight.checks import Finding  # noqa: PLC0415
     from aftergreen.sources.protocol import SourceUnavailable  # noqa: PLC0415

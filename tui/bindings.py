@@ -158,7 +158,7 @@ def _usual() -> Sequence[Binding]:
             "Diagnosis",
             "Say what shows it, whose fault it is, and what you would do",
         ),
-        _key(look, "p", "halt", "Halt", "Let the time of a rehearsal stand still, or go on", shown=False),
+        _key(look, "z", "halt", "Halt", "Let the time of a rehearsal stand still, or go on", shown=False),
         _key(look, "slash", "filter", "Filter", "Show only signals and events of a name", shown=False),
         _key(look, "e", "export", "Export", "Save the screen as a picture and as text", shown=False),
         _key(look, "f", "findings", "Preflight", "What preflight found before the watch began", shown=False),

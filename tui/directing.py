@@ -14,8 +14,8 @@ from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Region
 
-from aftergreen.drill.facilitation import Told
-from aftergreen.drill.facilitator import Facilitator, Gone, NotDone
+from aftergreen.drill.directing.facilitation import Told
+from aftergreen.drill.directing.facilitator import Facilitator, Gone, NotDone
 from aftergreen.drill.service.directed import Act
 from aftergreen.paths import Paths
 from tui.capabilities import Capabilities, capabilities

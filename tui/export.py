@@ -14,8 +14,13 @@ _FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
 
 def picture(app: App[int], title: str) -> str:
-    """The screen as SVG. It would name fonts on a server elsewhere; the reader's own monospace will do."""
-    return _FONTS.sub("", app.export_screenshot(title=title))
+    """The screen as SVG."""
+    return without_fonts(app.export_screenshot(title=title))
+
+
+def without_fonts(svg: str) -> str:
+    """The picture without the fonts that it names on a server elsewhere: the reader's own will do."""
+    return _FONTS.sub("", svg)
 
 
 def text(app: App[int]) -> str:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from textual import events
 
 from aftergreen.clean import clean
-from aftergreen.drill.debrief import markdown
-from aftergreen.drill.diagnosis import Diagnosis
+from aftergreen.drill.debriefing.debrief import markdown
+from aftergreen.drill.debriefing.diagnosis import Diagnosis
 from aftergreen.drill.rehearsal import Refused, Rehearsal
 from tui.app import ConsoleApp
 from tui.dialogs.diagnosis import DiagnosisDialog
@@ -37,8 +37,8 @@ class RehearsingApp(ConsoleApp):
         await super().on_event(event)
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        # Textual calls the handlers of all classes; this one comes first.
         self.rehearsal.snapshot = message.snapshot
-        await super().on_snapshot_arrived(message)
         if message.snapshot.release_state.ended:
             # Nobody can act any more, and it takes seconds.
             self.rehearsal.over()
@@ -91,6 +91,10 @@ class RehearsingApp(ConsoleApp):
             self.rehearsal.halt()
         except Refused as error:
             self.notify(f"Halt: {error}.", severity="warning", markup=False)
+        else:
+            goes_on = f"halted; {self.keys['halt']} lets it go on"
+            told = goes_on if self.rehearsal.halted else "going on"
+            self.notify(f"The time of the drill is {told}.", markup=False)
         self.show()
 
     def action_write_debrief(self) -> None:

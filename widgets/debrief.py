@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aftergreen import words
-from aftergreen.drill.debrief import headline, told
-from aftergreen.drill.rehearsed import Rehearsed
-from aftergreen.drill.timeline import lanes
+from aftergreen.drill.debriefing.debrief import headline, told
+from aftergreen.drill.debriefing.rehearsed import Rehearsed
+from aftergreen.drill.debriefing.timeline import lanes
 from aftergreen.model import Indicator
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import SignalState

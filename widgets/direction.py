@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aftergreen import words
-from aftergreen.drill.facilitation import FaultTold, Told
+from aftergreen.drill.directing.facilitation import FaultTold, Told
 from aftergreen.units import format_clock, format_duration
 from widgets.header import LOOK_OF
 from widgets.rows import Row, Span, beside, fit, row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from aftergreen.drill.timeline import Lane, Moment
+from aftergreen.drill.debriefing.timeline import Lane, Moment
 from aftergreen.units import format_clock
 from aftergreen.verdict.snapshot import Axis
 from widgets.axes import Gutters, between, ruled

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from aftergreen.drill.clocks import LeapClock
-from aftergreen.drill.others import SHAPES, Sample
+from aftergreen.drill.debriefing.others import SHAPES, Sample
+from aftergreen.drill.debriefing.score import Deeds, deeds
 from aftergreen.drill.scenario.model import Scenario
-from aftergreen.drill.score import Deeds, deeds
 from aftergreen.drill.service.directed import Direction
 from aftergreen.drill.world import Drill, start_drill
 from aftergreen.model import Then

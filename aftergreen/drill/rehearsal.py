@@ -10,12 +10,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from aftergreen.drill.clocks import DrillClock
-from aftergreen.drill.diagnosis import Diagnosis
-from aftergreen.drill.direction import as_directed, told_of
+from aftergreen.drill.debriefing.diagnosis import Diagnosis
+from aftergreen.drill.debriefing.rehearsed import Rehearsed
+from aftergreen.drill.debriefing.score import Deeds, deeds
+from aftergreen.drill.directing.direction import as_directed, told_of
 from aftergreen.drill.played import Alone, left_alone, watching
-from aftergreen.drill.rehearsed import Rehearsed
 from aftergreen.drill.scenario.model import Scenario
-from aftergreen.drill.score import Deeds, deeds
 from aftergreen.drill.service.directed import Act, Direction
 from aftergreen.drill.service.faults import Fault
 from aftergreen.drill.world import Drill
@@ -36,14 +36,16 @@ class Refused(Exception):
 class Rehearsal:
     """What is rehearsed, by whom, and what was done so far.
 
-    ``speed`` is None where the clock leaps. ``person`` says whether one looks at it, ``acts`` whether anybody
-    can act, be it the rules. ``snapshot`` is the newest that was seen of the watch.
+    ``named`` is how the scenario was asked for, ``speed`` None where the clock leaps. ``person`` says whether
+    one looks at it, ``acts`` whether anybody can act, be it the rules. ``snapshot`` is the newest that was
+    seen of the watch.
     """
 
     drill: Drill
     scenario: Scenario
     session: Session
     seed: int
+    named: str = ""
     speed: float | None = None
     blind: bool = False
     person: bool = True
@@ -87,7 +89,8 @@ class Rehearsal:
             raise Refused("it has begun already")
         if act is not Act.INJECT and not (math.isfinite(fault.at) and age < fault.until + fault.fade):
             raise Refused("it is not there: inject it first")
-        direction = Direction(round(age, 3), act, number)
+        # Rounded up it would lie in the future.
+        direction = Direction(math.floor(age * 1000) / 1000, act, number)
         self.directions.append(direction)
         self.drill.server.direct(direction)
 
@@ -171,6 +174,7 @@ class Rehearsal:
             at=self.at,
             speed=self.speed,
             blind=self.blind,
+            named=self.named,
             directed=tuple((one.at, told_of(self.scenario, one)) for one in self.directions),
         )
         alone = self._alone
@@ -182,5 +186,7 @@ class Rehearsal:
 
     def _done(self) -> Deeds:
         done = deeds(self.session.paths.journal)
-        late = tuple(one for one in self._said if one.at is None)
+        written = [replace(one, at=None) for one in done.diagnoses]
+        # A watch that has ended writes nothing any more.
+        late = [one for one in self._said if replace(one, at=None) not in written]
         return replace(done, keys=tuple(self._keys), diagnoses=(*done.diagnoses, *late))

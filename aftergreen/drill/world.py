@@ -13,7 +13,7 @@ from aftergreen.clock import Clock
 from aftergreen.config import loads
 from aftergreen.drill.clocks import DrillClock, LeapClock
 from aftergreen.drill.configuration import configuration
-from aftergreen.drill.direction import with_ready
+from aftergreen.drill.directing.direction import with_ready
 from aftergreen.drill.scenario.model import Exposure, Outage, Outcome, Scenario
 from aftergreen.drill.server import DrillServer
 from aftergreen.drill.service.directed import Direction

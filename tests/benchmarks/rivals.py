@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aftergreen.drill import others
-from aftergreen.drill.others import Sample, Shape
+from aftergreen.drill.debriefing import others
+from aftergreen.drill.debriefing.others import Sample, Shape
 from tests.benchmarks.scores import LITERAL
 
 Window = tuple[float, int, int]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aftergreen.drill.clocks import LeapClock
-from aftergreen.drill.diagnosis import read
+from aftergreen.drill.debriefing.diagnosis import Diagnosis, read
+from aftergreen.drill.debriefing.score import Deeds
 from aftergreen.drill.played import Alone
 from aftergreen.drill.rehearsal import Rehearsal
 from aftergreen.drill.scenario.catalogue import find
 from aftergreen.drill.scenario.model import Cause, Decision
-from aftergreen.drill.score import Deeds
 from aftergreen.drill.world import Drill, start_drill
 from aftergreen.journal import EntryKind, open_journal
 from aftergreen.model import Indicator
@@ -36,8 +37,9 @@ class Worked(Rehearsal):
         self._alone.set_result(KNOWN)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
+    """Nobody advances or directs it, so one serves all."""
     with closing(start_drill(find("error-spike"), clock=LeapClock)) as drill:
         yield drill
 
@@ -119,6 +121,25 @@ async def test_a_rehearsal_has_its_keys_in_help_and_palette(rehearsal: Rehearsal
         assert all(name in here.text for name in named)
 
 
+async def test_its_time_is_halted_and_goes_on(tmp_path: Path) -> None:
+    with closing(start_drill(find("error-spike"), speed=0.1)) as drill:
+        session = drill.session(tmp_path, operator="ana", advice_ends=False)
+        rehearsal = Worked(drill, find("error-spike"), session, seed=7, speed=0.1)
+        async with desk(moments.breached(), (80, 24), rehearsal=rehearsal) as here:
+            await here.press("z")
+            assert here.lines[0].startswith(" DRILL HALTED  ✗ BREACHED")
+            assert rehearsal.halted
+            await here.press("z")
+            assert here.lines[0].startswith(" DRILL  ✗ BREACHED")
+            assert here.told == [
+                "The time of the drill is halted; z lets it go on.",
+                "The time of the drill is going on.",
+            ]
+            await here.show(moments.finished())
+            await here.press("escape", "z")
+            assert here.told[-1] == "Halt: the rehearsal is over."
+
+
 async def test_leaving_asks_first_and_then_tells(rehearsal: Rehearsal) -> None:
     async with desk(moments.breached(), (120, 40), rehearsal=rehearsal) as here:
         await here.press("q", "y")
@@ -132,6 +153,19 @@ async def test_leaving_asks_first_and_then_tells(rehearsal: Rehearsal) -> None:
         assert not here.left
         await here.press("q")
         assert here.left
+
+
+async def test_an_answer_that_the_watch_wrote_down_no_more_counts_all_the_same(rehearsal: Rehearsal) -> None:
+    given = Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, 61.0)
+    for said in (given, replace(given, at=70.0)):
+        rehearsal.said(said)
+    done = rehearsal.rehearsed().done
+    assert done is not None
+    assert done.diagnoses == (given, replace(given, at=70.0))
+    open_the_record(rehearsal)
+    done = rehearsal.rehearsed().done
+    assert done is not None
+    assert done.diagnoses == (given,)
 
 
 async def test_who_answers_nothing_is_told_all_the_same(rehearsal: Rehearsal) -> None:

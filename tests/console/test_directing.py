@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import pytest
 
-from aftergreen.drill.facilitation import Facilitation
-from aftergreen.drill.facilitator import Facilitator
+from aftergreen.drill.directing.facilitation import Facilitation
+from aftergreen.drill.directing.facilitator import Facilitator
+from aftergreen.drill.directing.running import Running
 from aftergreen.drill.rehearsal import Rehearsal
-from aftergreen.drill.running import Running
 from aftergreen.drill.scenario.catalogue import find
 from aftergreen.drill.world import start_drill
 from tests.console import moments

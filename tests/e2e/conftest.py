@@ -24,6 +24,7 @@ LONGEST = (
     "test_many_consoles.py",
     "test_automatic.py",
     "test_release.py",
+    "test_rehearsals.py",
     "test_outage.py",
     "test_clocks.py",
     "test_verdicts.py",

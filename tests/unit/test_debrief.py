@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.debrief import WIDTH, debrief, headline, markdown
-from aftergreen.drill.diagnosis import Diagnosis, read
-from aftergreen.drill.rehearsed import Rehearsed
+from aftergreen.drill.debriefing.debrief import WIDTH, debrief, headline, markdown
+from aftergreen.drill.debriefing.diagnosis import Diagnosis, read
+from aftergreen.drill.debriefing.rehearsed import Rehearsed
+from aftergreen.drill.debriefing.score import (
+    Deeds,
+    Noticed,
+    Score,
+    deeds,
+    diagnosed,
+    first_sign,
+    noticed,
+    score,
+)
+from aftergreen.drill.debriefing.timeline import lanes
 from aftergreen.drill.scenario.catalogue import find, names
 from aftergreen.drill.scenario.model import Cause, Decision
-from aftergreen.drill.score import Deeds, Noticed, Score, deeds, diagnosed, first_sign, noticed, score
-from aftergreen.drill.timeline import lanes
 from aftergreen.model import Indicator
 
 BY_RULES = Deeds(145.0, "automatic rollback")
@@ -171,6 +181,14 @@ def test_a_person_is_held_against_the_rules(ruled: Deeds, told: str) -> None:
     harmful = list(debrief(rehearsed("healthy", Deeds(120.0, "ana"), Deeds())))
     assert "you       wrong: rolled back at 2:00; harmful: rolled back a release that was well" in harmful
     assert "rules     right: it was not rolled back" in harmful
+
+
+def test_how_to_repeat_it_names_it_as_it_was_asked_for() -> None:
+    found = replace(rehearsed("error-spike", Deeds()), named="./my drill.toml")
+    assert list(debrief(found))[-1] == "again     aftergreen drill './my drill.toml' --seed 7"
+    told = list(debrief(replace(found, directed=((61.0, "ended errors +8 %"),))))
+    assert told[-1].endswith("--seed 7, without what was directed")
+    assert "directed  1:01 ended errors +8 %" in told
 
 
 def test_others_are_held_against_the_same_truth() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.direction import as_directed, told_of, with_ready
-from aftergreen.drill.effects import course, told
+from aftergreen.drill.directing.direction import as_directed, told_of, with_ready
+from aftergreen.drill.directing.ready import READY
 from aftergreen.drill.played import left_alone
-from aftergreen.drill.ready import READY
 from aftergreen.drill.scenario.catalogue import find, names
 from aftergreen.drill.scenario.model import Cause, Decision, Truth
 from aftergreen.drill.service.directed import Act, Direction, directed
+from aftergreen.drill.service.effects import course, told
 from aftergreen.drill.service.faults import Effect, Fault, On
 from aftergreen.drill.service.simulated import PREVIOUS, RELEASED, SimulatedService
 from aftergreen.model import Indicator
@@ -149,10 +149,10 @@ def test_a_scenario_has_the_faults_that_came_to_be() -> None:
 
 
 def test_the_rules_meet_what_was_directed(tmp_path: Path) -> None:
-    alone = left_alone(find(WELL), 7, tmp_path, [Direction(100.0, Act.INJECT, 0)])
+    alone = left_alone(find(WELL), 7, tmp_path, [Direction(30.0, Act.INJECT, 0)])
     assert alone.ruled is not None
     assert alone.ruled.rolled_back is not None
-    assert 100.0 < alone.ruled.rolled_back < 220.0
+    assert 60.0 < alone.ruled.rolled_back < 150.0
     assert alone.others["one bad sample (Argo Rollouts, Flagger)"] is not None
     assert list(tmp_path.iterdir()) == []
 

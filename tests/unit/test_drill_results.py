@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
 
-from aftergreen.drill.diagnosis import Diagnosis
-from aftergreen.drill.rehearsed import Rehearsed
-from aftergreen.drill.results import Result, ResultsError, as_csv, as_json, keep, kept, result_of
+from aftergreen.drill.debriefing.diagnosis import Diagnosis
+from aftergreen.drill.debriefing.rehearsed import Rehearsed
+from aftergreen.drill.debriefing.results import Result, ResultsError, as_csv, as_json, keep, kept, result_of
+from aftergreen.drill.debriefing.score import Deeds
+from aftergreen.drill.debriefing.table import table
 from aftergreen.drill.scenario.catalogue import find
 from aftergreen.drill.scenario.model import Cause, Decision
-from aftergreen.drill.score import Deeds
-from aftergreen.drill.table import table
 from aftergreen.model import Indicator
 
 RIGHT = Diagnosis(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, 60.0)
@@ -76,10 +77,11 @@ def test_what_is_kept_is_found_again_and_what_cannot_be_read_is_counted(tmp_path
     keep(first, place)
     with place.open("a") as file:
         file.write('{"at": "cut off\n[]\n{"at": 5}\n')
+        file.write(json.dumps(asdict(first) | {"sign": math.nan}) + "\n" + "[" * 100_000 + "\n")
         file.write(json.dumps(asdict(first) | {"seed": "7"}) + "\n")
         file.write(json.dumps(asdict(first) | {"right": 1}) + "\n\n")
     keep(second, place)
-    assert kept(place) == ((first, second), 5)
+    assert kept(place) == ((first, second), 7)
     assert place.stat().st_mode & 0o077 == 0
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from aftergreen.drill.clocks import DrillClock
-from aftergreen.drill.diagnosis import Diagnosis
-from aftergreen.drill.facilitation import Facilitation, told_by
-from aftergreen.drill.facilitator import Facilitator, Gone, NotDone
+from aftergreen.drill.debriefing.diagnosis import Diagnosis
+from aftergreen.drill.directing.facilitation import Facilitation, told_by
+from aftergreen.drill.directing.facilitator import Facilitator, Gone, NotDone
+from aftergreen.drill.directing.running import Running, announced, under_way
 from aftergreen.drill.rehearsal import Rehearsal
-from aftergreen.drill.running import Running, announced, under_way
 from aftergreen.drill.scenario.catalogue import find
 from aftergreen.drill.scenario.model import Cause, Decision
 from aftergreen.drill.service.directed import Act

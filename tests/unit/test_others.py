@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aftergreen.drill.others import Sample, five_bad_minutes, one_bad_sample, two_minutes
+from aftergreen.drill.debriefing.others import Sample, five_bad_minutes, one_bad_sample, two_minutes
 
 ALL = (one_bad_sample, five_bad_minutes, two_minutes)
 

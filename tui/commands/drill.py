@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aftergreen.clean import clean
 from aftergreen.paths import find_paths
-from aftergreen.watch.session import operator_name
-from tui.commands.gate import run_gate
+from tui.commands.drilling import SPEED, rehearse
 from tui.commands.options import Commands, UsageError, add_no_mouse, add_speed, command, on_terminal
 
 if TYPE_CHECKING:
-    from aftergreen.drill.rehearsal import Rehearsal
-    from aftergreen.drill.rehearsed import Rehearsed
-    from aftergreen.drill.running import Running
+    from aftergreen.drill.directing.running import Running
     from aftergreen.drill.scenario.model import Scenario
-    from aftergreen.verdict.snapshot import Snapshot
-
-SPEED = 8.0
-"""How fast time runs before a person who says nothing about it."""
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -86,8 +75,8 @@ def _run(arguments: argparse.Namespace) -> int:
         name = _any(arguments.what)
         if not arguments.blind:
             print(f"rehearsing {name}", file=sys.stderr)
-        return _rehearse(name, arguments)
-    return _list() if arguments.what in ("", "list") else _rehearse(arguments.what, arguments)
+        return rehearse(name, arguments)
+    return _list() if arguments.what in ("", "list") else rehearse(arguments.what, arguments)
 
 
 def _any(named: str) -> str:
@@ -126,101 +115,14 @@ def _told(scenario: Scenario) -> str:
     return f"{scenario.title}; {shows}, the cause is {truth.cause.value}, right is to {truth.decision.value}"
 
 
-def _rehearse(name: str, arguments: argparse.Namespace) -> int:
-    # Only drills need scenarios and a simulation.
-    from aftergreen.drill.facilitation import Facilitation  # noqa: PLC0415
-    from aftergreen.drill.rehearsal import Rehearsal  # noqa: PLC0415
-    from aftergreen.drill.running import Running, announced  # noqa: PLC0415
-    from aftergreen.drill.scenario.catalogue import find  # noqa: PLC0415
-    from aftergreen.drill.world import start_drill  # noqa: PLC0415
-
-    screen = on_terminal() and not arguments.json
-    scenario = find(name)
-    if arguments.csv:
-        raise UsageError("--csv is for results: aftergreen drill results --csv")
-    if arguments.markdown is not None:
-        # Nobody rehearses ten minutes for a file that cannot be.
-        _write(arguments.markdown, "")
-    speed = arguments.speed or (SPEED if screen else None)
-    with ExitStack() as parts:
-        drill = start_drill(scenario, seed=arguments.seed, speed=speed, automatic=arguments.automatic)
-        parts.callback(drill.close)
-        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-drill-")))
-        session = drill.session(folder, operator=operator_name(arguments.operator), advice_ends=not screen)
-        rehearsal = Rehearsal(
-            drill,
-            scenario,
-            session,
-            seed=arguments.seed,
-            speed=speed,
-            blind=arguments.blind,
-            person=screen,
-            # Without a screen and without leave nobody could act.
-            acts=screen or arguments.automatic,
-        )
-        if screen:
-            from tui.console import run_console  # noqa: PLC0415  # only a screen needs Textual
-
-            token = secrets.token_urlsafe()
-            drill.server.facilitated = Facilitation(rehearsal, token).answer
-            here = Running(os.getpid(), session.wanted.operator, drill.server.url, token)
-            parts.enter_context(announced(here, find_paths().rehearsals))
-            mouse = not arguments.no_mouse
-            code = run_console([session], mouse=mouse, clean_up=parts.close, rehearsal=rehearsal)
-        else:
-            code = run_gate([session], as_json=arguments.json, watching=rehearsal.watching)
-        _told_at_the_end(rehearsal, arguments)
-    return code
-
-
-def _told_at_the_end(rehearsal: Rehearsal, arguments: argparse.Namespace) -> None:
-    """Print the debrief, keep the result, and write the file that was asked for."""
-    from aftergreen.drill.debrief import debrief  # noqa: PLC0415  # only drills need it
-    from aftergreen.drill.results import ResultsError, keep, result_of  # noqa: PLC0415  # only drills need it
-
-    rehearsal.over()
-    if not rehearsal.worked_out:
-        print("working out what the rules, and those of others, would have done", file=sys.stderr)
-    found = rehearsal.rehearsed(wait=True)
-    if rehearsal.failed:
-        print(f"what the rules would have done is unknown: {rehearsal.failed}", file=sys.stderr)
-    print("", *debrief(found), sep="\n", file=sys.stderr if arguments.json else None)
-    result = result_of(found)
-    try:
-        if result is not None:
-            keep(result, find_paths().results)
-        if arguments.markdown is not None:
-            _write(arguments.markdown, _document(found, rehearsal.snapshot))
-    except (ResultsError, UsageError) as error:
-        # What became of the release is what the exit code says.
-        print(error, file=sys.stderr)
-
-
-def _document(found: Rehearsed, snapshot: Snapshot | None) -> str:
-    # Few ask for it, and charts need Textual.
-    from aftergreen.drill.debrief import markdown  # noqa: PLC0415
-    from widgets.debrief import drawn  # noqa: PLC0415
-
-    return markdown(found, drawn(found, snapshot))
-
-
-def _write(place: Path, text: str) -> None:
-    """Write the debrief; raises `UsageError`."""
-    try:
-        place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        why = clean((error.strerror or "unknown").lower())
-        raise UsageError(f"the debrief cannot be written to {place}: {why}") from error
-
-
 def _direct(arguments: argparse.Namespace) -> int:
     """Open the facilitator's console on a rehearsal that is under way."""
-    from aftergreen.drill.running import under_way  # noqa: PLC0415  # one command's own
+    from aftergreen.drill.directing.running import under_way  # noqa: PLC0415  # one command's own
 
     found = _chosen(under_way(find_paths().rehearsals), arguments.files)
     if not on_terminal():
         raise UsageError("aftergreen drill direct takes keys: run it on a terminal")
-    from aftergreen.drill.facilitator import Facilitator  # noqa: PLC0415  # one command's own
+    from aftergreen.drill.directing.facilitator import Facilitator  # noqa: PLC0415  # one command's own
     from tui.directing import run_directing  # noqa: PLC0415  # only a screen needs Textual
 
     return run_directing(Facilitator(found), find_paths(), mouse=not arguments.no_mouse)
@@ -241,8 +143,8 @@ def _chosen(found: Sequence[Running], named: Sequence[str]) -> Running:
 
 def _results(names: list[str], arguments: argparse.Namespace) -> int:
     """Print what is kept of past rehearsals."""
-    from aftergreen.drill.results import ResultsError, as_csv, as_json, kept  # noqa: PLC0415  # one command's own
-    from aftergreen.drill.table import table  # noqa: PLC0415  # one command's own
+    from aftergreen.drill.debriefing.results import ResultsError, as_csv, as_json, kept  # noqa: PLC0415  # one command's own
+    from aftergreen.drill.debriefing.table import table  # noqa: PLC0415  # one command's own
 
     if arguments.csv and arguments.json:
         raise UsageError("--csv or --json: results have one form")

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from aftergreen import words
-from aftergreen.drill.diagnosis import CAUSES, DECISIONS, Diagnosis
+from aftergreen.drill.debriefing.diagnosis import CAUSES, DECISIONS, Diagnosis
 from aftergreen.drill.scenario.model import Cause, Decision
 from aftergreen.model import Indicator
 from tui.dialogs.sized import SizedDialog

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from aftergreen.drill.diagnosis import CAUSES, Diagnosis
-from aftergreen.drill.others import AN_HOUR
-from aftergreen.drill.rehearsed import RULES, Rehearsed
+from aftergreen.drill.debriefing.diagnosis import CAUSES, Diagnosis
+from aftergreen.drill.debriefing.others import AN_HOUR
+from aftergreen.drill.debriefing.rehearsed import RULES, Rehearsed
+from aftergreen.drill.debriefing.score import Deeds, after_sign, diagnosed, score
 from aftergreen.drill.scenario.model import Decision, Scenario, Truth
-from aftergreen.drill.score import Deeds, after_sign, diagnosed, score
 from aftergreen.units import format_clock, format_duration
 
 WIDTH = 100
@@ -85,7 +86,8 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
     if rehearsed.others:
         yield "", f"{AN_HOUR}: after the drill"
     alone = ", without what was directed" if rehearsed.directed else ""
-    yield "again", f"aftergreen drill {scenario.name} --seed {rehearsed.seed}{alone}"
+    named = shlex.quote(rehearsed.named or scenario.name)
+    yield "again", f"aftergreen drill {named} --seed {rehearsed.seed}{alone}"
 
 
 def _verdict(*, right: bool) -> str:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aftergreen.drill.effects import told
-from aftergreen.drill.ready import READY
+from aftergreen.drill.directing.ready import READY
 from aftergreen.drill.scenario.model import Decision, Scenario, Truth
 from aftergreen.drill.service.directed import Act, Direction, directed
+from aftergreen.drill.service.effects import told
 from aftergreen.drill.service.faults import Fault
 
 _DONE = {Act.INJECT: "injected", Act.END: "ended", Act.SOFTEN: "softened"}

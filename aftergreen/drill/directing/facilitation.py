@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
 from aftergreen.clean import clean
-from aftergreen.drill.diagnosis import CAUSES
-from aftergreen.drill.direction import told_of
-from aftergreen.drill.effects import course, told
+from aftergreen.drill.debriefing.diagnosis import CAUSES
+from aftergreen.drill.directing.direction import told_of
 from aftergreen.drill.promql.answers import Answer
 from aftergreen.drill.rehearsal import Refused, Rehearsal
 from aftergreen.drill.service.directed import Act
+from aftergreen.drill.service.effects import course, told
 from aftergreen.drill.service.faults import Fault
 from aftergreen.units import format_clock
 from aftergreen.verdict.snapshot import Mark

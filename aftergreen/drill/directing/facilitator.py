@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aftergreen.clean import clean
-from aftergreen.drill.facilitation import HALT, PATH, Told
-from aftergreen.drill.running import Running
+from aftergreen.drill.directing.facilitation import HALT, PATH, Told
+from aftergreen.drill.directing.running import Running
 from aftergreen.drill.service.directed import Act
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from aftergreen.drill.rehearsed import RULES
-from aftergreen.drill.results import Result
+from aftergreen.drill.debriefing.rehearsed import RULES
+from aftergreen.drill.debriefing.results import Result
 from aftergreen.units import format_clock
 
 RECENT = 4

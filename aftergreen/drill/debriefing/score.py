@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aftergreen.drill.diagnosis import Diagnosis, read
+from aftergreen.drill.debriefing.diagnosis import Diagnosis, read
 from aftergreen.drill.scenario.model import Decision, Scenario
 from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.units import format_clock, format_duration

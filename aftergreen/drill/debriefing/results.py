@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -14,8 +15,8 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from aftergreen.clean import clean
-from aftergreen.drill.rehearsed import RULES, Rehearsed
-from aftergreen.drill.score import diagnosed
+from aftergreen.drill.debriefing.rehearsed import RULES, Rehearsed
+from aftergreen.drill.debriefing.score import diagnosed
 from aftergreen.paths import make_file, make_folder
 
 
@@ -121,7 +122,7 @@ def _read(line: str) -> Result | None:
     """One result; None where the line is none, as after a disk was full."""
     try:
         told = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(told, dict) or not all(_fits(told.get(name), name) for name in _KINDS):
         return None
@@ -135,6 +136,8 @@ def _fits(value: object, name: str) -> bool:
     kinds = _KINDS[name]
     if isinstance(value, bool):
         return bool in kinds
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     return isinstance(value, (*kinds, int) if float in kinds else kinds)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aftergreen.drill.debriefing.score import Deeds, Noticed, Score, first_sign, noticed, score
 from aftergreen.drill.scenario.model import Scenario
-from aftergreen.drill.score import Deeds, Noticed, Score, first_sign, noticed, score
 
 YOU, RULES = "you", "rules"
 
@@ -19,7 +19,8 @@ class Rehearsed:
     what the sealed rules do by themselves, None where they did. ``others`` is when the usual shapes of rules
     of other tools would have rolled back, in seconds after the deployment, by their names; None where they
     would not have. ``at`` is when it began, in seconds since the epoch of this world and not of the simulated
-    one; ``speed`` None where the clock leapt. ``directed`` is what a facilitator did, and when.
+    one; ``speed`` None where the clock leapt. ``named`` is how the scenario was asked for. ``directed`` is
+    what a facilitator did, and when.
     """
 
     scenario: Scenario
@@ -32,6 +33,7 @@ class Rehearsed:
     at: float = 0.0
     speed: float | None = None
     blind: bool = False
+    named: str = ""
     directed: tuple[tuple[float, str], ...] = ()
 
     @property

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aftergreen.drill.effects import told
-from aftergreen.drill.rehearsed import RULES, YOU, Rehearsed
-from aftergreen.drill.score import Deeds, diagnosed
+from aftergreen.drill.debriefing.rehearsed import RULES, YOU, Rehearsed
+from aftergreen.drill.debriefing.score import Deeds, diagnosed
+from aftergreen.drill.service.effects import told
 
 
 @dataclass(frozen=True, slots=True)
