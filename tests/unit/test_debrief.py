@@ -191,6 +191,14 @@ def test_how_to_repeat_it_names_it_as_it_was_asked_for() -> None:
     assert "directed  1:01 ended errors +8 %" in told
 
 
+@pytest.mark.parametrize(("state", "said"), [("rolled back", False), ("unproven", True), ("", False)])
+def test_who_writes_a_scenario_is_told_where_the_rules_end_it_otherwise(state: str, *, said: bool) -> None:
+    lines = list(debrief(Rehearsed(find("error-spike"), 7, Deeds(state=state))))
+    line = "expected  rolled back, says its file; the rules ended it unproven"
+    assert (line in lines) is said
+    assert not [one for one in debrief(rehearsed("error-spike", Deeds(state=state))) if "expected" in one]
+
+
 def test_others_are_held_against_the_same_truth() -> None:
     found = Rehearsed(find("error-spike"), 7, Deeds(), others={"one bad sample": 30.0, "an alert": None})
     assert list(debrief(found))[-4:-1] == [

@@ -75,6 +75,7 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
     for number, (when, text) in enumerate(rehearsed.directed):
         yield "" if number else "directed", f"{format_clock(when)} {text}"
     if done is not None:
+        yield from _otherwise(rehearsed, done)
         yield rehearsed.decided_by, headline(rehearsed)
         if rehearsed.person:
             yield from _understood(rehearsed, done)
@@ -88,6 +89,13 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
     alone = ", without what was directed" if rehearsed.directed else ""
     named = shlex.quote(rehearsed.named or scenario.name)
     yield "again", f"aftergreen drill {named} --seed {rehearsed.seed}{alone}"
+
+
+def _otherwise(rehearsed: Rehearsed, done: Deeds) -> Iterator[Line]:
+    """That the rules alone ended it in another way than its file says, for whoever wrote that."""
+    expected = rehearsed.scenario.expected.state
+    if not rehearsed.person and not rehearsed.directed and done.state not in ("", expected):
+        yield "expected", f"{expected}, says its file; the rules ended it {done.state}"
 
 
 def _verdict(*, right: bool) -> str:
