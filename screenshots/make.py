@@ -284,8 +284,9 @@ def the_list_of_drills() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "tui", "drill", "list"], capture_output=True, text=True, check=True
     )
-    terminal = RichConsole(record=True, width=SIZES[0][0], file=io.StringIO())
-    terminal.print(f"$ aftergreen drill list\n{listed.stdout}", markup=False, highlight=False)
+    text = f"$ aftergreen drill list\n{listed.stdout}"
+    terminal = RichConsole(record=True, width=max(map(len, text.splitlines())), file=io.StringIO())
+    terminal.print(text, markup=False, highlight=False)
     target = HERE / "drill-list.svg"
     target.write_text(without_fonts(terminal.export_svg(title="aftergreen drill list")), encoding="utf-8")
     print(target.name)

@@ -25,8 +25,6 @@ from widgets.direction import CHOSEN, direction_head, fault_rows, happened_rows
 from widgets.keys import Key, KeyBar
 from widgets.rows import Rows, Span, fit, row
 
-GONE = "the rehearsal's console has ended; this is how it last stood"
-
 _SHORTEST = 14
 """Rows below which what happened gives way to the faults."""
 
@@ -89,14 +87,14 @@ class DirectingApp(Remembering):
 
     async def look(self) -> None:
         """Ask how it stands, and show that."""
-        if not self._gone:
-            await self._ordered(self._facilitator.look())
+        await self._ordered(self._facilitator.look())
 
     async def _ordered(self, order: Coroutine[None, None, Told]) -> None:
         try:
             self._told = await order
-        except Gone:
-            self._gone = GONE
+            self._gone = ""
+        except Gone as error:
+            self._gone = str(error)
         except NotDone as error:
             self.notify(f"Not done: {error}.", severity="warning", markup=False)
         self._draw()

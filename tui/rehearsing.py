@@ -12,13 +12,18 @@ from aftergreen.clean import clean
 from aftergreen.drill.debriefing.debrief import markdown
 from aftergreen.drill.debriefing.diagnosis import Diagnosis
 from aftergreen.drill.rehearsal import Refused, Rehearsal
+from aftergreen.journal import JournalError
 from tui.app import ConsoleApp
+from tui.bindings import actions, ways_out
 from tui.dialogs.diagnosis import DiagnosisDialog
+from tui.dialogs.leave import LeaveDialog
 from tui.export import write_new
 from tui.messages import SnapshotArrived
 from tui.screens.debrief import DebriefPage
 from widgets.debrief import drawn
 from widgets.frame import Frame
+
+_WAYS_OUT = [key for binding in ways_out() if binding.action == "leave" for key in binding.key.split(",")]
 
 
 class RehearsingApp(ConsoleApp):
@@ -29,12 +34,20 @@ class RehearsingApp(ConsoleApp):
     def __init__(self, rehearsal: Rehearsal, **given: Any) -> None:  # noqa: ANN401  # all that a console is given
         super().__init__(**given)
         self.rehearsal = rehearsal
+        self._told = False
+        """Whether it was told what was true; nobody is asked any more."""
 
     async def on_event(self, event: events.Event) -> None:
         """See every key before it means anything."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key) and not event.is_forwarded and self._tells_notice(event.key):
             self.rehearsal.pressed()
         await super().on_event(event)
+
+    def _tells_notice(self, key: str) -> bool:
+        """Whether who presses it looks at the release, and is not about to leave or to halt it."""
+        leaving = any(isinstance(screen, LeaveDialog | DebriefPage) for screen in self.screen_stack)
+        action = actions(self.keymap).get(key)
+        return not leaving and action not in ("leave", "halt") and key not in _WAYS_OUT
 
     async def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         # Textual calls the handlers of all classes; this one comes first.
@@ -57,26 +70,29 @@ class RehearsingApp(ConsoleApp):
 
     async def part(self) -> None:
         """Ask for a diagnosis where none was given, then tell what was made of it; leave from there."""
-        open_now = self.screen_stack
-        if any(isinstance(screen, DebriefPage) for screen in open_now):
+        if self._told:
             await super().part()
-        elif any(isinstance(screen, DiagnosisDialog) for screen in open_now):
+            return
+        self.rehearsal.over()
+        if any(isinstance(screen, DiagnosisDialog) for screen in self.screen_stack):
             await self.pop_screen()
             await self._debrief(None)
+        elif self.rehearsal.diagnosis is not None:
+            await self._debrief(None)
         else:
-            self.rehearsal.over()
-            if self.rehearsal.diagnosis is not None:
-                await self._debrief(None)
-            else:
-                await self.push_screen(DiagnosisDialog(self.frame()), self._debrief)
+            await self.push_screen(DiagnosisDialog(self.frame()), self._debrief)
 
     async def _debrief(self, diagnosis: Diagnosis | None) -> None:
         if diagnosis is not None:
             self.rehearsal.said(diagnosis)
+        self._told = True
         await self.open(DebriefPage(self.rehearsal))
 
     async def action_diagnose(self) -> None:
         """Ask what shows it, whose fault it is, and what is to be done."""
+        if self._told:
+            self.notify("Diagnosis: the debrief has told what it was.", severity="warning", markup=False)
+            return
 
         def record(diagnosis: Diagnosis | None) -> None:
             if diagnosis is not None:
@@ -99,12 +115,15 @@ class RehearsingApp(ConsoleApp):
 
     def action_write_debrief(self) -> None:
         """Write the debrief as Markdown into the folder in which the console was started."""
-        found = self.rehearsal.rehearsed()
-        name = f"aftergreen-drill-{found.scenario.name}-{found.seed}"
         try:
+            found = self.rehearsal.rehearsed()
+            name = f"aftergreen-drill-{found.scenario.name}-{found.seed}"
             place = write_new(Path.cwd(), name, ".md", markdown(found, drawn(found, self.view.newest)))
         except OSError as error:
             why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
             self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)
+            return
+        except JournalError as error:
+            self.notify(f"Nothing was saved: {error}", severity="error", markup=False)
             return
         self.notify(f"Saved {place}.", markup=False)

@@ -37,7 +37,7 @@ def debrief_rows(rehearsed: Rehearsed, frame: Frame, width: int) -> list[Row]:
 def _headline(rehearsed: Rehearsed, width: int) -> list[Row]:
     """What it was and who rehearsed it; what that was worth beside it, or below where it is narrow."""
     found, scenario = rehearsed.score, rehearsed.scenario
-    look = "dim" if found is None else "ok" if found.right else "bad"
+    look = "dim" if found is None or found.right is None else "ok" if found.right else "bad"
     parts = (f"{scenario.name} · {scenario.title}", f"seed {rehearsed.seed}", rehearsed.operator)
     left = row(Span(" · ".join(part for part in parts if part), "strong", bold=True))
     right = row(Span(headline(rehearsed), look, bold=True))
@@ -73,7 +73,7 @@ def _timeline(
 
 def _showing(rehearsed: Rehearsed, snapshot: Snapshot) -> Sequence[SignalState]:
     """The signals that showed it: what led the rules, then the first of the indicator that shows it first."""
-    expected, truth = rehearsed.scenario.expected, rehearsed.scenario.truth
+    expected, truth = rehearsed.scenario.expected, rehearsed.true.truth
     first = truth.indicator or Indicator.ERROR_RATE
     signals = list(snapshot.signals.values())
     led = [one for one in signals if one.signal.label == expected.leading]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.dom import DOMNode
 from textual.events import Resize
 from textual.geometry import Region
 from textual.message import Message
@@ -169,11 +170,10 @@ def condensed(facts: Sequence[Fact], width: int, room: int) -> tuple[list[Row], 
 class Rows(Widget):
     """Shows rows of spans from its top left corner; the rest stays blank."""
 
-    COMPONENT_CLASSES = {f"rows--{look}" for look in LOOKS}  # noqa: RUF012  # Textual declares it so
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
+        self._looks: dict[str, Style] = {}
 
     class Resized(Message):
         """There is another amount of room."""
@@ -213,11 +213,31 @@ class Rows(Widget):
         return Strip([Segment(span.text, base + self._style(span)) for span in spans], width)
 
     def _style(self, span: Span) -> Style:
-        style = self.get_component_rich_style(f"rows--{span.look}", partial=True)
+        style = self._look(span.look)
         if span.band:
-            band = self.get_component_rich_style("rows--band", partial=True)
-            style += Style(bgcolor=band.bgcolor)
+            style += Style(bgcolor=self._look("band").bgcolor)
         return style + Style(bold=True) if span.bold else style
+
+    def _look(self, look: str) -> Style:
+        """How a look is drawn here, asked of the style sheet when it is first needed.
+
+        Textual asks for all component classes of a widget whenever one of its classes changes, which takes a
+        third of the time of a first paint: here they are many, and few of them are seen.
+        """
+        known = self._looks.get(look)
+        if known is None:
+            part = DOMNode(classes=f"rows--{look}")
+            part._attach(self)  # noqa: SLF001  # as the style sheet does it for component classes
+            self.app.stylesheet.apply(part, animate=False)
+            known = self._looks[look] = part.styles.partial_rich_style
+        return known
+
+    def notify_style_update(self) -> None:
+        """The style sheet has something else to say."""
+        super().notify_style_update()
+        if self._looks:
+            self._looks.clear()
+            self.refresh()
 
 
 def _at(rows: Sequence[Row], y: int) -> Row:

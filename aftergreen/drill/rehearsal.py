@@ -13,7 +13,6 @@ from aftergreen.drill.clocks import DrillClock
 from aftergreen.drill.debriefing.diagnosis import Diagnosis
 from aftergreen.drill.debriefing.rehearsed import Rehearsed
 from aftergreen.drill.debriefing.score import Deeds, deeds
-from aftergreen.drill.directing.direction import as_directed, told_of
 from aftergreen.drill.played import Alone, left_alone, watching
 from aftergreen.drill.scenario.model import Scenario
 from aftergreen.drill.service.directed import Act, Direction
@@ -81,21 +80,25 @@ class Rehearsal:
     def direct(self, act: Act, number: int) -> None:
         """Do this to one of the faults; raises `Refused`."""
         self._refuse_late()
-        faults, age = self.faults, self.age
-        if not 0 <= number < len(faults):
-            raise Refused(f"there is no fault {number + 1}, only {len(faults)} of them")
-        fault = faults[number]
-        if act is Act.INJECT and fault.share(age) > 0:
-            raise Refused("it has begun already")
-        if act is not Act.INJECT and not (math.isfinite(fault.at) and age < fault.until + fault.fade):
-            raise Refused("it is not there: inject it first")
-        # Rounded up it would lie in the future.
-        direction = Direction(math.floor(age * 1000) / 1000, act, number)
-        self.directions.append(direction)
-        self.drill.server.direct(direction)
+
+        def decide(faults: Sequence[Fault], now: float) -> Direction:
+            age = now - self.drill.release.deployed_at
+            if not 0 <= number < len(faults):
+                raise Refused(f"there is no fault {number + 1}, only {len(faults)} of them")
+            fault = faults[number]
+            there = math.isfinite(fault.at) and age < fault.until + fault.fade
+            if act is Act.INJECT and there and fault.at <= age:
+                raise Refused("it has begun already")
+            if act is not Act.INJECT and not there:
+                raise Refused("it is not there: inject it first")
+            # Rounded up it would lie in the future.
+            return Direction(math.floor(age * 1000) / 1000, act, number)
+
+        self.directions.append(self.drill.server.direct(decide))
 
     def _refuse_late(self) -> None:
-        if self.snapshot is not None and self.snapshot.release_state.ended:
+        ended = self.snapshot is not None and self.snapshot.release_state.ended
+        if ended or self._alone is not None:
             raise Refused("the rehearsal is over")
 
     @property
@@ -114,8 +117,9 @@ class Rehearsal:
         return self._keys[-1] if self._keys else None
 
     def pressed(self) -> None:
-        """Somebody pressed a key."""
-        self._keys.append(self.age)
+        """Somebody pressed a key; who does so when it is over has noticed nothing by that."""
+        if self._alone is None:
+            self._keys.append(self.age)
 
     def said(self, diagnosis: Diagnosis) -> None:
         """Somebody answered the questions; the journal holds it where it was given during the watch."""
@@ -133,17 +137,18 @@ class Rehearsal:
     def over(self) -> None:
         """Begin to work out what the rules, and those of others, would have done by themselves."""
         if self._alone is None:
+            if self.halted and isinstance(self.drill.clock, DrillClock):
+                self.drill.clock.halt()
             self._alone = Future()
             # Whoever leaves does not wait for it.
-            threading.Thread(
-                target=self._work_out, args=(self._alone,), name="drill-alone", daemon=True
-            ).start()
+            given = (self._alone, tuple(self.directions))
+            threading.Thread(target=self._work_out, args=given, name="drill-alone", daemon=True).start()
 
-    def _work_out(self, alone: Future[Alone]) -> None:
+    def _work_out(self, alone: Future[Alone], directions: Sequence[Direction]) -> None:
         try:
             # Below the journal's own folder, which is deleted whatever becomes of this process.
             place = self.session.paths.journal.parent
-            alone.set_result(left_alone(self.scenario, self.seed, place, self.directions, rules=self.person))
+            alone.set_result(left_alone(self.scenario, self.seed, place, directions, rules=self.person))
         except BaseException as error:  # noqa: BLE001  # whoever asks for it is told
             alone.set_exception(error)
 
@@ -164,9 +169,8 @@ class Rehearsal:
         Raises `JournalError`.
         """
         done = self._done() if self.acts else None
-        rolled_back = None if done is None else done.rolled_back
         found = Rehearsed(
-            as_directed(self.scenario, self.directions, math.inf if rolled_back is None else rolled_back),
+            self.scenario,
             self.seed,
             done,
             self.person,
@@ -175,7 +179,7 @@ class Rehearsal:
             speed=self.speed,
             blind=self.blind,
             named=self.named,
-            directed=tuple((one.at, told_of(self.scenario, one)) for one in self.directions),
+            directions=tuple(self.directions),
         )
         alone = self._alone
         if alone is None or not (wait or alone.done()) or alone.exception() is not None:

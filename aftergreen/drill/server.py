@@ -80,11 +80,14 @@ class DrillServer:
         with self._lock:
             return self._service.faults
 
-    def direct(self, direction: Direction) -> None:
-        """Do this to a fault of the service."""
+    def direct(self, decide: Callable[[Sequence[Fault], float], Direction]) -> Direction:
+        """Do to a fault what is decided on all of them as they are now; raises what deciding raises."""
         with self._lock:
+            now = self.now()
+            self._service.advance(now)
+            direction = decide(self._service.faults, now)
             self._service.direct(direction)
-            self._service.advance(self.now())
+            return direction
 
     def answer(self, method: str, path: str, parameters: Mapping[str, str]) -> Answer | None:
         """The answer to one request; None where there is nothing at that path."""

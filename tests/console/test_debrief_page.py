@@ -168,6 +168,32 @@ async def test_an_answer_that_the_watch_wrote_down_no_more_counts_all_the_same(r
     assert done.diagnoses == (given,)
 
 
+async def test_who_was_told_is_asked_no_more(rehearsal: Rehearsal) -> None:
+    async with desk(moments.breached(), (120, 40), rehearsal=rehearsal) as here:
+        await here.press("q", "y", "escape", "escape", "d")
+        assert here.told == ["Diagnosis: the debrief has told what it was."]
+        await here.press("q", "y")
+        assert here.left
+        assert rehearsal.rehearsed().done == Deeds()
+
+
+async def test_keys_that_lead_away_notice_nothing(rehearsal: Rehearsal) -> None:
+    async with desk(moments.breached(), (120, 40), rehearsal=rehearsal) as here:
+        await here.press("q", "n", "z", "ctrl+c", "y", "2", "1", "1", "m")
+        done = rehearsal.rehearsed().done
+        assert done is not None
+        assert done.keys == ()
+    async with desk(moments.breached(), (120, 40), rehearsal=rehearsal) as here:
+        await here.press("w")
+        assert rehearsal.last_key is None
+
+
+async def test_a_key_that_looks_at_it_notices(rehearsal: Rehearsal) -> None:
+    async with desk(moments.breached(), (120, 40), rehearsal=rehearsal) as here:
+        await here.press("w")
+        assert rehearsal.last_key is not None
+
+
 async def test_who_answers_nothing_is_told_all_the_same(rehearsal: Rehearsal) -> None:
     async with desk(moments.finished(), (120, 40), rehearsal=rehearsal) as here:
         await here.press("q", "escape")

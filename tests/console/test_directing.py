@@ -20,7 +20,7 @@ from aftergreen.drill.world import start_drill
 from tests.console import moments
 from tests.console.desk import flowing
 from tests.settled import settled
-from tui.directing import GONE, DirectingApp
+from tui.directing import DirectingApp
 
 SIZES = [(120, 40), (80, 24), (60, 20), (40, 12)]
 
@@ -32,6 +32,9 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
         found = Rehearsal(drill, find("error-spike"), session, seed=7, speed=0.1)
         drill.server.facilitated = Facilitation(found, "secret").answer
         yield found
+
+
+GONE = "the rehearsal's console has ended; this is how it last stood"
 
 
 class Patient(DirectingApp):
@@ -138,6 +141,9 @@ async def test_a_rehearsal_that_ended_is_said_to_have_and_shows_how_it_stood(reh
         await here.look()
         assert GONE in here.text
         assert "▸ 1 errors +8.00 %" in here.text
+        rehearsal.drill.server.facilitated = Facilitation(rehearsal, "secret").answer
+        await here.look()
+        assert GONE not in here.text
         await here.press("q")
         assert here.app._exit
 

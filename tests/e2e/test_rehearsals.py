@@ -21,7 +21,9 @@ def test_noticed_diagnosed_and_rolled_back_by_hand_the_score_agrees_with_the_jou
     try:
         terminal.wait_for("BREACHED")
         place = journal_of(terminal)
-        assert terminal.screen().startswith(" DRILL ")
+        # However slow the machine is, the time of the drill waits for it.
+        terminal.send("z")
+        terminal.wait_for("DRILL HALTED")
         terminal.send("d")
         terminal.wait_for("Which indicator shows it first?")
         terminal.send("1")
@@ -33,8 +35,11 @@ def test_noticed_diagnosed_and_rolled_back_by_hand_the_score_agrees_with_the_jou
         terminal.send("r")
         terminal.wait_for("type the service's name")
         terminal.send(*"checkout-api", "enter")
-        terminal.wait_for("RECOVERED")
+        terminal.wait_for("checkout-api is back on v2.4.0")
         terminal.send("escape")
+        terminal.wait_until(lambda screen: "esc closes" not in screen, "a dialog that is closed")
+        terminal.send("z")
+        terminal.wait_for("RECOVERED")
         terminal.wait_for("Environment drill runs v2.4.0")
         journal = written(place)
         terminal.send("q")
@@ -158,7 +163,7 @@ def test_a_facilitator_in_a_second_console_injects_halts_and_ends(tmp_path: Path
         "injected errors +8.00 %",
         "ended errors +8.00 %",
     ]
-    # It was ended before anybody had to act.
+    # It was ended before anybody had to act, and then nobody stayed.
     assert "right     to keep it, and to wait for evidence" in lines
     ((result,), _) = kept(tmp_path / "state" / "aftergreen" / "drills" / "results.jsonl")
-    assert (result.directed, result.right, result.state) == (True, True, "abandoned")
+    assert (result.directed, result.right, result.state) == (True, None, "abandoned")

@@ -23,6 +23,7 @@ from aftergreen.drill.debriefing.score import (
 from aftergreen.drill.debriefing.timeline import lanes
 from aftergreen.drill.scenario.catalogue import find, names
 from aftergreen.drill.scenario.model import Cause, Decision
+from aftergreen.drill.service.directed import Act, Direction
 from aftergreen.model import Indicator
 
 BY_RULES = Deeds(145.0, "automatic rollback")
@@ -186,9 +187,9 @@ def test_a_person_is_held_against_the_rules(ruled: Deeds, told: str) -> None:
 def test_how_to_repeat_it_names_it_as_it_was_asked_for() -> None:
     found = replace(rehearsed("error-spike", Deeds()), named="./my drill.toml")
     assert list(debrief(found))[-1] == "again     aftergreen drill './my drill.toml' --seed 7"
-    told = list(debrief(replace(found, directed=((61.0, "ended errors +8 %"),))))
+    told = list(debrief(replace(found, directions=(Direction(61.0, Act.END, 0),))))
     assert told[-1].endswith("--seed 7, without what was directed")
-    assert "directed  1:01 ended errors +8 %" in told
+    assert "directed  1:01 ended errors +8.00 %" in told
 
 
 @pytest.mark.parametrize(("state", "said"), [("rolled back", False), ("unproven", True), ("", False)])
@@ -197,6 +198,39 @@ def test_who_writes_a_scenario_is_told_where_the_rules_end_it_otherwise(state: s
     line = "expected  rolled back, says its file; the rules ended it unproven"
     assert (line in lines) is said
     assert not [one for one in debrief(rehearsed("error-spike", Deeds(state=state))) if "expected" in one]
+
+
+def test_each_is_held_against_what_was_true_when_it_acted() -> None:
+    ended = (Direction(200.0, Act.END, 0),)
+    others = {"early": 150.0, "late": 230.0}
+    kept = replace(rehearsed("error-spike", Deeds(state="finished")), directions=ended, others=others)
+    lines = list(debrief(kept))
+    assert "you       right: it was not rolled back" in lines
+    assert "rules     right: rolled back at 2:25, 2m05s after the first sign" in lines
+    assert "others    early: right: rolled back at 2:30, 2m10s after the first sign" in lines
+    assert "          late: wrong: rolled back at 3:50" in lines
+    # What was there again only after it was rolled back is no sign that was missed.
+    again = (*ended, Direction(250.0, Act.INJECT, 0))
+    acted = replace(rehearsed("error-spike", Deeds(190.0, "ana")), directions=again)
+    assert "you       right: rolled back at 3:10, 2m50s after the first sign" in list(debrief(acted))
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right", "told"),
+    [
+        ("healthy", 30.0, None, "left before it was decided"),
+        ("database-outage", 200.0, None, "left before it was decided"),
+        ("error-spike", 100.0, None, "left before it was decided"),
+        ("error-spike", 250.0, False, "it was not rolled back"),
+    ],
+)
+def test_who_leaves_before_it_is_decided_is_not_judged(
+    name: str, left: float, *, right: bool | None, told: str
+) -> None:
+    found = score(find(name), Deeds(state="abandoned", ended=left))
+    assert (found.right, found.told) == (right, told)
+    verdict = headline(rehearsed(name, Deeds(state="abandoned", ended=left)))
+    assert verdict.startswith("not judged: " if right is None else "wrong: ")
 
 
 def test_others_are_held_against_the_same_truth() -> None:

@@ -37,15 +37,25 @@ SOFT = Effect(errors=0.04, latency=2.0)
     ],
 )
 def test_what_an_act_makes_of_a_fault(fault: Fault, act: Act, at: float, after: Fault) -> None:
-    assert directed((FOR_EVER, fault), Direction(at, act, 1)) == (FOR_EVER, after)
+    faults = (FOR_EVER, fault)
+    assert directed(faults, Direction(at, act, 1), faults) == (FOR_EVER, after)
 
 
 def test_a_softened_effect_keeps_what_is_no_measure() -> None:
     effect = Effect(dependency="payments", dependency_latency=5.0, waited=0.2, memory_leak=60.0)
-    (softer,) = directed((Fault(0.0, effect),), Direction(1.0, Act.SOFTEN, 0))
+    faults = (Fault(0.0, effect),)
+    (softer,) = directed(faults, Direction(1.0, Act.SOFTEN, 0), faults)
     assert softer.effect == Effect(
-        dependency="payments", dependency_latency=3.0, waited=0.6, memory_leak=30.0
+        dependency="payments", dependency_latency=3.0, waited=0.2, memory_leak=30.0
     )
+
+
+@pytest.mark.parametrize("act", [Act.END, Act.SOFTEN])
+@pytest.mark.parametrize("at", [30.0, 100.0])
+def test_what_is_injected_once_more_is_whole_again_and_lasts_as_long(act: Act, at: float) -> None:
+    faults = directed((LATER,), Direction(at, act, 0), (LATER,))
+    again = directed(faults, Direction(200.0, Act.INJECT, 0), (LATER,))
+    assert again == (Fault(200.0, LATER.effect, ramp=10.0, until=320.0, fade=20.0),)
 
 
 def failures(directions: list[Direction], until: float = 120.0, *, live: bool = False) -> float:
@@ -127,6 +137,55 @@ ROLL_BACK = Truth(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, until
             math.inf,
             Truth(Indicator.DEPENDENCY, Cause.DEPENDENCY, Decision.CALL),
         ),
+        # What is ended and injected again has to be answered again.
+        (
+            SPIKE,
+            [Direction(50.0, Act.END, 0), Direction(80.0, Act.INJECT, 0)],
+            math.inf,
+            Truth(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, 300.0, 80.0),
+        ),
+        # More traffic is no reason to keep a release that harms, and a slow database outranks it.
+        (
+            SPIKE,
+            [Direction(40.0, Act.INJECT, OURS + 4), Direction(50.0, Act.END, 0)],
+            math.inf,
+            Truth(Indicator.ERROR_RATE, Cause.RELEASE, Decision.KEEP, None, 20.0),
+        ),
+        (
+            WELL,
+            [Direction(40.0, Act.INJECT, 3), Direction(50.0, Act.INJECT, 4)],
+            math.inf,
+            Truth(Indicator.DEPENDENCY, Cause.DEPENDENCY, Decision.CALL),
+        ),
+        (
+            WELL,
+            [Direction(40.0, Act.INJECT, 3), Direction(50.0, Act.END, 3)],
+            math.inf,
+            Truth(Indicator.DEPENDENCY, Cause.DEPENDENCY, Decision.KEEP),
+        ),
+        # What was waited through is not undone by its end, nor what has leaked.
+        (
+            SPIKE,
+            [Direction(250.0, Act.END, 0)],
+            math.inf,
+            Truth(Indicator.ERROR_RATE, Cause.RELEASE, Decision.ROLL_BACK, 240.0, 20.0),
+        ),
+        (
+            WELL,
+            [Direction(100.0, Act.INJECT, 2), Direction(150.0, Act.END, 2)],
+            math.inf,
+            Truth(Indicator.SATURATION, Cause.RELEASE, Decision.ROLL_BACK, 340.0, 160.0),
+        ),
+        # A surge goes on and is no fault: there is nothing left to answer.
+        (
+            "traffic-surge",
+            [Direction(80.0, Act.INJECT, 1), Direction(100.0, Act.END, 1)],
+            math.inf,
+            find("traffic-surge").truth,
+        ),
+        ("database-outage", [Direction(80.0, Act.INJECT, 5)], math.inf, find("database-outage").truth),
+        # A fault of the past was no part of what has to be answered.
+        ("polluted-baseline", [Direction(100.0, Act.INJECT, 0)], math.inf, find("polluted-baseline").truth),
         # A release that has to be rolled back has to be, whatever comes on top.
         (
             SPIKE,

@@ -67,7 +67,8 @@ def test_where_nobody_could_act_there_is_no_result_and_where_only_rules_could_it
     told = result(Rehearsed(find("error-spike"), 7, alone, operator="ana"))
     assert (told.operator, told.rolled_back, told.rules) == ("rules", 102.0, 102.0)
     let = result(replace(BY_ANA, done=alone, ruled=None))
-    assert (let.operator, let.rules) == ("ana", 102.0)
+    assert (let.operator, let.rules) == ("rules", 102.0)
+    assert result_of(replace(BY_ANA, done=Deeds())) is None, "it never began"
 
 
 def test_what_is_kept_is_found_again_and_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
@@ -100,6 +101,14 @@ def test_what_cannot_be_kept_or_read_is_one_sentence(tmp_path: Path) -> None:
         kept(tmp_path)
 
 
+def test_a_line_that_was_cut_off_takes_no_other_along(tmp_path: Path) -> None:
+    place = tmp_path / "results.jsonl"
+    place.write_text('{"at": "2027-01-')
+    keep(result(), place)
+    keep(result(), place)
+    assert kept(place) == ((result(), result()), 1)
+
+
 def test_exports_hold_every_field() -> None:
     both = [result(), replace(result(), operator="=SUM(A1)", noticed=None, diagnosis=False)]
     assert [json.loads(line) for line in as_json(both)] == [asdict(one) for one in both]
@@ -128,6 +137,14 @@ def test_the_table_has_a_row_for_each_person_and_scenario_and_a_course() -> None
         "rules: 1 of 1 rehearsal right",
     ]
     assert "0:40 wrong" in list(table([late]))[1]
+
+
+def test_who_left_early_is_in_the_course_and_in_no_share() -> None:
+    left = replace(result(), right=None, rolled_back=None)
+    told = list(table([left, result()]))
+    assert "2     1/1" in told[1]
+    assert told[1].endswith("· ✓1:52")
+    assert told[-1] == "ana: 1 of 1 rehearsal right, 1 left before they were decided"
 
 
 def test_an_empty_table_says_how_to_fill_it() -> None:

@@ -29,9 +29,9 @@ from tests.waiting import HANG
 
 @pytest.fixture
 def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
-    with closing(start_drill(find("error-spike"), speed=10.0)) as drill:
+    with closing(start_drill(find("error-spike"), speed=0.1)) as drill:
         session = drill.session(tmp_path, operator="ana", advice_ends=False)
-        found = Rehearsal(drill, find("error-spike"), session, seed=7, speed=10.0, blind=True)
+        found = Rehearsal(drill, find("error-spike"), session, seed=7, speed=0.1, blind=True)
         drill.server.facilitated = Facilitation(found, "secret").answer
         yield found
 

@@ -39,15 +39,15 @@ def rehearse(name: str, arguments: argparse.Namespace) -> int:
     if arguments.csv:
         raise UsageError("--csv is for results: aftergreen drill results --csv")
     if arguments.markdown is not None:
-        # Nobody rehearses ten minutes for a file that cannot be.
-        _write(arguments.markdown, "")
+        # Nobody rehearses ten minutes for a file that cannot be; what is there stays until there is more.
+        _write(arguments.markdown, "", mode="a")
     speed = arguments.speed or (SPEED if screen else None)
     remembered, _ = read_settings(find_paths().settings)
     operator = operator_name(arguments.operator, remembered.operator)
     with ExitStack() as parts:
         drill = start_drill(scenario, seed=arguments.seed, speed=speed, automatic=arguments.automatic)
         parts.callback(drill.close)
-        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="aftergreen-drill-")))
+        folder = Path(parts.enter_context(_folder()))
         session = drill.session(folder, operator=operator, advice_ends=not screen)
         rehearsal = Rehearsal(
             drill,
@@ -67,6 +67,11 @@ def rehearse(name: str, arguments: argparse.Namespace) -> int:
             code = run_gate([session], as_json=arguments.json, watching=rehearsal.watching)
         _told_at_the_end(rehearsal, arguments)
     return code
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is deleted afterwards; what is still written there by then is no reason to complain."""
+    return tempfile.TemporaryDirectory(prefix="aftergreen-drill-", ignore_cleanup_errors=True)
 
 
 def _on_screen(rehearsal: Rehearsal, parts: ExitStack, *, mouse: bool) -> int:
@@ -90,14 +95,18 @@ def _told_at_the_end(rehearsal: Rehearsal, arguments: argparse.Namespace) -> Non
     rehearsal.over()
     if not rehearsal.worked_out:
         print("working out what the rules, and those of others, would have done", file=sys.stderr)
-    found = rehearsal.rehearsed(wait=True)
-    if rehearsal.failed:
-        print(f"what the rules would have done is unknown: {rehearsal.failed}", file=sys.stderr)
-    print("", *debrief(found), sep="\n", file=sys.stderr if arguments.json else None)
+    try:
+        found = rehearsal.rehearsed(wait=True)
+    except KeyboardInterrupt:
+        # What the person did is known without it.
+        found = rehearsal.rehearsed()
     result = result_of(found)
     try:
         if result is not None:
             keep(result, find_paths().results)
+        if rehearsal.failed:
+            print(f"what would have happened without anybody is unknown: {rehearsal.failed}", file=sys.stderr)
+        print("", *debrief(found), sep="\n", file=sys.stderr if arguments.json else None)
         if arguments.markdown is not None:
             _write(arguments.markdown, _document(found, rehearsal.snapshot))
     except (ResultsError, UsageError) as error:
@@ -113,10 +122,11 @@ def _document(found: Rehearsed, snapshot: Snapshot | None) -> str:
     return markdown(found, drawn(found, snapshot))
 
 
-def _write(place: Path, text: str) -> None:
+def _write(place: Path, text: str, mode: str = "w") -> None:
     """Write the debrief; raises `UsageError`."""
     try:
-        place.write_text(text, encoding="utf-8")
+        with place.open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         why = clean((error.strerror or "unknown").lower())
         raise UsageError(f"the debrief cannot be written to {place}: {why}") from error

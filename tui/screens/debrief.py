@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from aftergreen.drill.debriefing.rehearsed import Rehearsed
 from aftergreen.drill.rehearsal import Rehearsal
 from aftergreen.journal import JournalError
 from tui.screens.pages import Page
@@ -26,10 +27,11 @@ class DebriefPage(Page):
     def __init__(self, rehearsal: Rehearsal) -> None:
         super().__init__("Debrief")
         self._rehearsal = rehearsal
+        self._final: Rehearsed | None = None
 
     def rows(self, frame: Frame, width: int, height: int) -> Sequence[Row]:  # noqa: ARG002  # as long as it is
         try:
-            found = self._rehearsal.rehearsed()
+            found = self._known()
         except JournalError as error:
             return [row(Span(line, "bad")) for line in folded(str(error), width)]
         rows = debrief_rows(found, frame, width)
@@ -37,7 +39,16 @@ class DebriefPage(Page):
             waits = "working out what the rules, and those of others, would have done …"
             rows.append(row(Span(waits, "dim")))
         elif self._rehearsal.failed:
-            rows.append(
-                row(Span(f"what the rules would have done is unknown: {self._rehearsal.failed}", "warn"))
-            )
+            unknown = f"what would have happened without anybody is unknown: {self._rehearsal.failed}"
+            rows += [row(Span(line, "warn")) for line in folded(unknown, width)]
         return rows
+
+    def _known(self) -> Rehearsed:
+        """What is known of it; once all is, the journal is left alone."""
+        if self._final is not None:
+            return self._final
+        all_known, snapshot = self._rehearsal.worked_out, self._rehearsal.snapshot
+        found = self._rehearsal.rehearsed()
+        if all_known and snapshot is not None and snapshot.release_state.ended:
+            self._final = found
+        return found

@@ -12,7 +12,7 @@ from aftergreen.drill.debriefing.diagnosis import CAUSES, Diagnosis
 from aftergreen.drill.debriefing.others import AN_HOUR
 from aftergreen.drill.debriefing.rehearsed import RULES, Rehearsed
 from aftergreen.drill.debriefing.score import Deeds, after_sign, diagnosed, score
-from aftergreen.drill.scenario.model import Decision, Scenario, Truth
+from aftergreen.drill.scenario.model import Decision, Truth
 from aftergreen.units import format_clock, format_duration
 
 WIDTH = 100
@@ -68,7 +68,7 @@ def headline(rehearsed: Rehearsed) -> str:
 def told(rehearsed: Rehearsed) -> Iterator[Line]:
     """What was true, what was done, and what others would have done, label by label."""
     scenario, done = rehearsed.scenario, rehearsed.done
-    truth = scenario.truth
+    truth = rehearsed.true.truth
     yield "cause", CAUSES[truth.cause]
     yield "seen", f"first in {truth.indicator.value}" if truth.indicator else "in no indicator"
     yield "right", _right(truth)
@@ -80,10 +80,10 @@ def told(rehearsed: Rehearsed) -> Iterator[Line]:
         if rehearsed.person:
             yield from _understood(rehearsed, done)
         if rehearsed.ruled is not None:
-            yield RULES, _alone(scenario, rehearsed.ruled)
+            yield RULES, _alone(rehearsed, rehearsed.ruled)
             yield from _apart(done, rehearsed.ruled)
     for number, (shape, at) in enumerate(rehearsed.others.items()):
-        yield "" if number else "others", f"{shape}: {_alone(scenario, Deeds(rolled_back=at))}"
+        yield "" if number else "others", f"{shape}: {_alone(rehearsed, Deeds(rolled_back=at))}"
     if rehearsed.others:
         yield "", f"{AN_HOUR}: after the drill"
     alone = ", without what was directed" if rehearsed.directed else ""
@@ -98,12 +98,12 @@ def _otherwise(rehearsed: Rehearsed, done: Deeds) -> Iterator[Line]:
         yield "expected", f"{expected}, says its file; the rules ended it {done.state}"
 
 
-def _verdict(*, right: bool) -> str:
-    return "right" if right else "wrong"
+def _verdict(*, right: bool | None) -> str:
+    return "not judged" if right is None else "right" if right else "wrong"
 
 
-def _alone(scenario: Scenario, done: Deeds) -> str:
-    found = score(scenario, done)
+def _alone(rehearsed: Rehearsed, done: Deeds) -> str:
+    found = score(rehearsed.true_for(done), done)
     return f"{_verdict(right=found.right)}: {found.told}"
 
 
@@ -114,7 +114,7 @@ def _understood(rehearsed: Rehearsed, done: Deeds) -> Iterator[Line]:
         yield "noticed", f"at {format_clock(notice.at)}{after_sign(notice.at, sign)}, by {notice.by}"
     elif sign is not None:
         yield "noticed", "by nobody: no key was pressed after the first sign"
-    diagnosis = diagnosed(rehearsed.scenario, done)
+    diagnosis = diagnosed(rehearsed.true, done)
     if diagnosis is None:
         yield "diagnosed", "by nobody"
         return
@@ -122,7 +122,7 @@ def _understood(rehearsed: Rehearsed, done: Deeds) -> Iterator[Line]:
 
 
 def _diagnosis(rehearsed: Rehearsed, given: Diagnosis) -> str:
-    truth = rehearsed.scenario.truth
+    truth = rehearsed.true.truth
     when = "at the end"
     if given.at is not None:
         when = f"at {format_clock(given.at)}{after_sign(given.at, rehearsed.sign)}"

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import IO, Any, get_args, get_type_hints
 
 from aftergreen.clean import clean
-from aftergreen.drill.debriefing.rehearsed import RULES, Rehearsed
+from aftergreen.drill.debriefing.rehearsed import RULES, YOU, Rehearsed
 from aftergreen.drill.debriefing.score import diagnosed
 from aftergreen.paths import make_file, make_folder
 
@@ -30,7 +30,7 @@ class Result:
 
     ``at`` is when it took place, in this world. ``sign`` is the first sign of a fault, ``diagnosis`` whether
     the first right one, else the last, was right; None where none was given. ``rules`` is when the sealed
-    rules would have rolled back, or did.
+    rules would have rolled back, or did. ``right`` is None where somebody left before that was decided.
     """
 
     at: str
@@ -40,7 +40,7 @@ class Result:
     speed: float | None
     blind: bool
     directed: bool
-    right: bool
+    right: bool | None
     told: str
     harm: str
     state: str
@@ -53,15 +53,15 @@ class Result:
 
 
 def result_of(rehearsed: Rehearsed) -> Result | None:
-    """What is remembered of a rehearsal; None where nobody could do anything, not even rules."""
+    """What is remembered of a rehearsal; None where it never began, or nobody and no rule could act."""
     done, found = rehearsed.done, rehearsed.score
-    if done is None or found is None:
+    if done is None or found is None or not done.state:
         return None
-    diagnosis = diagnosed(rehearsed.scenario, done)
+    diagnosis = diagnosed(rehearsed.true, done)
     alone, notice = rehearsed.ruled, rehearsed.noticed
     return Result(
         at=datetime.fromtimestamp(rehearsed.at, UTC).isoformat(timespec="seconds"),
-        operator=rehearsed.operator if rehearsed.person else RULES,
+        operator=rehearsed.operator if rehearsed.decided_by == YOU else RULES,
         scenario=rehearsed.scenario.name,
         seed=rehearsed.seed,
         speed=rehearsed.speed,
@@ -73,7 +73,7 @@ def result_of(rehearsed: Rehearsed) -> Result | None:
         state=done.state,
         sign=rehearsed.sign,
         noticed=_rounded(None if notice is None else notice.at),
-        diagnosis=None if diagnosis is None else diagnosis.names(rehearsed.scenario.truth),
+        diagnosis=None if diagnosis is None else diagnosis.names(rehearsed.true.truth),
         diagnosed=_rounded(None if diagnosis is None else diagnosis.at),
         rolled_back=_rounded(done.rolled_back),
         rules=_rounded((done if alone is None else alone).rolled_back),
@@ -91,12 +91,20 @@ def keep(result: Result, place: Path) -> None:
         make_folder(place.parent)
         make_file(place)
         # One write of a short line: two who end at once do not mix.
-        with place.open("ab", buffering=0) as kept:
-            kept.write(line.encode())
+        with place.open("ab+", buffering=0) as kept:
+            kept.write(f"{'' if _whole(kept) else chr(10)}{line}".encode())
             os.fsync(kept.fileno())
     except OSError as error:
         why = clean((error.strerror or "unknown").lower())
         raise ResultsError(f"the result is not kept: {place}: {why}") from error
+
+
+def _whole(kept: IO[bytes]) -> bool:
+    """Whether the last line is whole, unlike after a disk was full."""
+    if not kept.seek(0, os.SEEK_END):
+        return True
+    kept.seek(-1, os.SEEK_END)
+    return kept.read(1) == b"\n"
 
 
 def kept(place: Path) -> tuple[Sequence[Result], int]:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aftergreen.drill.debriefing.diagnosis import Diagnosis, read
-from aftergreen.drill.scenario.model import Decision, Scenario
+from aftergreen.drill.scenario.model import Decision, Scenario, Truth
 from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.units import format_clock, format_duration
 from aftergreen.verdict.automatic import BY
+from aftergreen.verdict.state import ReleaseState
+
+LEFT = ReleaseState.ABANDONED.value
+"""How a release ends that nobody watches to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Deeds:
 
     ``rolled_back`` is when the first order to roll back was given, ``by`` whom. ``written`` is when a person
     wrote, held, or ordered something, ``keys`` when one pressed a key, which no journal holds. ``state`` is
-    how the release ended, empty while it is open.
+    how the release ended, empty while it is open, and ``ended`` when.
     """
 
     rolled_back: float | None = None
@@ -28,6 +32,7 @@ class Deeds:
     keys: tuple[float, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     state: str = ""
+    ended: float | None = None
 
     @property
     def by_rules(self) -> bool:
@@ -37,10 +42,13 @@ class Deeds:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What was done, in one phrase; whether that was right, and what was harmful about it."""
+    """What was done, in one phrase; whether that was right, and what was harmful about it.
+
+    Nobody can tell whether it was right where somebody left before that was decided: None.
+    """
 
     told: str
-    right: bool
+    right: bool | None
     harm: str = ""
 
 
@@ -58,7 +66,7 @@ def deeds(place: Path) -> Deeds:
     try:
         for record in journal.releases():
             since = record.release.deployed_at
-            kinds = (EntryKind.INTENT, EntryKind.OPERATOR)
+            kinds = (EntryKind.INTENT, EntryKind.OPERATOR, EntryKind.FINISH)
             done = _done(list(journal.entries(record.release, kinds=kinds)), since)
             return replace(done, state=record.ended or "")
     finally:
@@ -68,13 +76,15 @@ def deeds(place: Path) -> Deeds:
 
 def _done(entries: Sequence[Entry], since: float) -> Deeds:
     first = next((entry for entry in entries if entry.kind is EntryKind.INTENT), None)
-    written = [entry.at - since for entry in entries if entry.by != BY]
+    finish = next((entry for entry in entries if entry.kind is EntryKind.FINISH), None)
+    acted = [entry for entry in entries if entry.kind is not EntryKind.FINISH and entry.by != BY]
     found = [read(str(entry.body.get("text", "")), entry.at - since) for entry in entries]
     return Deeds(
         rolled_back=None if first is None else first.at - since,
         by="" if first is None else first.by,
-        written=tuple(written),
+        written=tuple(entry.at - since for entry in acted),
         diagnoses=tuple(one for one in found if one is not None),
+        ended=None if finish is None else finish.at - since,
     )
 
 
@@ -100,6 +110,8 @@ def diagnosed(scenario: Scenario, done: Deeds) -> Diagnosis | None:
 def score(scenario: Scenario, done: Deeds) -> Score:
     """What the deeds are worth."""
     truth, at = scenario.truth, done.rolled_back
+    if at is None and done.state == LEFT and _open(truth, done.ended):
+        return Score("left before it was decided", right=None)
     if truth.decision is Decision.ROLL_BACK:
         return _late_or_not(scenario, at)
     if at is None:
@@ -108,6 +120,13 @@ def score(scenario: Scenario, done: Deeds) -> Score:
     if truth.decision is Decision.CALL:
         return Score(when, right=False, harm="a deployment for a fault that it could not mend")
     return Score(when, right=False, harm="rolled back a release that was well")
+
+
+def _open(truth: Truth, at: float | None) -> bool:
+    """Whether it was not too late yet for whoever left then."""
+    if truth.decision is not Decision.ROLL_BACK or at is None or truth.until is None:
+        return True
+    return at <= truth.until
 
 
 def _late_or_not(scenario: Scenario, at: float | None) -> Score:

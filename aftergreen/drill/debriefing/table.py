@@ -41,13 +41,22 @@ def _row(runs: Sequence[Result]) -> tuple[str, ...]:
         newest.operator,
         newest.scenario,
         str(len(runs)),
-        f"{sum(run.right for run in runs)}/{len(runs)}",
+        _right(runs),
         _since(newest, newest.noticed),
         _understood(newest),
         _since(newest, newest.rolled_back),
         _since(newest, newest.rules),
         " ".join(_step(run) for run in runs[-RECENT:]),
     )
+
+
+_SIGNS = {True: "✓", False: "✗", None: "·"}
+
+
+def _right(runs: Sequence[Result]) -> str:
+    """How many of those that were judged were right."""
+    judged = [run for run in runs if run.right is not None]
+    return f"{sum(run.right is True for run in judged)}/{len(judged)}"
 
 
 def _since(run: Result, at: float | None) -> str:
@@ -64,7 +73,7 @@ def _understood(run: Result) -> str:
 
 def _step(run: Result) -> str:
     """One run in the course of several: whether it was right, and when it was decided."""
-    return f"{'✓' if run.right else '✗'}{_since(run, run.rolled_back) if run.rolled_back is not None else ''}"
+    return f"{_SIGNS[run.right]}{_since(run, run.rolled_back) if run.rolled_back is not None else ''}"
 
 
 def _people(results: Sequence[Result]) -> Iterator[str]:
@@ -75,9 +84,11 @@ def _people(results: Sequence[Result]) -> Iterator[str]:
 
     for (_, name), of_one in groupby(sorted(results, key=who), key=who):
         runs = list(of_one)
-        right = sum(run.right for run in runs)
-        plural = "rehearsal" if len(runs) == 1 else "rehearsals"
-        yield f"{name}: {right} of {len(runs)} {plural} right{_trend(runs)}"
+        judged = [run for run in runs if run.right is not None]
+        right = sum(run.right is True for run in judged)
+        plural = "rehearsal" if len(judged) == 1 else "rehearsals"
+        left = f", {len(runs) - len(judged)} left before they were decided" if len(judged) < len(runs) else ""
+        yield f"{name}: {right} of {len(judged)} {plural} right{_trend(judged)}{left}"
 
 
 def _trend(runs: Sequence[Result]) -> str:
@@ -86,5 +97,5 @@ def _trend(runs: Sequence[Result]) -> str:
     if half < 2:  # noqa: PLR2004  # one run is no trend
         return ""
     earlier, later = runs[:half], runs[-half:]
-    shares = [sum(run.right for run in part) for part in (earlier, later)]
+    shares = [sum(run.right is True for run in part) for part in (earlier, later)]
     return f", {shares[0]} of the first {half} and {shares[1]} of the last {half}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aftergreen.drill.debriefing.rehearsed import RULES, YOU, Rehearsed
 from aftergreen.drill.debriefing.score import Deeds, diagnosed
+from aftergreen.drill.directing.direction import as_directed
 from aftergreen.drill.service.effects import told
 
 
@@ -46,7 +47,7 @@ def lanes(rehearsed: Rehearsed) -> tuple[Lane, ...]:
 
 
 def _truth(rehearsed: Rehearsed) -> Iterator[Moment]:
-    scenario = rehearsed.scenario
+    scenario = as_directed(rehearsed.scenario, rehearsed.directions)
     for fault in scenario.simulation.faults:
         if math.isfinite(fault.at):
             yield Moment(max(0.0, fault.at), told(fault))
@@ -57,21 +58,22 @@ def _truth(rehearsed: Rehearsed) -> Iterator[Moment]:
         yield Moment(scenario.outage.until, "the backend is back")
     if scenario.clock_step is not None:
         yield Moment(scenario.clock_step.at, f"the clock is set by {scenario.clock_step.by:+g}s")
-    if scenario.truth.hurts is not None:
-        yield Moment(scenario.truth.hurts, "users are hurt", bad=True)
-    if scenario.truth.until is not None:
-        yield Moment(scenario.truth.until, "too late from here on", bad=True)
+    truth = rehearsed.true.truth
+    if truth.hurts is not None:
+        yield Moment(truth.hurts, "users are hurt", bad=True)
+    if truth.until is not None:
+        yield Moment(truth.until, "too late from here on", bad=True)
 
 
 def _yours(rehearsed: Rehearsed, done: Deeds) -> Iterator[Moment]:
     if rehearsed.noticed is not None:
         yield Moment(rehearsed.noticed.at, "noticed")
-    diagnosis = diagnosed(rehearsed.scenario, done)
+    diagnosis = diagnosed(rehearsed.true, done)
     if diagnosis is not None and diagnosis.at is not None:
-        right = diagnosis.names(rehearsed.scenario.truth)
+        right = diagnosis.names(rehearsed.true.truth)
         yield Moment(diagnosis.at, f"diagnosed{'' if right else ', wrong'}", bad=not right)
     found = rehearsed.score
-    bad = found is not None and not found.right
+    bad = found is not None and found.right is False
     yield from _back(done, f"rolled back{', wrong' if bad else ''}", bad=bad)
 
 

@@ -101,6 +101,9 @@ def _refused(status: HTTPStatus, why: str) -> Answer:
 def told_by(rehearsal: Rehearsal) -> Told:
     """The rehearsal as it stands now."""
     scenario, snapshot, age = rehearsal.scenario, rehearsal.snapshot, rehearsal.age
+    over = snapshot is not None and snapshot.release_state.ended
+    if snapshot is not None and over:
+        age = snapshot.at - rehearsal.drill.release.deployed_at
     banner = None if snapshot is None else banner_of(snapshot, rehearsal.drill.clock.now())
     own = len(scenario.simulation.faults)
     diagnosis = rehearsal.diagnosis
@@ -115,7 +118,7 @@ def told_by(rehearsal: Rehearsal) -> Told:
         age=age,
         duration=rehearsal.drill.plan.timing.duration,
         halted=rehearsal.halted,
-        over=snapshot is not None and snapshot.release_state.ended,
+        over=over,
         mark=Mark.PENDING if banner is None else banner.mark,
         standing="the watch has not begun" if banner is None else f"{banner.word}  {banner.text}".strip(),
         key=rehearsal.last_key,
@@ -140,6 +143,7 @@ def _standing(fault: Fault, age: float, *, ready: bool) -> str:
     if age < fault.at:
         return f"begins at {format_clock(fault.at)}{more}"
     if age >= fault.until + fault.fade:
-        return f"over since {format_clock(fault.until)}"
+        leaked = fault.effect.memory_leak or fault.effect.connection_leak
+        return f"over since {format_clock(fault.until)}{', what leaked stays' if leaked else ''}"
     ends = f", ends at {format_clock(fault.until)}" if math.isfinite(fault.until) else ""
     return f"since {format_clock(fault.at)}{ends}{more}"

@@ -18,7 +18,7 @@ PATIENCE = 5.0
 
 
 class Gone(Exception):
-    """The rehearsal does not answer any more."""
+    """The rehearsal does not answer; the text says what that means. It may answer again."""
 
 
 class NotDone(Exception):
@@ -64,6 +64,8 @@ class Facilitator:
             document: dict[str, Any] = answer.json()
             if answer.is_success:
                 return cattrs.structure(document, Told)
+        except httpx.TimeoutException as error:
+            raise Gone("the rehearsal does not answer: its console sleeps, or is busy") from error
         except (httpx.HTTPError, ValueError, cattrs.BaseValidationError) as error:
-            raise Gone from error
+            raise Gone("the rehearsal's console has ended; this is how it last stood") from error
         raise NotDone(clean(str(document.get("error", f"HTTP status {answer.status_code}"))))

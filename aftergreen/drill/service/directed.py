@@ -31,15 +31,20 @@ class Direction:
     fault: int
 
 
-def directed(faults: Sequence[Fault], direction: Direction) -> tuple[Fault, ...]:
-    """The faults after it."""
-    changed = list(faults)
-    changed[direction.fault] = _CHANGES[direction.act](changed[direction.fault], direction.at)
+def directed(faults: Sequence[Fault], direction: Direction, original: Sequence[Fault]) -> tuple[Fault, ...]:
+    """The faults after it, of which ``original`` are as they were before any direction."""
+    changed, number, at = list(faults), direction.fault, direction.at
+    if direction.act is Act.INJECT:
+        changed[number] = _injected(original[number], at)
+    elif direction.act is Act.END:
+        changed[number] = _ended(faults[number], at)
+    else:
+        changed[number] = _softened(faults[number])
     return tuple(changed)
 
 
 def _injected(fault: Fault, at: float) -> Fault:
-    """It begins now, and lasts as long as it would have."""
+    """It begins now at its full strength, and lasts as long as it was to last."""
     if not math.isfinite(fault.at):
         return replace(fault, at=at)
     return replace(fault, at=at, until=fault.until - fault.at + at)
@@ -50,12 +55,17 @@ def _ended(fault: Fault, at: float) -> Fault:
     return replace(fault, at=math.inf) if fault.at > at else replace(fault, until=at, fade=0.0)
 
 
-def _softened(fault: Fault, _at: float) -> Fault:
+def _softened(fault: Fault) -> Fault:
     softer: dict[str, Any] = {name: _half(fault.effect, name) for name in _MEASURES}
     return replace(fault, effect=replace(fault.effect, **softer))
 
 
-_MEASURES = tuple(name for name, kind in Effect.__annotations__.items() if kind == "float")
+_MEASURES = tuple(
+    # How much of a dependency reaches requests is no measure of what is wrong with it.
+    name
+    for name, kind in Effect.__annotations__.items()
+    if kind == "float" and name != "waited"
+)
 
 
 def _half(effect: Effect, name: str) -> float:
@@ -63,6 +73,3 @@ def _half(effect: Effect, name: str) -> float:
     nothing: float = getattr(Effect(), name)
     value: float = getattr(effect, name)
     return nothing + (value - nothing) * SOFTER
-
-
-_CHANGES = {Act.INJECT: _injected, Act.END: _ended, Act.SOFTEN: _softened}

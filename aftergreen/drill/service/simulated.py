@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from random import Random
 
 from aftergreen.drill.promql.store import Store
@@ -106,7 +105,10 @@ class SimulatedService:
     @property
     def faults(self) -> Sequence[Fault]:
         """All faults as they are now, or will be at the next scrape, in the order of the simulation."""
-        return reduce(directed, self._directions, self._faults)
+        faults = self._faults
+        for direction in self._directions:
+            faults = directed(faults, direction, self._simulation.faults)
+        return faults
 
     def direct(self, direction: Direction) -> None:
         """Do this to a fault from the first scrape at or after its time."""
@@ -120,7 +122,7 @@ class SimulatedService:
 
     def _step(self, time: int) -> None:
         for direction in [one for one in self._directions if self._deployed + one.at * 1000 <= time]:
-            self._faults = directed(self._faults, direction)
+            self._faults = directed(self._faults, direction, self._simulation.faults)
             self._directions.remove(direction)
         share = (1 + self._traffic) / len(self._running)
         behaving = {name: self._behaviour(process, time) for name, process in self._running.items()}
