@@ -17,6 +17,8 @@ from tests import documented
 LENIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("usual", LENIENT, max_examples=30, derandomize=True, database=None)
 settings.register_profile("thorough", LENIENT, max_examples=1000)
+# On another Python it is the language that is tried, not the property.
+settings.register_profile("glance", LENIENT, max_examples=8, derandomize=True, database=None)
 settings.load_profile("usual")
 
 
