@@ -25,9 +25,9 @@ STEPS = {
     "console": ["tests/e2e", "-m", "not prometheus", "-n", "3"],
     # Those on consoles and shells wait a good deal: what needs nothing but Python runs meanwhile.
     "quick": ["-m", "not prometheus", "-n", "3", "--dist", "worksteal"],
-    # A file to a worker: its tests share one set of real parts. They wait as much as they work, and begin in
+    # A file to a worker: its tests share one set of real parts. They wait more than they work, and begin in
     # the order that `tests/e2e/conftest.py` gives them, not by how many tests there are in each.
-    "prometheus": [*PROMETHEUS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"],
+    "prometheus": [*PROMETHEUS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 PARTS = {"--unit": ("unit",), "--e2e": ("console", "prometheus")}
@@ -40,11 +40,13 @@ def main(words: list[str]) -> int:
     began = time.monotonic()
     counts: Counter[str] = Counter()
     codes = []
+    # Some machines keep no compiled modules: every worker, and the next step, would make its own.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with TemporaryDirectory() as folder:
         for step in PARTS.get(part, ("quick", "prometheus")):
             report = Path(os.environ.get("TEST_REPORTS", folder)) / f"{step}.xml"
             command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *STEPS[step], *words]
-            codes.append(subprocess.run(command, check=False).returncode)  # noqa: S603  # our own words
+            codes.append(subprocess.run(command, check=False, env=kept).returncode)  # noqa: S603  # our own words
             if report.exists():
                 counts += told(report)
     ran = counts["tests"] - counts["skipped"]

@@ -73,7 +73,10 @@ class RehearsingApp(ConsoleApp):
         if self._told:
             await super().part()
             return
-        self.rehearsal.over()
+        newest = self.view.newest
+        # Who leaves in the middle has decided nothing that could be compared, and need not wait for it.
+        decided = newest is not None and (newest.release_state.ended or newest.rollback is not None)
+        self.rehearsal.over(compared=decided)
         if any(isinstance(screen, DiagnosisDialog) for screen in self.screen_stack):
             await self.pop_screen()
             await self._debrief(None)

@@ -134,12 +134,15 @@ class Rehearsal:
 
         return watching(self.drill)(session, replace(report, snapshot=heard))
 
-    def over(self) -> None:
-        """Begin to work out what the rules, and those of others, would have done by themselves."""
+    def over(self, *, compared: bool = True) -> None:
+        """Nobody acts any more: work out what would have happened where nobody had, if that is compared."""
         if self._alone is None:
             if self.halted and isinstance(self.drill.clock, DrillClock):
                 self.drill.clock.halt()
             self._alone = Future()
+            if not compared:
+                self._alone.set_result(Alone(None, {}))
+                return
             # Whoever leaves does not wait for it.
             given = (self._alone, tuple(self.directions))
             threading.Thread(target=self._work_out, args=given, name="drill-alone", daemon=True).start()

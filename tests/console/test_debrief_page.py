@@ -32,9 +32,9 @@ KNOWN = Alone(Deeds(102.0, "automatic rollback"), {"one bad sample (Argo Rollout
 class Worked(Rehearsal):
     """A rehearsal of which it is known already what the rules alone would have done."""
 
-    def over(self) -> None:
+    def over(self, *, compared: bool = True) -> None:
         self._alone = Future()
-        self._alone.set_result(KNOWN)
+        self._alone.set_result(KNOWN if compared else Alone(None, {}))
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,7 @@ async def test_leaving_asks_first_and_then_tells(rehearsal: Rehearsal) -> None:
         assert "error-spike · error spike · seed 7 · ana" in read
         assert "you wrong: it was not rolled back; harmful: waited through a fault of the release" in read
         assert "diagnosed wrong, at the end: latency, the release itself; to roll back" in read
+        assert "others" not in read, "who leaves in the middle has decided nothing that could be compared"
         assert not here.left
         await here.press("q")
         assert here.left
