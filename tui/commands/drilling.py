@@ -92,7 +92,8 @@ def _told_at_the_end(rehearsal: Rehearsal, arguments: argparse.Namespace) -> Non
     from aftergreen.drill.debriefing.debrief import debrief  # noqa: PLC0415  # only drills need it
     from aftergreen.drill.debriefing.results import ResultsError, keep, result_of  # noqa: PLC0415  # only drills need it
 
-    rehearsal.over()
+    # What reads JSON waits for no comparison.
+    rehearsal.over(compared=not arguments.json)
     if not rehearsal.worked_out:
         print("working out what the rules, and those of others, would have done", file=sys.stderr)
     try:
