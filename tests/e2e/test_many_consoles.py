@@ -202,7 +202,8 @@ def configuration(folder: Path, url: str, code: int) -> str:
     document = {
         "service": {"name": SERVICE, "environment": ENVIRONMENT},
         "journal": {"path": str(folder / "journal.db")},
-        "metrics": {"url": url, "lag": "0s"},
+        # So many programs that start at once let a small machine answer late.
+        "metrics": {"url": url, "lag": "0s", "timeout": "30s"},
         "watch": {"duration": "30m", "warmup": "1s", "interval": "1s", "window": "4s"},
         "baseline": {"window": "20s"},
         "signals": [
