@@ -99,10 +99,10 @@ def written(place: Path) -> dict[str, float]:
 
 
 def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
-    terminal = Terminal(["drill", "--blind", "--speed", "20"], home=tmp_path)
+    terminal = Terminal(["drill", "--blind", "--speed", "2"], home=tmp_path)
     try:
         terminal.wait_for("DRILL  ")
-        terminal.wait_for("deployed; thresholds")
+        terminal.wait_for(" · sealed ")
         process = Path(f"/proc/{terminal.process.pid}")
         seen = [terminal.screen(), terminal.title, (process / "cmdline").read_text()]
         opened = [*map(str, opened_by(terminal)), str(journal_of(terminal))]
@@ -125,10 +125,10 @@ def test_a_blind_one_is_named_nowhere_before_its_end(tmp_path: Path) -> None:
 
 
 def test_a_facilitator_in_a_second_console_injects_halts_and_ends(tmp_path: Path) -> None:
-    drill = Terminal(["drill", "healthy", "--speed", "20", "--operator", "ana"], home=tmp_path)
+    drill = Terminal(["drill", "healthy", "--speed", "8", "--operator", "ana"], home=tmp_path)
     direct = None
     try:
-        drill.wait_for("deployed; thresholds")
+        drill.wait_for(" · sealed ")
         direct = Terminal(["drill", "direct"], home=tmp_path, columns=80, rows=24)
         direct.wait_for("healthy · healthy release")
         direct.send("i")
