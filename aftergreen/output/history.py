@@ -12,6 +12,7 @@ from aftergreen.output.jsonl import iso
 from aftergreen.units import format_duration
 from aftergreen.verdict.state import ReleaseState
 from aftergreen.watch.following import COUNTDOWN, DRY_RUN
+from aftergreen.words.columns import in_columns
 
 KINDS = (EntryKind.INTENT, EntryKind.FINISH, EntryKind.AUTOMATIC)
 
@@ -105,10 +106,7 @@ def history_lines(found: Sequence[Past]) -> Iterator[str]:
     if not found:
         yield "no release is recorded here: aftergreen watch or gate record one"
         return
-    rows = [_row(past) for past in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from in_columns([_row(past) for past in found])
     yield ""
     yield _counted(found)
     dry = [past for past in found if past.dry_run is not None]

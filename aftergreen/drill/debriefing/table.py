@@ -8,6 +8,7 @@ from itertools import groupby
 from aftergreen.drill.debriefing.rehearsed import RULES
 from aftergreen.drill.debriefing.results import Result
 from aftergreen.units import format_clock
+from aftergreen.words.columns import in_columns
 
 RECENT = 4
 """How many of somebody's rehearsals of one scenario the trend shows, the newest last."""
@@ -23,9 +24,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [HEAD]
     for _, of_one in groupby(sorted(results, key=_whose), key=_whose):
         rows.append(_row(list(of_one)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from in_columns(rows)
     yield ""
     yield from _people(results)
 

@@ -63,7 +63,7 @@ class _Truths:
             self._injected[number] = _moved(READY[ready].truth, at)
         elif direction.act is Act.INJECT:
             self._by_itself = _moved(self._scenario.truth, self._later(number, at))
-        elif direction.act is Act.END and not _leaks(faults[number]):
+        elif direction.act is Act.END and not faults[number].leaks:
             self._end(number, at, faults)
 
     def _later(self, number: int, at: float) -> float:
@@ -83,7 +83,7 @@ class _Truths:
     def _matters(self, fault: Fault, at: float) -> bool:
         """Whether it goes on, or will, or has leaked, and is of the kind that the truth is about."""
         of_release = fault.on is not On.SERVICE
-        there = math.isfinite(fault.at) and (fault.until > at or _leaks(fault))
+        there = math.isfinite(fault.at) and (fault.until > at or fault.leaks)
         return there and of_release is (self._scenario.truth.cause is Cause.RELEASE)
 
 
@@ -102,11 +102,6 @@ def _answered(truth: Truth, at: float) -> Truth:
     """There is nothing to do about it any more."""
     hurts = truth.hurts if truth.hurts is not None and truth.hurts <= at else None
     return replace(truth, decision=Decision.KEEP, until=None, hurts=hurts)
-
-
-def _leaks(fault: Fault) -> bool:
-    """Whether what it did stays when it ends, until the processes are replaced."""
-    return bool(fault.effect.memory_leak or fault.effect.connection_leak)
 
 
 def _moved(truth: Truth, seconds: float) -> Truth:

@@ -143,7 +143,7 @@ def _standing(fault: Fault, age: float, *, ready: bool) -> str:
     if age < fault.at:
         return f"begins at {format_clock(fault.at)}{more}"
     if age >= fault.until + fault.fade:
-        leaked = fault.effect.memory_leak or fault.effect.connection_leak
-        return f"over since {format_clock(fault.until)}{', what leaked stays' if leaked else ''}"
+        stays = ", what leaked stays" if fault.leaks else ""
+        return f"over since {format_clock(fault.until)}{stays}"
     ends = f", ends at {format_clock(fault.until)}" if math.isfinite(fault.until) else ""
     return f"since {format_clock(fault.at)}{ends}{more}"

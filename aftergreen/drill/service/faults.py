@@ -61,6 +61,11 @@ class Fault:
     every: float = 0.0
     lasts: float = 0.0
 
+    @property
+    def leaks(self) -> bool:
+        """Whether what it did stays when it ends, until the processes are replaced."""
+        return bool(self.effect.memory_leak or self.effect.connection_leak)
+
     def share(self, age: float) -> float:
         """How much of it there is ``age`` seconds after the deployment, from 0 to 1."""
         if age < self.at or age >= self.until + self.fade:
