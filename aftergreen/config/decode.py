@@ -18,7 +18,7 @@ from aftergreen.clean import clean
 from aftergreen.config import file
 from aftergreen.config.faults import Faults, Unfit, listed, nearest, shown
 from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strategy, Then
-from aftergreen.units import parse_duration, parse_fraction
+from aftergreen.units import parse_duration, parse_fraction, parse_quantity
 
 Path = tuple[str | int, ...]
 Hook = Callable[[object, object], object]
@@ -159,6 +159,15 @@ def _parsed(parse: Callable[[str], float]) -> Hook:
     return hook
 
 
+def _size(value: object, _: object) -> int:
+    try:
+        if isinstance(value, str | int | float):
+            return round(parse_quantity(value, "bytes"))
+    except ValueError:
+        pass
+    raise Unfit(shown(value), 'a size such as "4MiB"')
+
+
 def _headers(value: object, _: object = None) -> dict[str, str]:
     """Headers as name and value; the values are never shown, for they may be secrets."""
     if not isinstance(value, dict):
@@ -246,6 +255,7 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
         (file.Quantity, _quantity),
         (file.Seconds, _parsed(parse_duration)),
         (file.Share, _parsed(parse_fraction)),
+        (file.Size, _size),
         (file.Headers, _headers),
         (file.Arguments, _arguments),
     )

@@ -14,6 +14,8 @@ Seconds = NewType("Seconds", float)
 """A duration with its unit."""
 Share = NewType("Share", float)
 """A percentage, as a fraction."""
+Size = NewType("Size", int)
+"""A number of bytes, with its unit or without."""
 Name = NewType("Name", str)
 """A short text on one line."""
 Line = NewType("Line", str)
@@ -61,6 +63,7 @@ class MetricsTable:
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    answer_limit: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _PLACEHOLDERS = ("service", "version", "previous", "environment")
 _MOST_INSTANTS = 100_000
 _GAP_SHARE, _LONGEST_GAP = 15, 120.0
 _MOST_CHANCE = 0.05
+_LEAST_ANSWER, _MOST_ANSWER = 64 * 1024, 64 * 1024 * 1024
 _LEAST_CHANCE = 1e-9
 """More evidence than that is not counted (`aftergreen.verdict.evidence.MOST`): nothing would be acted on."""
 
@@ -91,7 +92,10 @@ def _backend(table: MetricsTable, faults: Faults) -> Backend:
         faults.add(f"metrics.{extra}", f"{extra} beside {ways[0]}", "one way to authenticate")
     if table.client_key is not None and table.client_cert is None:
         faults.add("metrics.client_cert", "nothing", "the certificate to which client_key belongs")
-    options = ("timeout", "lag", "headers", "ca_file", "client_cert", "client_key", *ways)
+    if table.answer_limit is not None and not _LEAST_ANSWER <= table.answer_limit <= _MOST_ANSWER:
+        least, most = (format_limit(size, "bytes") for size in (_LEAST_ANSWER, _MOST_ANSWER))
+        faults.add("metrics.answer_limit", shown(table.answer_limit), f"at least {least} and at most {most}")
+    options = ("timeout", "lag", "headers", "ca_file", "client_cert", "client_key", "answer_limit", *ways)
     return Backend(url=(table.url or "").rstrip("/"), **_given(table, *options))
 
 

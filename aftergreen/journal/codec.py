@@ -18,6 +18,7 @@ from cattrs.preconf.json import make_converter
 
 from aftergreen.journal.protocol import JournalError
 from aftergreen.model import (
+    Backend,
     BaselinePlan,
     Instant,
     Plan,
@@ -53,6 +54,7 @@ _ADDED: Mapping[type, tuple[str, ...]] = {
     Baseline: ("exceeded", "repeated"),
     BaselinePlan: ("zone",),
     Service: ("runbook", "on_call"),
+    Backend: ("answer_limit",),
     RollbackPlan: ("pass_env", "irreversible", "automatic", "grace"),
 }
 for _sealed, _names in _ADDED.items():

@@ -45,7 +45,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where the metrics are and how to authenticate. Secrets are named here, never held."""
+    """Where the metrics are and how to authenticate. Secrets are named here, never held.
+
+    ``answer_limit`` is in bytes: what is larger is no answer to a question about one number.
+    """
 
     url: str
     timeout: float = 5.0
@@ -57,6 +60,7 @@ class Backend:
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    answer_limit: int = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

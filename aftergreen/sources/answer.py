@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,6 +22,12 @@ _CURES: Mapping[int, str] = {
 }
 _REDIRECTS = range(300, 400)
 _REDIRECTED = "put the address that it leads to into metrics.url"
+LAST = 253_402_300_799.0
+"""The end of the year 9999, in seconds since the epoch: no calendar here knows a later time."""
+
+MOST_VALUES = 300_000
+"""Values of one answer: in memory each takes a hundred bytes, whatever it takes on the way here."""
+
 _NOT_THE_API = "check that metrics.url is the address of a Prometheus API"
 
 
@@ -66,7 +71,16 @@ def parse(status: int, body: bytes, *, ranged: bool = False) -> Answer:
     return Answer(_series(payload, ranged=ranged), partial, notes)
 
 
+def is_time(at: float) -> bool:
+    """Whether a number is a time that a calendar has; NaN is none."""
+    return 0.0 <= at <= LAST
+
+
 def _json(body: bytes) -> object:
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise SourceUnavailable(
+            f"Prometheus's answer holds more than {MOST_VALUES:,} values: aggregate the query"
+        )
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -86,7 +100,8 @@ def _refusal(status: int, body: bytes, data: object) -> SourceUnavailable:
 
 def _error(data: Mapping[str, object]) -> str:
     """What an error document says: ``execution: multiple matches for labels``."""
-    said = [str(data[key]) for key in ("errorType", "error", "message") if data.get(key)]
+    found = (data.get(key) for key in ("errorType", "error", "message"))
+    said = [text for text in found if isinstance(text, str) and text]
     # Instant queries are refused with this prefix, range queries without it.
     return clean(": ".join(said).replace('invalid parameter "query": ', "", 1), 200)
 
@@ -104,8 +119,8 @@ def _unreadable(body: bytes) -> str:
 
 
 def _remarks(data: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
-    warnings = [clean(str(text)) for text in _sequence(data.get("warnings"))]
-    infos = [clean(str(text)) for text in _sequence(data.get("infos"))]
+    warnings = _texts(data.get("warnings"))
+    infos = _texts(data.get("infos"))
     # Some servers put their harmless annotations among the warnings.
     harmless = [text for text in warnings if text.startswith("PromQL info:")]
     serious = [text for text in warnings if text not in harmless]
@@ -128,7 +143,8 @@ def _series(payload: Mapping[str, object], *, ranged: bool) -> tuple[Series, ...
     if kind == "matrix":
         text = "the query gives ranges of samples, not a number: put it into a function such as avg_over_time"
     else:
-        text = f"the query gives a {clean(str(kind), 40)}, not a number: check the query"
+        shown = clean(kind, 40) if isinstance(kind, str) else "nothing known"
+        text = f"the query gives a {shown}, not a number: check the query"
     raise SourceUnavailable(text)
 
 
@@ -144,7 +160,13 @@ def _labels(item: Mapping[str, object]) -> dict[str, str]:
     metric = item.get("metric")
     if not isinstance(metric, dict):
         raise TypeError("metric is no object")
-    return {clean(str(name)): clean(str(value)) for name, value in metric.items()}
+    return {clean(name): clean(_text(value)) for name, value in metric.items()}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a label is no string")
+    return value
 
 
 def _samples(item: Mapping[str, object], key: str) -> tuple[tuple[float, float], ...]:
@@ -162,10 +184,10 @@ def _sample(pair: object) -> tuple[float, float]:
     at, value = pair
     if not isinstance(value, str):
         raise TypeError("a value is no string")
-    if not isinstance(at, int | float) or not math.isfinite(at):
-        raise TypeError("a time is no number")
+    if not isinstance(at, int | float) or not is_time(at):
+        raise TypeError("a time is none")
     return float(at), float(value)
 
 
-def _sequence(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else ()
+def _texts(value: object) -> list[str]:
+    return [clean(text) for text in value if isinstance(text, str)] if isinstance(value, list) else []

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 
 from aftergreen.promql import ends_with_its_range
-from aftergreen.sources.answer import Answer, Refused, parse
+from aftergreen.sources.answer import Answer, Refused, is_time, parse
 from aftergreen.sources.classify import Found
-from aftergreen.sources.http import Client
+from aftergreen.sources.http import Client, Late
 from aftergreen.sources.joined import NotJoined, joined, packs, parted
 from aftergreen.sources.protocol import SourceUnavailable
 from aftergreen.sources.questions import milliseconds, runs
@@ -74,9 +74,9 @@ class Asker:
         when, late = milliseconds(at), False
         if self._joins and len(texts) > 1:
             try:
-                async with asyncio.timeout_at(deadline - self._backend.timeout / 2):
-                    found = parted(texts, await self.found(joined(texts), at))
-            except TimeoutError:
+                half = deadline - self._backend.timeout / 2
+                found = parted(texts, await self.found(joined(texts), at, half))
+            except Late:
                 late = True
             except (Refused, NotJoined):
                 self._joins = False
@@ -108,14 +108,16 @@ class Asker:
             if deadline is None:
                 deadline = asyncio.get_running_loop().time() + self._backend.timeout
             try:
-                async with asyncio.timeout_at(deadline):
-                    found = await (self._moment(text, run[0]) if len(run) == 1 else self._range(text, run))
+                asking = (
+                    self._moment(text, run[0], deadline)
+                    if len(run) == 1
+                    else self._range(text, run, deadline)
+                )
+                found = await asking
             except OtherTimes:
                 self._aligns = True
                 await self._fill_each(sheet, text, run)
                 return
-            except TimeoutError:
-                found = _everywhere(run, Found(failure=self._too_late()))
             except SourceUnavailable as error:
                 found = _everywhere(run, Found(failure=str(error), refused=isinstance(error, Refused)))
         sheet.update({(text, at): one for at, one in found.items()})
@@ -139,18 +141,18 @@ class Asker:
                     group.create_task(self._fill(sheet, text, run, slots))
         return sheet
 
-    async def found(self, text: str, at: float) -> Found:
+    async def found(self, text: str, at: float, deadline: float | None = None) -> Found:
         """What one query gives at one time; raises `SourceUnavailable`."""
-        return (await self._moment(text, at))[milliseconds(at)]
+        return (await self._moment(text, at, deadline))[milliseconds(at)]
 
-    async def _moment(self, text: str, at: float) -> dict[int, Found]:
+    async def _moment(self, text: str, at: float, deadline: float | None) -> dict[int, Found]:
         form = {"query": text, "time": f"{at:.3f}", **_AS_ASKED}
-        answer = await self._answer("query", form)
+        answer = await self._answer("query", form, deadline)
         values = tuple(series.samples[0][1] for series in answer.series)
         labels = tuple(series.labels for series in answer.series)
         return {milliseconds(at): Found(values, labels, partial=answer.partial, notes=answer.notes)}
 
-    async def _range(self, text: str, run: tuple[float, ...]) -> dict[int, Found]:
+    async def _range(self, text: str, run: tuple[float, ...], deadline: float) -> dict[int, Found]:
         step = (milliseconds(run[1]) - milliseconds(run[0])) / 1000
         form = {
             "query": text,
@@ -159,26 +161,24 @@ class Asker:
             "step": f"{step:.3f}",
             **_AS_ASKED,
         }
-        return _columns(await self._answer("query_range", form), run)
+        return _columns(await self._answer("query_range", form, deadline), run)
 
     async def now(self) -> float:
         """The backend's time, in seconds since the epoch; raises `SourceUnavailable`."""
-        try:
-            async with asyncio.timeout(self._backend.timeout):
-                answer = await self._answer("query", {"query": "time()", **_AS_ASKED})
-        except TimeoutError:
-            raise SourceUnavailable(self._too_late()) from None
+        deadline = asyncio.get_running_loop().time() + self._backend.timeout
+        answer = await self._answer("query", {"query": "time()", **_AS_ASKED}, deadline)
         times = [value for series in answer.series for _, value in series.samples]
-        if len(times) != 1 or not math.isfinite(times[0]):
+        if len(times) != 1 or not is_time(times[0]):
             raise SourceUnavailable("the backend does not tell the time: it is no Prometheus API")
         return times[0]
 
-    async def _answer(self, endpoint: str, form: Mapping[str, str]) -> Answer:
-        status, body = await self._client.ask(endpoint, form)
-        return parse(status, body, ranged=endpoint == "query_range")
-
-    def _too_late(self) -> str:
-        return f"Prometheus did not answer within {self._backend.timeout:g} s: raise metrics.timeout"
+    async def _answer(self, endpoint: str, form: Mapping[str, str], deadline: float | None) -> Answer:
+        status, body = await self._client.ask(endpoint, form, deadline=deadline)
+        answer = parse(status, body, ranged=endpoint == "query_range")
+        # No deadline ends what does not wait.
+        if deadline is not None and asyncio.get_running_loop().time() > deadline:
+            raise self._client.late(len(body))
+        return answer
 
 
 def _everywhere(run: tuple[float, ...], found: Found) -> dict[int, Found]:

@@ -19,9 +19,7 @@ from aftergreen.model import Backend
 from aftergreen.promql import api
 from aftergreen.sources.faults import chain, reason
 from aftergreen.sources.protocol import SourceUnavailable
-
-BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes of one answer; what is larger is no answer to a question about one number."""
+from aftergreen.units import format_limit
 
 ERROR_LIMIT = 64 * 1024
 """Bytes of an error page that are read: enough for its sentence."""
@@ -37,14 +35,20 @@ POLLS = 4
 """Polls that are under way at a time in one backend, where several watches ask it. The others wait for their
 turn before their deadline begins, so that no watch is blind for having been asked beside many."""
 
+_UNPACKED = ("", "identity")
+"""Encodings of a body that says what it is: others are not asked for, and a few bytes unpack to gigabytes."""
+
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+class Late(SourceUnavailable):
+    """The answer was not there, or not whole, when the deadline was over."""
 
 
 class Client:
     """Asks the query API; raises `SourceUnavailable` for everything that keeps an answer from arriving.
 
-    Sets no deadline of its own: the caller puts one around the whole call. Several sources may ask through
-    one client, each of which `close`s it once.
+    Several sources may ask through one client, each of which `close`s it once.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -58,21 +62,42 @@ class Client:
         self._tls: ssl.SSLContext | bool | None = None
         self._idle: list[httpx.AsyncClient] = []
 
-    async def ask(self, endpoint: str, form: Mapping[str, str], method: str = "") -> tuple[int, bytes]:
-        """The status and the body of an answer, whatever they say.
+    async def ask(
+        self, endpoint: str, form: Mapping[str, str], method: str = "", deadline: float | None = None
+    ) -> tuple[int, bytes]:
+        """The status and the body of an answer, whatever they say; `Late` after the ``deadline``.
 
         ``method`` is given where an endpoint knows no other; queries are posted, as they may be long.
+        Without a deadline, in the loop's time, the caller puts one around the whole call.
         """
-        method = method or self._method
+        body = bytearray()
+        try:
+            async with asyncio.timeout_at(deadline):
+                status = await self._asked(method or self._method, endpoint, form, body)
+        except TimeoutError:
+            raise self.late(len(body)) from None
+        return status, bytes(body)
+
+    def late(self, arrived: int = 0) -> Late:
+        """What is said after the deadline, when so many bytes of an answer were here."""
+        timeout = f"{self.backend.timeout:g} s"
+        if arrived:
+            return Late(
+                f"Prometheus had sent {arrived:,} bytes of its answer after {timeout}: see what slows the way"
+                " to it, or raise metrics.timeout"
+            )
+        return Late(f"Prometheus did not answer within {timeout}: raise metrics.timeout")
+
+    async def _asked(self, method: str, endpoint: str, form: Mapping[str, str], body: bytearray) -> int:
         try:
             try:
-                status, body = await self._send(method, endpoint, form)
+                status = await self._send(method, endpoint, form, body)
             except _BROKEN:
                 # A server may close an idle connection in the moment in which it is used again.
-                status, body = await self._send(method, endpoint, form)
+                status = await self._send(method, endpoint, form, body)
             if status == METHOD_NOT_ALLOWED and method == "POST":
                 self._method = "GET"
-                status, body = await self._send("GET", endpoint, form)
+                status = await self._send("GET", endpoint, form, body)
         except httpx.LocalProtocolError:
             # The text of this error holds the header at fault, which may be the secret.
             raise SourceUnavailable("a header of [metrics] cannot be sent: check headers") from None
@@ -81,7 +106,7 @@ class Client:
             raise SourceUnavailable(
                 f"no answer from {self.backend.url}: {_with_cure(error, self.backend)}"
             ) from error
-        return status, body
+        return status
 
     def share(self) -> Client:
         """The client for one more who asks through it."""
@@ -97,7 +122,9 @@ class Client:
         for http in idle:
             await http.aclose()
 
-    async def _send(self, method: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _send(self, method: str, endpoint: str, form: Mapping[str, str], body: bytearray) -> int:
+        """The status of an answer, whose bytes are put into ``body`` as they come."""
+        body.clear()
         url, credentials = api(self.backend, endpoint), _credentials(self.backend)
         async with self._connection() as http:
             if method == "POST":
@@ -107,9 +134,33 @@ class Client:
             response = await http.send(request, stream=True)
             try:
                 self.moves_what_is_new = "X-Server-Hostname" in response.headers
-                return response.status_code, await _body(response)
+                await self._read(response, body)
+                return response.status_code
             finally:
                 await response.aclose()
+
+    async def _read(self, response: httpx.Response, body: bytearray) -> None:
+        answered = response.status_code == httpx.codes.OK
+        packed = response.headers.get("Content-Encoding", "").lower()
+        if packed not in _UNPACKED:
+            if not answered:
+                return
+            raise SourceUnavailable(
+                f"Prometheus's answer comes packed ({clean(packed, 40)}), which was not asked for: have the"
+                " proxy before it send answers as they are"
+            )
+        limit = self.backend.answer_limit if answered else ERROR_LIMIT
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) <= limit:
+                continue
+            if answered:
+                raise SourceUnavailable(
+                    f"Prometheus sent more than {format_limit(limit, 'bytes')}: aggregate the query, or"
+                    " raise metrics.answer_limit"
+                )
+            del body[limit:]
+            return
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -130,7 +181,7 @@ class Client:
     def _opened(self) -> httpx.AsyncClient:
         tls = self._tls = _tls(self.backend) if self._tls is None else self._tls
         return httpx.AsyncClient(
-            # Uncompressed, so that the limit on bodies holds for what is sent as well.
+            # What is sent is what is read, so that a limit on one bounds the other.
             headers={"Accept-Encoding": "identity", **self.backend.headers},
             verify=tls,
             timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
@@ -138,21 +189,6 @@ class Client:
             # Proxies as the environment says, as curl does it; none of them leads back to this machine.
             trust_env=not _is_this_machine(self.backend.url),
         )
-
-
-async def _body(response: httpx.Response) -> bytes:
-    answered = response.status_code == httpx.codes.OK
-    limit = BODY_LIMIT if answered else ERROR_LIMIT
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) <= limit:
-            continue
-        if answered:
-            mebibytes = BODY_LIMIT // 1024 // 1024
-            raise SourceUnavailable(f"Prometheus sent more than {mebibytes} MiB: aggregate the query")
-        break
-    return bytes(body[:limit])
 
 
 def _tls(backend: Backend) -> ssl.SSLContext | bool:
