@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from aftergreen import hidden
 from tests import documented
 
 # The same examples in every run, so that what passes here passes there, and no rule about speed; `make
@@ -37,6 +38,13 @@ def _documented() -> Iterator[None]:
     yield
     said, documented.unknown[:] = list(documented.unknown), []
     assert not said, f"docs/errors.md does not have: {said}"
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> Iterator[None]:
+    """A secret of one test is a word in the next."""
+    yield
+    hidden.forget()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -91,8 +92,8 @@ async def _request(reader: asyncio.StreamReader) -> Request:
 
 
 @asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[ScriptedBackend]:
-    """A backend on a free port of this machine, for as long as the context lasts."""
+async def scripted(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedBackend]:
+    """A backend on a free port of this machine, for as long as the context lasts; with ``tls``, over TLS."""
     backend = ScriptedBackend(script)
     serving: set[asyncio.Task[None]] = set()
 
@@ -101,8 +102,8 @@ async def scripted(script: Script) -> AsyncIterator[ScriptedBackend]:
         serving.add(task)
         await task
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    backend.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    backend.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield backend
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from aftergreen.config.later import refuse_later_keys
 from aftergreen.config.queries import warnings_of
 from aftergreen.config.resolve import resolve
 from aftergreen.config.toml import content, parsed
+from aftergreen.hidden import hide
 from aftergreen.model import Plan
 from aftergreen.paths import example
 
@@ -19,7 +21,10 @@ __all__ = ["ConfigError", "Fault", "listed", "load", "loads", "warnings_of"]
 
 
 def load(path: Path) -> Plan:
-    """The plan of a configuration file; `ConfigError` with every fault at once."""
+    """The plan of a configuration file, whose secrets no text shows from now on.
+
+    `ConfigError` with every fault at once.
+    """
     copy = f"begin with a copy of the example, cp {shlex.quote(str(example()))} {path}"
     text = content(
         path,
@@ -27,7 +32,13 @@ def load(path: Path) -> Plan:
         missing=f"{copy}, or name another with -c",
         cure="name another file with -c",
     )
-    return loads(text, str(path))
+    plan = loads(text, str(path))
+    hide(*plan.backend.secrets)
+    for name in plan.backend.variables:
+        value = os.environ.get(name, "").strip()
+        # Of user:password either is a secret on its own.
+        hide(value, value.partition(":")[2])
+    return plan
 
 
 def loads(text: str, origin: str = "aftergreen.toml") -> Plan:

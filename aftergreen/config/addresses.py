@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import parse_qsl
 
 from aftergreen.config.faults import Faults, shown
+from aftergreen.model import Address, without_secrets
+
+_PROBED = ("tcp", "http", "https")
+_KEYS = ("auth", "key", "pass", "secret", "sig", "token")
+"""What the names of parameters hold that are secrets."""
 
 
-def check_backend(faults: Faults, place: str, address: str) -> None:
-    """Report what is no address of a metrics backend."""
-    expected = 'http:// or https:// and a host, such as "http://localhost:9090"'
-    parts = _parts(faults, place, address, expected)
-    if parts is None:
-        return
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        faults.add(place, shown(address), expected)
-    elif parts.query or parts.fragment:
-        faults.add(place, shown(address), "an address without ? and #, to which paths can be appended")
+def backend_address(faults: Faults, place: str, text: str, found: str = "") -> Address | None:
+    """The address of a metrics backend; None where it is none, which is reported as ``found``."""
+    found = found or shown(without_secrets(text))
+    address = _address(
+        faults, place, text, found, 'http:// or https:// and a host, such as "http://localhost:9090"'
+    )
+    if address is None:
+        return None
+    if address.scheme not in ("http", "https"):
+        faults.add(place, found, 'http:// or https:// and a host, such as "http://localhost:9090"')
+    elif address.query:
+        faults.add(place, found, "an address without ? and #, to which paths can be appended")
+    else:
+        return address
+    return None
 
 
-def check_probe(faults: Faults, place: str, address: str) -> None:
-    """Report what cannot be probed."""
-    parts = _parts(faults, place, address, 'a host and a port, such as "tcp://orders-db:5432"')
-    if parts is None:
-        return
-    if parts.scheme not in ("tcp", "http", "https"):
-        faults.add(place, shown(address), "an address that begins with tcp://, http:// or https://")
-    elif not parts.hostname:
-        faults.add(place, shown(address), f"a host after {parts.scheme}://")
-    elif parts.scheme == "tcp" and (not parts.port or parts.path.strip("/") or parts.query or parts.fragment):
-        faults.add(
-            place, shown(address), 'a host and a port and nothing more, such as "tcp://orders-db:5432"'
-        )
+def probe_address(faults: Faults, place: str, text: str) -> Address | None:
+    """The address of what can be probed; None where that is reported."""
+    found = shown(without_secrets(text))
+    address = _address(faults, place, text, found, _probed(text))
+    if address is None:
+        return None
+    if address.scheme not in _PROBED:
+        faults.add(place, found, _probed(text))
+    elif address.scheme == "tcp" and (not address.port or address.path or address.query):
+        faults.add(place, found, 'a host and a port and nothing more, such as "tcp://orders-db:5432"')
+    elif any(part in name.lower() for name, _ in parse_qsl(address.query) for part in _KEYS):
+        faults.add(place, found, "an address without a key or token: the file and the journal are no secrets")
+    else:
+        return address
+    return None
 
 
-def _parts(faults: Faults, place: str, address: str, expected: str) -> SplitResult | None:
-    """The parts of an address that can be read and holds no secret; None where that is reported."""
-    if "@" in address.split("//", 1)[-1].split("/", 1)[0]:
-        faults.add(
-            place, "an address that holds a user or password", "one without them, for the file is no secret"
-        )
+def _probed(text: str) -> str:
+    """What is expected of an address for a probe that is none."""
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme.lower() not in _PROBED:
+        return "an address that begins with tcp://, http:// or https://"
+    host = rest.partition("/")[0]
+    return 'a host and a port, such as "tcp://orders-db:5432"' if host else f"a host after {scheme}://"
+
+
+def _address(faults: Faults, place: str, text: str, found: str, expected: str) -> Address | None:
+    authority = text.split("//", 1)[-1].split("/", 1)[0]
+    if "@" in authority:
+        expected = "one without them, for the file is no secret"
+        faults.add(place, "an address that holds a user or password", expected)
+        return None
+    if "#" in text:
+        faults.add(place, found, "an address without ? and #, to which paths can be appended")
         return None
     try:
-        parts = urlsplit(address)
-        if parts.port != 0 and address.isprintable() and " " not in address:
-            return parts
+        return Address.of(text)
     except ValueError:
-        pass
-    faults.add(place, shown(address), expected)
-    return None
+        faults.add(place, found, expected)
+        return None

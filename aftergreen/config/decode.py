@@ -14,7 +14,7 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
-from aftergreen.clean import clean
+from aftergreen.clean import clean, one_line
 from aftergreen.config import file
 from aftergreen.config.faults import Faults, Unfit, listed, nearest, shown
 from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strategy, Then
@@ -105,7 +105,7 @@ def _text(value: object, _: object = None) -> str:
 def _one_line(longest: int) -> Hook:
     def hook(value: object, _: object = None) -> str:
         text = _text(value)
-        if text != clean(text, longest):
+        if text != one_line(text, longest):
             expected = f"at most {longest} characters on one line, without spaces around them"
             raise Unfit(shown(text), expected)
         return text
@@ -178,7 +178,8 @@ def _headers(value: object, _: object = None) -> dict[str, str]:
             raise Unfit(label, "names made of letters, digits and hyphens")
         if name.lower() in _SECRET_HEADERS:
             raise Unfit(
-                label, "no secrets in the file: use bearer_token_env, bearer_token_file or basic_auth_env"
+                label,
+                "no secrets in the file: use bearer_token_env, bearer_token_file or basic_auth_env",
             )
         if not isinstance(content, str) or not content.isascii() or not content.isprintable():
             raise Unfit(
@@ -187,6 +188,18 @@ def _headers(value: object, _: object = None) -> dict[str, str]:
     if len({name.lower() for name in value}) < len(value):
         raise Unfit("a header twice", "every header once, whatever its case")
     return dict(value)
+
+
+def _header_variables(value: object, _: object = None) -> dict[str, str]:
+    """Headers as name and the variable that holds the value."""
+    if not isinstance(value, dict):
+        raise Unfit(shown(value), 'a table such as { X-Api-Key = "METRICS_KEY" }')
+    for name in value:
+        if not _HEADER.fullmatch(name):
+            raise Unfit(
+                f'the header "{clean(name, _NAME_LENGTH)}"', "names made of letters, digits and hyphens"
+            )
+    return {name: _variable(variable) for name, variable in value.items()}
 
 
 def _arguments(value: object, _: object = None) -> tuple[str, ...]:
@@ -257,6 +270,7 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
         (file.Share, _parsed(parse_fraction)),
         (file.Size, _size),
         (file.Headers, _headers),
+        (file.HeaderVariables, _header_variables),
         (file.Arguments, _arguments),
     )
     for kind, hook in (*plain, *kinds.items()):

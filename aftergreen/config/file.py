@@ -25,6 +25,8 @@ Variable = NewType("Variable", str)
 Variables = NewType("Variables", tuple[str, ...])
 """The names of environment variables."""
 Headers = NewType("Headers", dict[str, str])
+HeaderVariables = NewType("HeaderVariables", dict[str, str])
+"""The names of environment variables, by the header whose value each holds."""
 Arguments = NewType("Arguments", tuple[str, ...])
 
 KEYS = {
@@ -64,6 +66,8 @@ class MetricsTable:
     client_cert: str | None = None
     client_key: str | None = None
     answer_limit: Size | None = None
+    url_env: Variable | None = None
+    headers_env: HeaderVariables | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
-from aftergreen.config.addresses import check_backend
+from aftergreen.config.addresses import backend_address
 from aftergreen.config.faults import Faults, listed, nearest, shown, shown_duration
 from aftergreen.config.file import Document, MetricsTable, RollbackTable, ServiceTable
 from aftergreen.config.queries import check_query
 from aftergreen.config.signals import Watched, resolve_signals
 from aftergreen.model import (
     ALPHA,
+    Address,
     Backend,
     BaselinePlan,
     BaselineSource,
@@ -80,12 +82,7 @@ def _service(table: ServiceTable, faults: Faults) -> Service:
 
 
 def _backend(table: MetricsTable, faults: Faults) -> Backend:
-    if table.url is None:
-        faults.add(
-            "metrics.url", "nothing", 'the address of a Prometheus API, such as "http://localhost:9090"'
-        )
-    else:
-        check_backend(faults, "metrics.url", table.url)
+    url = _backend_address(table, faults)
     _check_length(faults, "metrics.timeout", table.timeout)
     ways = [key for key in ("bearer_token_env", "bearer_token_file", "basic_auth_env") if getattr(table, key)]
     for extra in ways[1:]:
@@ -95,8 +92,51 @@ def _backend(table: MetricsTable, faults: Faults) -> Backend:
     if table.answer_limit is not None and not _LEAST_ANSWER <= table.answer_limit <= _MOST_ANSWER:
         least, most = (format_limit(size, "bytes") for size in (_LEAST_ANSWER, _MOST_ANSWER))
         faults.add("metrics.answer_limit", shown(table.answer_limit), f"at least {least} and at most {most}")
-    options = ("timeout", "lag", "headers", "ca_file", "client_cert", "client_key", "answer_limit", *ways)
-    return Backend(url=(table.url or "").rstrip("/"), **_given(table, *options))
+    options = (
+        "timeout",
+        "lag",
+        "headers",
+        "ca_file",
+        "client_cert",
+        "client_key",
+        "answer_limit",
+        "url_env",
+        "headers_env",
+        *ways,
+    )
+    backend = Backend(url=str(url or "").rstrip("/"), **_given(table, *options))
+    if url is not None and not url.is_safe and _sends_secrets(backend):
+        expected = "https:// or this machine, for secrets are sent over TLS only"
+        place = "metrics.url_env" if table.url_env else "metrics.url"
+        faults.add(place, f"{shown(backend.shown)} beside credentials", expected)
+    return backend
+
+
+def _backend_address(table: MetricsTable, faults: Faults) -> Address | None:
+    """Where the backend is: as written, or in the variable that is named; None where that is reported."""
+    if table.url_env is None:
+        if table.url is not None:
+            return backend_address(faults, "metrics.url", table.url)
+        expected = 'the address of a Prometheus API, such as "http://localhost:9090"'
+        faults.add("metrics.url", "nothing", expected)
+        return None
+    if table.url is not None:
+        faults.add("metrics.url_env", "url_env beside url", "one of the two")
+        return None
+    value = os.environ.get(table.url_env, "").strip()
+    if not value:
+        faults.add(
+            "metrics.url_env", f"the variable {table.url_env}, which is not set", "one that is exported"
+        )
+        return None
+    return backend_address(
+        faults, "metrics.url_env", value, f"the variable {table.url_env} with something else"
+    )
+
+
+def _sends_secrets(backend: Backend) -> bool:
+    ways = (backend.bearer_token_file, backend.bearer_token_env, backend.basic_auth_env)
+    return any(ways) or bool(backend.secret_headers or backend.headers_env)
 
 
 def _timing(document: Document, faults: Faults) -> Timing:
@@ -202,7 +242,11 @@ def _rollback(document: Document, faults: Faults, signals: tuple[Signal, ...]) -
         faults.add("rollback.command", "nothing", f"the command that goes back, because {why}")
     for index, argument in enumerate(table.command or ()):
         _check_argument(faults, f"rollback.command[{index}]", argument)
-    credentials = (document.metrics.bearer_token_env, document.metrics.basic_auth_env)
+    metrics = document.metrics
+    credentials = (
+        *(metrics.bearer_token_env, metrics.basic_auth_env, metrics.url_env),
+        *(metrics.headers_env or {}).values(),
+    )
     for index, name in enumerate(table.pass_env or ()):
         if name not in credentials:
             expected = "a variable with credentials of [metrics]: all others are handed on anyway"

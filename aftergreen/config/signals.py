@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from aftergreen.config.addresses import check_probe
+from aftergreen.config.addresses import probe_address
 from aftergreen.config.faults import Faults, shown, shown_duration
 from aftergreen.config.file import Name, SignalTable
 from aftergreen.config.queries import asks_for_version, check_query, looks_at_one_moment
 from aftergreen.config.thresholds import resolve_rules
 from aftergreen.config.tiers import tier_rules
-from aftergreen.model import BaselineSource, Indicator, Signal, SignalKey, Timing
+from aftergreen.model import Address, BaselineSource, Indicator, Signal, SignalKey, Timing
 from aftergreen.promql import falls_back
 from aftergreen.verdict.conditions import shortest_course
 
@@ -45,6 +45,7 @@ def resolve_signals(tables: tuple[SignalTable, ...], faults: Faults, watch: Watc
 def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> Signal:
     _check_identity(faults, place, table)
     _check_measure(faults, place, table)
+    probe = _probe(faults, place, table)
     ratio = table.numerator is not None
     indicator = table.indicator or Indicator.ERROR_RATE
     events = table.events if table.events is not None else ratio and indicator is Indicator.ERROR_RATE
@@ -63,7 +64,7 @@ def _signal(faults: Faults, place: str, table: SignalTable, watch: Watched) -> S
         denominator=table.denominator,
         events=events,
         reduce=table.reduce,
-        probe=table.probe,
+        probe=str(probe) if probe else table.probe,
         dependency=table.dependency,
         kind=table.kind,
         baseline=table.baseline or watch.source,
@@ -153,8 +154,6 @@ def _check_measure(faults: Faults, place: str, table: SignalTable) -> None:
         query = getattr(table, key)
         if query is not None:
             check_query(faults, f"{place}.{key}", query)
-    if table.probe is not None:
-        _check_probe(faults, place, table, table.probe)
 
 
 def _check_absent_is_zero(faults: Faults, place: str, signal: Signal) -> None:
@@ -165,13 +164,16 @@ def _check_absent_is_zero(faults: Faults, place: str, signal: Signal) -> None:
         faults.add(f"{place}.absent_is_zero", shown(signal.absent_is_zero), expected)
 
 
-def _check_probe(faults: Faults, place: str, table: SignalTable, probe: str) -> None:
+def _probe(faults: Faults, place: str, table: SignalTable) -> Address | None:
+    """What is probed; None where nothing is, or what is wrong with it was reported."""
+    if table.probe is None:
+        return None
     for key in ("window", "reduce", "baseline"):
         value = getattr(table, key)
         if value is not None:
             found = shown_duration(value) if key == "window" else shown(value)
             faults.add(f"{place}.{key}", found, "no such key on a probe, which has one value and no past")
-    check_probe(faults, f"{place}.probe", probe)
+    return probe_address(faults, f"{place}.probe", table.probe)
 
 
 def _unit(faults: Faults, place: str, table: SignalTable, *, ratio: bool) -> str:

@@ -54,7 +54,7 @@ _ADDED: Mapping[type, tuple[str, ...]] = {
     Baseline: ("exceeded", "repeated"),
     BaselinePlan: ("zone",),
     Service: ("runbook", "on_call"),
-    Backend: ("answer_limit",),
+    Backend: ("answer_limit", "url_env", "headers_env"),
     RollbackPlan: ("pass_env", "irreversible", "automatic", "grace"),
 }
 for _sealed, _names in _ADDED.items():
@@ -63,6 +63,11 @@ for _sealed, _names in _ADDED.items():
         _sealed,
         make_dict_unstructure_fn(_sealed, _CONVERTER, **_omitted),  # type: ignore[arg-type]  # named attributes
     )
+
+
+# A record, and the seal over it, say which backend was asked, and by what headers, never with what secrets.
+_backend = _CONVERTER.get_unstructure_hook(Backend)
+_CONVERTER.register_unstructure_hook(Backend, lambda backend: _backend(backend.public()))
 
 
 def encode(value: object) -> dict[str, object]:

@@ -6,6 +6,7 @@ signal's own unit, except that percentages are fractions: 1 % is 0.01.
 
 from __future__ import annotations
 
+from aftergreen.model.address import Address, without_secrets
 from aftergreen.model.plan import (
     ALPHA,
     Automatic,
@@ -33,6 +34,7 @@ from aftergreen.model.signal import (
 __all__ = [
     "ALPHA",
     "COMPARED",
+    "Address",
     "Automatic",
     "Backend",
     "BaselinePlan",
@@ -55,4 +57,5 @@ __all__ = [
     "Then",
     "Timing",
     "View",
+    "without_secrets",
 ]

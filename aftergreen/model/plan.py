@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from aftergreen.hidden import MASK
+from aftergreen.model.address import Address, without_secrets
 from aftergreen.model.signal import BaselineSource, Indicator, Signal, SignalKey
 
 ALPHA = 0.001
 """How often chance alone may ever pass for evidence, unless a configuration says otherwise."""
+
+
+OPEN_HEADERS = frozenset(
+    {"accept", "accept-language", "accountid", "projectid", "thanos-tenant", "user-agent", "x-grafana-org-id"}
+    | {"x-org-id", "x-scope-orgid"}
+)
+"""Headers, in lower case, whose values are no secrets; every other one's is."""
 
 
 class Strategy(StrEnum):
@@ -45,22 +54,61 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where the metrics are and how to authenticate. Secrets are named here, never held.
+    """Where the metrics are and how to authenticate.
 
-    ``answer_limit`` is in bytes: what is larger is no answer to a question about one number.
+    Secrets are named here; those that are held, in the address and in headers, are in no `repr`, and the
+    journal gets `public`. ``url_env`` names the variable that ``url`` was read from. ``headers_env`` names
+    the variables that hold headers. ``answer_limit`` is in bytes: what is larger is no answer to a question
+    about one number.
     """
 
-    url: str
+    url: str = field(repr=False)
     timeout: float = 5.0
     lag: float = 2.0
     bearer_token_env: str | None = None
     bearer_token_file: str | None = None
     basic_auth_env: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
     answer_limit: int = 4 * 1024 * 1024
+    url_env: str | None = None
+    headers_env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> Address:
+        """Where it is, by its parts."""
+        return Address.of(self.url)
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown: by the variable that holds it, or without what looks secret."""
+        return f"${self.url_env}" if self.url_env else without_secrets(self.url)
+
+    @property
+    def secret_headers(self) -> Mapping[str, str]:
+        """Headers whose values are no one's business: all but those that name a tenant or a client."""
+        return {name: value for name, value in self.headers.items() if name.lower() not in OPEN_HEADERS}
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that hold secrets."""
+        names = (self.bearer_token_env, self.basic_auth_env, self.url_env, *self.headers_env.values())
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that are held here."""
+        address = (self.url, *self.address.secrets) if self.url_env else self.address.secrets
+        return (*address, *self.secret_headers.values())
+
+    def public(self) -> Backend:
+        """The same without secrets, for the record."""
+        masked = {
+            name: MASK if name in self.secret_headers else value for name, value in self.headers.items()
+        }
+        return replace(self, url=self.shown, headers=masked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from aftergreen import words
+from aftergreen.hidden import blotted_values
 from aftergreen.output.report import reporting
 from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import ExitCode, exit_code
@@ -98,7 +99,7 @@ def print_refused(
         "missing": [finding.text for finding in findings],
         **({"service": name} if name else {}),
     }
-    print(json.dumps(body, ensure_ascii=False), file=out, flush=True)
+    print(json.dumps(blotted_values(body), ensure_ascii=False), file=out, flush=True)
 
 
 def iso(at: float) -> str:
@@ -108,7 +109,8 @@ def iso(at: float) -> str:
 
 def _emit(out: TextIO | None, kind: str, at: float, snapshot: Snapshot, body: Mapping[str, object]) -> None:
     head = {"schema": SCHEMA, "at": iso(at), "type": kind, "release": snapshot.state.setup.release.name}
-    print(json.dumps(head | dict(body), ensure_ascii=False, allow_nan=False), file=out, flush=True)
+    told = blotted_values(head | dict(body))
+    print(json.dumps(told, ensure_ascii=False, allow_nan=False), file=out, flush=True)
 
 
 def _receipt(decided: RuleState, snapshot: Snapshot) -> dict[str, object] | None:

@@ -143,7 +143,7 @@ async def backend_time(source: Source, plan: Plan, clock: Clock) -> float:
     try:
         return await measure_offset(source, clock)
     except SourceUnavailable as error:
-        text = f"the metrics backend at {plan.backend.url} cannot be asked: {error}"
+        text = f"the metrics backend at {plan.backend.shown} cannot be asked: {error}"
         raise PreflightFailed((Finding(Severity.ERROR, text),)) from error
 
 

@@ -74,7 +74,7 @@ async def opened(
     ``earlier`` tells what is known of other releases; ``chosen`` is the source of baselines that somebody
     chose at the start. Raises `PreflightFailed` where the backend cannot be asked at all.
     """
-    progress(f"asking {plan.backend.url}")
+    progress(f"asking {plan.backend.shown}")
     offset = await backend_time(source, plan, clock)
     plan, release = await identify(clock.now() - offset)
     progress("reading the time before the deployment")

@@ -1,10 +1,9 @@
 """Queries as text: placeholders, selectors, receipts, and what shows that a metric is there. No I/O."""
 
+from aftergreen.promql.curl import api, curl
 from aftergreen.promql.queries import (
     METRIC,
-    api,
     bucket_selectors,
-    curl,
     ends_with_its_range,
     expression,
     gives_rates,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 import promql_parser
 
-from aftergreen.model import Backend, Reduce, Signal, SignalKey, View
+from aftergreen.model import Reduce, Signal, SignalKey, View
 
 _PLACEHOLDER = re.compile(
     r"\$(?:\{(?P<braced>window_seconds|window|version)\}|(?P<plain>window_seconds|window|version)\b)"
@@ -319,36 +317,3 @@ def _scalar(node: object) -> bool:
     if isinstance(node, promql_parser.Call):
         return bool(node.func.return_type == promql_parser.ValueType.Scalar)
     return isinstance(node, promql_parser.NumberLiteral)
-
-
-def curl(backend: Backend, query: str, at: float) -> str:
-    """A line for a shell that asks the backend for ``query`` at ``at``; secrets by name, never by value."""
-    parts = ["curl", "-sG", shlex.quote(api(backend, "query"))]
-    parts += ["--data-urlencode", shlex.quote(f"query={query}"), "--data-urlencode", f"time={at:.3f}"]
-    # Without it VictoriaMetrics evaluates an earlier time than it is told.
-    parts += ["-d", "nocache=1"]
-    for name, value in backend.headers.items():
-        parts += ["-H", shlex.quote(f"{name}: {value}")]
-    if backend.bearer_token_env:
-        parts += ["-H", f'"Authorization: Bearer ${backend.bearer_token_env}"']
-    if backend.bearer_token_file:
-        parts += ["-H", f'"Authorization: Bearer $(cat {_shell_path(backend.bearer_token_file)})"']
-    if backend.basic_auth_env:
-        parts += ["-u", f'"${backend.basic_auth_env}"']
-    files = (("--cacert", backend.ca_file), ("--cert", backend.client_cert), ("--key", backend.client_key))
-    for option, path in files:
-        if path:
-            parts += [option, shlex.quote(path)]
-    return " ".join(parts)
-
-
-def _shell_path(path: str) -> str:
-    """A path in which a shell finds the home directory, as the source does."""
-    return f"~/{shlex.quote(path[2:])}" if path.startswith("~/") else shlex.quote(path)
-
-
-def api(backend: Backend, endpoint: str) -> str:
-    """The address of an endpoint of the query API below whatever path the backend's URL has."""
-    parts = urlsplit(backend.url)
-    path = f"{parts.path.rstrip('/')}/api/v1/{endpoint}"
-    return parts._replace(path=path, query="", fragment="").geturl()

@@ -1,24 +1,22 @@
-"""All talk with the metrics backend: one connection pool, credentials, TLS, bounded bodies."""
+"""All talk with the metrics backend: connections, deadlines, bounded bodies."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import ipaddress
-import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from aftergreen.clean import clean
 from aftergreen.model import Backend
 from aftergreen.promql import api
-from aftergreen.sources.faults import chain, reason
+from aftergreen.sources.credentials import credentials
+from aftergreen.sources.faults import chain, cure, reason
 from aftergreen.sources.protocol import SourceUnavailable
+from aftergreen.sources.proxies import Proxy, proxy_for
+from aftergreen.sources.tls import backend_tls, is_for_another, names_at
 from aftergreen.units import format_limit
 
 ERROR_LIMIT = 64 * 1024
@@ -60,6 +58,7 @@ class Client:
         self.moves_what_is_new = False
         """Whether this is VictoriaMetrics, whose ranges leave out what is newer than half a minute."""
         self._tls: ssl.SSLContext | bool | None = None
+        self._proxy: Proxy | None = None
         self._idle: list[httpx.AsyncClient] = []
 
     async def ask(
@@ -104,7 +103,7 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             # OSError: an alert of TLS that comes late passes httpx as it is.
             raise SourceUnavailable(
-                f"no answer from {self.backend.url}: {_with_cure(error, self.backend)}"
+                f"no answer from {self.backend.shown}: {await self._with_cure(error)}"
             ) from error
         return status
 
@@ -125,12 +124,12 @@ class Client:
     async def _send(self, method: str, endpoint: str, form: Mapping[str, str], body: bytearray) -> int:
         """The status of an answer, whose bytes are put into ``body`` as they come."""
         body.clear()
-        url, credentials = api(self.backend, endpoint), _credentials(self.backend)
+        url, secrets = api(self.backend, endpoint), credentials(self.backend)
         async with self._connection() as http:
             if method == "POST":
-                request = http.build_request("POST", url, data=dict(form), headers=credentials)
+                request = http.build_request("POST", url, data=dict(form), headers=secrets)
             else:
-                request = http.build_request("GET", url, params=dict(form), headers=credentials)
+                request = http.build_request("GET", url, params=dict(form), headers=secrets)
             response = await http.send(request, stream=True)
             try:
                 self.moves_what_is_new = "X-Server-Hostname" in response.headers
@@ -179,100 +178,35 @@ class Client:
             self._idle.append(http)
 
     def _opened(self) -> httpx.AsyncClient:
-        tls = self._tls = _tls(self.backend) if self._tls is None else self._tls
+        if self._tls is None:
+            address = self.backend.address
+            self._proxy = proxy_for(address)
+            # Plain HTTP needs no certificates, and cannot fail for them.
+            self._tls = backend_tls(self.backend) if address.scheme == "https" else False
         return httpx.AsyncClient(
             # What is sent is what is read, so that a limit on one bounds the other.
             headers={"Accept-Encoding": "identity", **self.backend.headers},
-            verify=tls,
+            verify=self._tls,
             timeout=None,  # noqa: S113  # httpx's are per operation: the caller's deadline ends the call
             limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
-            # Proxies as the environment says, as curl does it; none of them leads back to this machine.
-            trust_env=not _is_this_machine(self.backend.url),
+            proxy=self._proxy.through if self._proxy is not None else None,
+            trust_env=False,
         )
 
-
-def _tls(backend: Backend) -> ssl.SSLContext | bool:
-    if not backend.url.startswith("https://"):
-        return False
-    place = f"ca_file {backend.ca_file}" if backend.ca_file else "the system's certificates"
-    try:
-        if backend.ca_file:
-            context = ssl.create_default_context(cafile=backend.ca_file)
-        else:
-            # An organisation's own authority is known to the system, httpx brings those of the world.
-            context = httpx.create_ssl_context()
-            context.load_default_certs()
-        if backend.client_cert:
-            place = f"client_cert {backend.client_cert}"
-            context.load_cert_chain(backend.client_cert, backend.client_key, password=_no_password)
-    except (OSError, ValueError) as error:
-        raise SourceUnavailable(f"{clean(place)} of [metrics] cannot be read: {reason(error)}") from error
-    return context
-
-
-def _no_password() -> str:
-    """Keeps OpenSSL from asking for one on the terminal that a screen is drawn on."""
-    raise ValueError("the key is encrypted: give one without a password")
-
-
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _credentials(backend: Backend) -> httpx.Headers:
-    """Read at every call, so that a token that rotates stays valid. The repr of headers hides them."""
-    if backend.bearer_token_env:
-        return _authorization("Bearer", _variable(backend.bearer_token_env), backend.bearer_token_env)
-    if backend.bearer_token_file:
-        return _authorization("Bearer", _content(backend.bearer_token_file), backend.bearer_token_file)
-    if backend.basic_auth_env:
-        pair = _variable(backend.basic_auth_env)
-        if ":" not in pair:
-            text = f"the variable {backend.basic_auth_env} (basic_auth_env) does not hold user:password"
-            raise SourceUnavailable(text)
-        if not pair.isprintable():
-            raise SourceUnavailable(
-                f"the variable {backend.basic_auth_env} holds characters that no password has"
-            )
-        encoded = base64.b64encode(pair.encode()).decode()
-        return _authorization("Basic", encoded, backend.basic_auth_env)
-    return httpx.Headers()
-
-
-def _authorization(scheme: str, secret: str, source: str) -> httpx.Headers:
-    if not (secret.isascii() and secret.isprintable()):
-        raise SourceUnavailable(f"{clean(source)} holds characters that no token has")
-    return httpx.Headers({"Authorization": f"{scheme} {secret}"})
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise SourceUnavailable(f"the variable {name}, which [metrics] names, is not set: export it")
-    return value
-
-
-def _content(path: str) -> str:
-    try:
-        value = Path(path).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        # Not the text of a decoding error, which shows the bytes.
-        why = reason(error) if isinstance(error, OSError) else "it is not text"
-        raise SourceUnavailable(f"bearer_token_file {clean(path)} cannot be read: {why}") from None
-    if not value:
-        raise SourceUnavailable(f"bearer_token_file {clean(path)} is empty")
-    return value
-
-
-def _with_cure(error: Exception, backend: Backend) -> str:
-    if isinstance(error, (*_BROKEN, ssl.SSLError)) and backend.url.startswith("https://"):
-        # TLS 1.3 refuses a client only after its own part of the handshake, often by just closing.
-        cure = "a server that asks for a certificate refuses like this: check client_cert of [metrics]"
-        return f"{reason(error)}; {cure}"
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error)):
-        return f"{reason(error)}: set ca_file of [metrics]"
-    return f"{reason(error)}: check metrics.url" if isinstance(error, httpx.ConnectError) else reason(error)
+    async def _with_cure(self, error: Exception) -> str:
+        said = reason(error)
+        secured = self.backend.address.scheme == "https"
+        if is_for_another(error):
+            names = await names_at(self.backend.address, backend_tls(self.backend))
+            return f"{said}: it is for {names or 'other names'}, so put one of them into metrics.url"
+        if secured and isinstance(error, (*_BROKEN, ssl.SSLError)):
+            # TLS 1.3 refuses a client only after its own part of the handshake, often by just closing.
+            asks = "a server that asks for a certificate refuses like this: check client_cert of [metrics]"
+            return f"{said}; {asks}"
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error)):
+            return f"{said}: set ca_file of [metrics]"
+        if mended := cure(error):
+            return f"{said}: {mended}"
+        if not isinstance(error, httpx.ConnectError | httpx.ProxyError):
+            return said
+        return f"{said}: check {f'the proxy in {self._proxy.variable}' if self._proxy else 'metrics.url'}"

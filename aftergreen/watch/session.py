@@ -59,8 +59,7 @@ class Session:
 def withheld(plan: Plan) -> tuple[str, ...]:
     """The variables with this program's own credentials that a rollback command is not given."""
     passed = plan.rollback.pass_env if plan.rollback is not None else ()
-    names = (plan.backend.bearer_token_env, plan.backend.basic_auth_env)
-    return tuple(name for name in names if name and name not in passed)
+    return tuple(name for name in plan.backend.variables if name not in passed)
 
 
 def operator_name(given: str | None, remembered: str = "") -> str:

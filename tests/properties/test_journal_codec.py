@@ -128,7 +128,8 @@ def test_a_release_comes_back_as_it_was(release: Release) -> None:
 @given(plans)
 def test_a_plan_comes_back_as_it_was_and_keeps_its_seal(plan: Plan) -> None:
     back = decode(through_json(plan), Plan)
-    assert back == plan
+    # A record names the backend that was asked, and holds none of its secrets.
+    assert back == replace(plan, backend=plan.backend.public())
     assert seal(back, {}) == seal(plan, {})
 
 

@@ -157,7 +157,7 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         (URL, 'url = "http://a/?tenant=1"'),
         "metrics.url",
-        '"http://a/?tenant=1", expected an address without ? and #, to which paths can be appended',
+        '"http://a/?***", expected an address without ? and #, to which paths can be appended',
     ),
     (_after(URL, 'timeout = "0s"'), "metrics.timeout", '"0s", expected a duration longer than 0s'),
     (_after(URL, "lag = 2"), "metrics.lag", f"2, expected {DURATION}"),

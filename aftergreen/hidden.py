@@ -1,0 +1,67 @@
+"""The secrets that this process knows, which stand in no text that it shows, writes or records.
+
+Whoever reads one, from the environment, a file or the configuration, hides it here, once; `clean` and whoever
+writes a record ask for texts without any.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TypeVar
+from urllib.parse import quote
+
+MASK = "***"
+"""Stands where a secret was."""
+
+SHORTEST = 6
+"""Characters of a value that is taken for a secret: a shorter one stands in texts by chance."""
+
+T = TypeVar("T")
+
+_known: tuple[str, ...] = ()
+
+
+def hide(*values: str) -> None:
+    """Never show these values again, in whatever form they usually come."""
+    global _known  # noqa: PLW0603  # a process knows its secrets, whichever of its threads read them
+    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+    if not forms <= set(_known):
+        # The longer first: one may be a part of another.
+        _known = tuple(sorted({*_known, *forms}, key=lambda form: (-len(form), form)))
+
+
+def forget() -> None:
+    """Know none any more."""
+    global _known  # noqa: PLW0603  # as above
+    _known = ()
+
+
+def blotted(text: str) -> str:
+    """The text without the secrets that are known."""
+    for secret in _known:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def blotted_values(value: T) -> T:
+    """What goes into JSON, without secrets in any of its texts; numbers stay as they are."""
+    if not _known:
+        return value
+    return _walked(value)  # type: ignore[return-value]  # the same shape
+
+
+def _walked(value: object) -> object:
+    if isinstance(value, str):
+        return blotted(value)
+    if isinstance(value, dict):
+        return {_walked(key): _walked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walked(inner) for inner in value]
+    return value
+
+
+def _forms(value: str) -> set[str]:
+    """As it is, as in addresses, as in JSON, and as in basic authentication."""
+    encoded = base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
+    return {value, quote(value, safe="", errors="replace"), json.dumps(value)[1:-1], encoded}
