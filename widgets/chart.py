@@ -100,7 +100,7 @@ class _Canvas:
     now: int
 
     def rows(self) -> tuple[Row, ...]:
-        drawing, width = self.drawing, self.times.width
+        drawing, width, deploy = self.drawing, self.times.width, self.times.deploy
         picture = draw(
             (width, self.height),
             (0.0, float(width)),
@@ -117,11 +117,11 @@ class _Canvas:
         for y, text in enumerate(picture):
             spans = []
             for x, character in enumerate(text):
-                if x == self.times.deploy:
+                if x == deploy:
                     spans.append(Span(self._lines.deploy, "deploy", y in usual))
                 elif character not in UNTOUCHED:
                     bad = _is_past(y, limit, upward=drawing.upward) or (y == limit and x in beyond)
-                    look = "bad" if bad else "before" if x < self.times.deploy else "after"
+                    look = "bad" if bad else "before" if x < deploy else "after"
                     spans.append(Span(character, look, y in usual))
                 elif x == back:
                     spans.append(Span(self._lines.back, "deploy", y in usual))

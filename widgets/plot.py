@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 Run = Sequence[tuple[float, float]]
 """Points of a line without a gap, as x and y."""
@@ -14,6 +15,9 @@ Point = tuple[float, float]
 
 LARGEST = (1000, 400)
 """Cells beyond which nothing is drawn: no terminal has so many, and memory grows with them."""
+
+PICTURES = 128
+"""How many are kept: more than the pages of a console hold, which are drawn again whenever one is opened."""
 
 _LOCK = threading.Lock()
 
@@ -55,7 +59,7 @@ def draw(
     if width > LARGEST[0] or height > LARGEST[1]:
         return _said("too large to draw", width, blank)
     pen = _PENS.get(mode, _PENS["braille"])
-    dots = [line for run in runs if (line := _dots(run, size, x_range, y_range, pen))]
+    dots = tuple(line for run in runs if (line := _dots(run, size, x_range, y_range, pen)))
     if not dots:
         return blank
     try:
@@ -75,7 +79,7 @@ def _said(sentence: str, width: int, blank: tuple[str, ...]) -> tuple[str, ...]:
 
 def _dots(
     run: Run, size: tuple[int, int], x_range: tuple[float, float], y_range: tuple[float, float], pen: _Pen
-) -> list[Point]:
+) -> tuple[Point, ...]:
     """The run in whole dots from the bottom left, at most four points for each column of dots.
 
     plotext then never sees a NaN inside a line, which ends the process, nor a value far outside its range,
@@ -91,11 +95,11 @@ def _dots(
         # One dot below or above is outside the picture; the top of the range still belongs to it.
         level = up - 1 if share_y == 1 else math.floor(min(max(share_y, -1.0), 2.0) * up)
         columns.setdefault(column, []).append(min(max(level, -1), up))
-    return [
+    return tuple(
         (float(column), float(level))
         for column, levels in columns.items()
         for level in dict.fromkeys((levels[0], min(levels), max(levels), levels[-1]))
-    ]
+    )
 
 
 def _share(value: float, limits: tuple[float, float]) -> float | None:
@@ -109,7 +113,8 @@ def _share(value: float, limits: tuple[float, float]) -> float | None:
     return share if not math.isnan(share) else None
 
 
-def _plot(size: tuple[int, int], runs: Sequence[Sequence[Point]], pen: _Pen) -> list[str]:
+@lru_cache(PICTURES)
+def _plot(size: tuple[int, int], runs: tuple[tuple[Point, ...], ...], pen: _Pen) -> tuple[str, ...]:
     """The picture, cut out of one with a margin of a cell on each side.
 
     plotext puts the ends of a range in the *middle* of the outermost cells, so the margin is what makes
@@ -136,4 +141,4 @@ def _plot(size: tuple[int, int], runs: Sequence[Sequence[Point]], pen: _Pen) -> 
         signal = figure.signal(xs, ys, marker=pen.marker)
         figure.draw(signal.lines() if len(run) > 1 else signal)
     rows = str(figure.build().string(colorless=True)).split("\n")
-    return [row[1 : width + 1] for row in rows[1 : height + 1]]
+    return tuple(row[1 : width + 1] for row in rows[1 : height + 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aftergreen.units import format_duration
 from aftergreen.verdict.snapshot import Axis
@@ -131,6 +132,7 @@ def band(baseline: Baseline) -> tuple[float, float]:
     return baseline.median - reach, baseline.median + reach
 
 
+@lru_cache(64)
 def values_of(trace: Trace, baseline: Baseline | None, limit: float | None) -> Values:
     """The range for all that is drawn, in steps, so that it stays while samples come in.
 

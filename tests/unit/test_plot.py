@@ -7,13 +7,21 @@ import subprocess
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import pytest
 
+from widgets import plot
 from widgets.plot import draw
 
 BITS = ((0, 3), (0, 2), (0, 1), (1, 3), (1, 2), (1, 1), (0, 0), (1, 0))
 """Where the eight dots of a braille cell lie, from its bottom left."""
+
+
+@pytest.fixture(autouse=True)
+def _drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is drawn here is drawn, and not one of the pictures that are kept."""
+    monkeypatch.setattr(plot, "_plot", plot._plot.__wrapped__)
 
 
 def dots(rows: tuple[str, ...]) -> set[tuple[int, int]]:
@@ -98,6 +106,24 @@ def test_a_missing_plotext_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_plotext_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "plotext", types.ModuleType("plotext"))
     assert draw((40, 1), (0, 1), (0, 1), [[(0, 0)]])[0].startswith("no chart: AttributeError")
+
+
+def test_the_same_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    usual = plot._plot
+
+    @lru_cache
+    def counted(
+        size: tuple[int, int], runs: tuple[tuple[plot.Point, ...], ...], pen: plot._Pen
+    ) -> tuple[str, ...]:
+        drawn.append(size)
+        return usual(size, runs, pen)
+
+    monkeypatch.setattr(plot, "_plot", counted)
+    first = draw((12, 3), (0, 9), (0, 9), [[(0, 0), (9, 9)]])
+    assert draw((12, 3), (0, 9), (0, 9), [[(0.0, 0.0), (9.0, 9.0)]]) == first
+    assert drawn == [(12, 3)]
+    assert draw((12, 3), (0, 9), (0, 9), [[(0, 9), (9, 0)]]) != first
 
 
 def test_a_picture_larger_than_any_terminal_is_refused() -> None:
