@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,25 +46,25 @@ async def test_two_keys_can_change_places(tmp_path: Path) -> None:
         assert "a remark; enter writes it" in here.text
 
 
-STORIES: dict[str, tuple[Story, dict[str, str], str]] = {
+STORIES: dict[str, tuple[Callable[[], Story], dict[str, str], str]] = {
     "the banner offers to roll back": (
-        moments.breached(),
+        moments.breached,
         {"roll_back": "R", "why": "V"},
         "R roll back  V why",
     ),
-    "the banner offers a release": (moments.held(), {"hold": "H"}, "H release"),
-    "the banner offers a hold": (moments.counting(60.0), {"hold": "H"}, "H hold"),
-    "the banner offers an outcome": (moments.lost(), {"outcome": "f2", "roll_back": "R"}, "f2 outcome"),
-    "the banner offers the way out": (moments.ended_red(), {"quit": "x"}, "x leave"),
-    "the card names the way out": (moments.finished(), {"quit": "x"}, "x leaves."),
-    "the lowest row": (moments.watching(), {"help": "f1", "quit": "x"}, "f1 Help  x Quit"),
+    "the banner offers a release": (moments.held, {"hold": "H"}, "H release"),
+    "the banner offers a hold": (partial(moments.counting, 60.0), {"hold": "H"}, "H hold"),
+    "the banner offers an outcome": (moments.lost, {"outcome": "f2", "roll_back": "R"}, "f2 outcome"),
+    "the banner offers the way out": (moments.ended_red, {"quit": "x"}, "x leave"),
+    "the card names the way out": (moments.finished, {"quit": "x"}, "x leaves."),
+    "the lowest row": (moments.watching, {"help": "f1", "quit": "x"}, "f1 Help  x Quit"),
 }
 
 
 @pytest.mark.parametrize("place", STORIES)
 async def test_what_names_a_key_names_the_own_one(place: str, tmp_path: Path) -> None:
     story, keys, said = STORIES[place]
-    async with desk(story, memory=remembering(tmp_path, **keys)) as here:
+    async with desk(story(), memory=remembering(tmp_path, **keys)) as here:
         assert said in here.text, here.text
 
 
