@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from aftergreen.clock import Clock
 from aftergreen.config import warnings_of
-from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, SignalKey, View
+from aftergreen.model import BaselineSource, Instant, Kind, Plan, Release, Signal, SignalKey, View
 from aftergreen.preflight.acting import never_acting
 from aftergreen.preflight.capture import Past, capture
 from aftergreen.preflight.comparable import baseline_errors, baseline_warnings, clock_warnings
@@ -215,10 +215,7 @@ def _signal_findings(
             cure = 'aggregate in the query, or set reduce = "worst" or "sum"'
             yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail or 'several series'}: {cure}")
         elif reading.kind is Kind.NO_SERIES and not known_before:
-            known = absences.get(signal.key)
-            named = f" ({known.missing})" if known is not None and known.missing else ""
-            text = f"{signal.label}: no such series, neither now nor before the deployment{named}"
-            yield Finding(Severity.ERROR, f"{text}: check the query's metric names and labels")
+            yield Finding(Severity.ERROR, _nowhere(signal, past, absences))
         elif reading.kind is Kind.BLIND and signal.probe is None and not known_before:
             yield Finding(Severity.ERROR, f"{signal.label}: {reading.detail}")
         elif reading.kind is Kind.ABSENT and signal.key in absences:
@@ -231,6 +228,22 @@ def _signal_findings(
             yield Finding(
                 Severity.WARNING, f"{signal.label} is down before the watch begins: {reading.detail}"
             )
+
+
+def _nowhere(signal: Signal, past: Past, absences: Mapping[SignalKey, Absence]) -> str:
+    """What is said of a signal without series: that there never was one, unless nobody knows."""
+    if unread := _unread(past, signal.key):
+        return f"{signal.label}: no such series now, and the time before cannot be read: {unread}"
+    known = absences.get(signal.key)
+    named = f" ({known.missing})" if known is not None and known.missing else ""
+    text = f"{signal.label}: no such series, neither now nor before the deployment{named}"
+    return f"{text}: check the query's metric names and labels"
+
+
+def _unread(past: Past, key: SignalKey) -> str:
+    """Why the backend could not be asked for the time before; empty where it could."""
+    found = (instant.readings.get(key) for instant in past.instants)
+    return next((reading.detail for reading in found if reading and reading.kind is Kind.BLIND), "")
 
 
 def _absence_findings(

@@ -52,7 +52,7 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def parse(status: int, body: bytes, *, ranged: bool = False) -> Answer:
+def parse(status: int, body: bytes | bytearray, *, ranged: bool = False) -> Answer:
     """The answer in an HTTP response; `SourceUnavailable` says in one sentence why there is none.
 
     ``ranged`` tells the answer to a range query, a matrix, from that to a query at one instant.
@@ -76,7 +76,7 @@ def is_time(at: float) -> bool:
     return 0.0 <= at <= LAST
 
 
-def _json(body: bytes) -> object:
+def _json(body: bytes | bytearray) -> object:
     if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise SourceUnavailable(
             f"Prometheus's answer holds more than {MOST_VALUES:,} values: aggregate the query"
@@ -87,7 +87,7 @@ def _json(body: bytes) -> object:
         return None
 
 
-def _refusal(status: int, body: bytes, data: object) -> SourceUnavailable:
+def _refusal(status: int, body: bytes | bytearray, data: object) -> SourceUnavailable:
     said = _error(data) if isinstance(data, dict) else _plain(body)
     text = f"Prometheus answered {status}" + (
         f": {said}" if said else f" {responses.get(status, '')}".rstrip()
@@ -106,13 +106,13 @@ def _error(data: Mapping[str, object]) -> str:
     return clean(": ".join(said).replace('invalid parameter "query": ', "", 1), 200)
 
 
-def _plain(body: bytes) -> str:
+def _plain(body: bytes | bytearray) -> str:
     """The words of an error page that is plain text; markup says less than the status."""
     text = clean(body[:2000].decode("utf-8", "replace"), 120)
     return "" if text.startswith("<") else text
 
 
-def _unreadable(body: bytes) -> str:
+def _unreadable(body: bytes | bytearray) -> str:
     if body.lstrip()[:1] == b"{":
         return "Prometheus's answer cannot be parsed: it is cut off or damaged"
     return f"Prometheus's answer is not JSON: {_NOT_THE_API}"

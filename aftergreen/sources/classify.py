@@ -13,6 +13,9 @@ Labels = Mapping[str, str]
 
 INFINITE = "the query gave an infinite number"
 
+IMMENSE = 1e24
+"""What is beyond it is no measure of anything, but a number that something broke."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -67,6 +70,9 @@ def _unclear(answers: Iterable[Found]) -> Reading | None:
     for answer in answers:
         if answer.failure:
             return Reading.unknown(Kind.BLIND, answer.failure)
+    for answer in answers:
+        if any(math.isfinite(value) and abs(value) > IMMENSE for value in answer.values):
+            return Reading.unknown(Kind.BLIND, "the query gave a number beyond all measure")
     for answer in answers:
         if answer.partial:
             return Reading.unknown(Kind.PARTIAL, answer.partial)

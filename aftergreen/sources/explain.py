@@ -36,7 +36,7 @@ UNEXPLAINED = "nothing tells that it means zero"
 Moment = Callable[[str, float], Awaitable[Found]]
 """Asks one query at one time."""
 
-Get = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, bytes]]]
+Get = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, bytearray]]]
 """Asks another endpoint of the API than those for queries."""
 
 _Asked = tuple[tuple[str, ...], str | None]

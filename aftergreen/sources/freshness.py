@@ -67,6 +67,8 @@ def age(queries: Iterable[Query]) -> Age:
         times = [value for found in query.ages for value in found.values if math.isfinite(value)]
         if times:
             newest.append(max(times))
+        elif any(found.values for found in query.ages):
+            return Age(failure="the backend gives NaN or an infinite number for it")
         asked = query.ages and not any(found.refused for found in query.ages)
         gone = gone or bool(asked and query.answer.values and not times and not query.alone)
     return Age(min(newest, default=None), gone=gone and not newest)

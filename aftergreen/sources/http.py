@@ -22,6 +22,9 @@ from aftergreen.units import format_limit
 ERROR_LIMIT = 64 * 1024
 """Bytes of an error page that are read: enough for its sentence."""
 
+LARGE = 256 * 1024
+"""Bytes from which on an answer is a large one."""
+
 METHOD_NOT_ALLOWED = 405
 
 CONNECTIONS = 16
@@ -53,6 +56,7 @@ class Client:
         self.backend = backend
         self._users = 1
         self.turns = asyncio.Semaphore(POLLS)
+        self._large = asyncio.Lock()
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._method = "POST"
         self.moves_what_is_new = False
@@ -63,7 +67,7 @@ class Client:
 
     async def ask(
         self, endpoint: str, form: Mapping[str, str], method: str = "", deadline: float | None = None
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytearray]:
         """The status and the body of an answer, whatever they say; `Late` after the ``deadline``.
 
         ``method`` is given where an endpoint knows no other; queries are posted, as they may be long.
@@ -75,7 +79,7 @@ class Client:
                 status = await self._asked(method or self._method, endpoint, form, body)
         except TimeoutError:
             raise self.late(len(body)) from None
-        return status, bytes(body)
+        return status, body
 
     def late(self, arrived: int = 0) -> Late:
         """What is said after the deadline, when so many bytes of an answer were here."""
@@ -149,17 +153,20 @@ class Client:
                 " proxy before it send answers as they are"
             )
         limit = self.backend.answer_limit if answered else ERROR_LIMIT
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) <= limit:
-                continue
-            if answered:
-                raise SourceUnavailable(
-                    f"Prometheus sent more than {format_limit(limit, 'bytes')}: aggregate the query, or"
-                    " raise metrics.answer_limit"
-                )
-            del body[limit:]
+        pieces = response.aiter_raw()
+        await _until(body, min(LARGE, limit), pieces)
+        if len(body) > LARGE:
+            # Of those that are large, one at a time: many at once are large together.
+            async with self._large:
+                await _until(body, limit, pieces)
+        if len(body) <= limit:
             return
+        if answered:
+            raise SourceUnavailable(
+                f"Prometheus sent more than {format_limit(limit, 'bytes')}: aggregate the query, or"
+                " raise metrics.answer_limit"
+            )
+        del body[limit:]
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -210,3 +217,11 @@ class Client:
         if not isinstance(error, httpx.ConnectError | httpx.ProxyError):
             return said
         return f"{said}: check {f'the proxy in {self._proxy.variable}' if self._proxy else 'metrics.url'}"
+
+
+async def _until(body: bytearray, size: int, pieces: AsyncIterator[bytes]) -> None:
+    """Read on until the body is larger than that, or whole."""
+    async for piece in pieces:
+        body += piece
+        if len(body) > size:
+            return

@@ -23,6 +23,7 @@ def simulated() -> Iterator[Drill]:
 LONGEST = (
     "test_many_consoles.py",
     "test_automatic.py",
+    "test_faults.py",
     "test_release.py",
     "test_rehearsals.py",
     "test_outage.py",

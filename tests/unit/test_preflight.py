@@ -139,6 +139,16 @@ async def test_what_a_signal_lacks(reading: Reading, since: float, found: list[s
     assert told(await looked(world=with_reading(POOL.key, reading, since=since))) == found
 
 
+async def test_a_time_before_that_cannot_be_read_is_not_taken_for_one_without_series() -> None:
+    def world(at: float, _view: View) -> Mapping[str, Reading]:
+        before = Reading.unknown(Kind.BLIND, "connection refused")
+        return {**GOOD, POOL.key: Reading.unknown(Kind.NO_SERIES) if at >= DEPLOYED_AT else before}
+
+    assert told(await looked(world=world)) == [
+        "error: db connections: no such series now, and the time before cannot be read: connection refused"
+    ]
+
+
 async def test_a_first_release_is_watched_on_fixed_limits_and_that_is_said() -> None:
     """The case first-release."""
 

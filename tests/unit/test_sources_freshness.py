@@ -47,6 +47,16 @@ def test_an_answer_whose_targets_have_all_gone_is_told() -> None:
     assert age(queries) == Age(995.0)
 
 
+@pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf])
+def test_a_time_that_is_no_number_says_so_and_takes_no_targets_for_gone(time: float) -> None:
+    found = age([Query(GIVEN, taken(time), alone=False)])
+    assert judged(FIVE, found, AT, 10.0) == Reading.unknown(
+        Kind.BLIND,
+        "the age of the samples could not be asked: the backend gives NaN or an infinite number for it",
+    )
+    assert age([Query(GIVEN, taken(time, 990.0), alone=False)]) == Age(990.0)
+
+
 def test_an_age_that_could_not_be_asked_is_told() -> None:
     failed, refused = Found(failure="cut off"), Found(failure="unknown function", refused=True)
     assert age([Query(GIVEN, (failed,), alone=False)]).failure == "cut off"
