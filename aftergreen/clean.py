@@ -16,6 +16,22 @@ def clean(text: str, limit: int = 500) -> str:
     return one_line(blotted(text), limit)
 
 
+def harmless(text: str) -> str:
+    """The text without the characters that a terminal could take for a command."""
+    return "".join(c for c in text if unicodedata.category(c) not in _UNSAFE)
+
+
+def is_harmless(text: str, *, lines: bool = False, undecoded: bool = False) -> bool:
+    """Whether no character drives a terminal.
+
+    With ``lines`` it may have several of them, and tabs; with ``undecoded`` the bytes of a path that are no
+    text, which `clean` shows as blanks.
+    """
+    allowed = "\n\r\t" if lines else ""
+    kinds = _UNSAFE - {"Cs"} if undecoded else _UNSAFE
+    return all(unicodedata.category(c) not in kinds or c in allowed for c in text)
+
+
 def one_line(text: str, limit: int = 500) -> str:
     """The text as one line of at most ``limit`` characters that no terminal can take for a command."""
     kept = "".join(" " if unicodedata.category(c) in _UNSAFE or c.isspace() else c for c in text[: limit * 4])

@@ -11,9 +11,14 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
+from aftergreen.clean import is_harmless
 from aftergreen.model import Release
 
 _NAME = "aftergreen"
+
+
+class NoPlace(Exception):
+    """There is no place for the files of this user; the text says the cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
     """The places for this user and environment.
 
     ``journal`` is the flag ``--journal``, ``configured`` the key ``[journal] path``; between the two in
-    rank is ``AFTERGREEN_JOURNAL``. A relative path is taken from the working directory.
+    rank is ``AFTERGREEN_JOURNAL``. A relative path is taken from the working directory. Raises `NoPlace`.
     """
     from platformdirs import user_config_path, user_state_path  # noqa: PLC0415  # late: few commands need it
 
@@ -55,6 +60,8 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         (str(state / "journal.db"), "default"),
     )
     path, origin = next((path, origin) for path, origin in candidates if path)
+    if not is_harmless(path, undecoded=True):
+        raise NoPlace(f"{origin} names a path with control characters: give it another name")
     place = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path.expanduser raises without a home
     return Paths(
         journal=place,
@@ -125,4 +132,11 @@ def is_shared(folder: Path) -> bool:
 def _folder(variable: str, otherwise: Callable[[str], Path]) -> Path:
     # platformdirs follows the XDG variables on Linux only; the specification says to ignore relative ones.
     wanted = os.environ.get(variable, "")
-    return Path(wanted) / _NAME if Path(wanted).is_absolute() else otherwise(_NAME)
+    if Path(wanted).is_absolute():
+        if not is_harmless(wanted, undecoded=True):
+            raise NoPlace(f"{variable} names a path with control characters: give it another name")
+        return Path(wanted) / _NAME
+    try:
+        return otherwise(_NAME)
+    except RuntimeError:
+        raise NoPlace(f"this user has no home directory: set HOME, or {variable} to a folder") from None

@@ -35,11 +35,13 @@ def listen() -> None:
     """Look at every error that the program makes from now on; what tests make up themselves is theirs."""
     from aftergreen.drill.debriefing.results import ResultsError  # noqa: PLC0415
     from aftergreen.journal import JournalError  # noqa: PLC0415  # after the tests' environment is made
+    from aftergreen.paths import NoPlace  # noqa: PLC0415
     from aftergreen.preflight.checks import Finding  # noqa: PLC0415
     from aftergreen.sources.protocol import SourceUnavailable  # noqa: PLC0415
     from tui.commands.options import UsageError  # noqa: PLC0415
+    from tui.streams import OutputLost  # noqa: PLC0415
 
-    for kind in (JournalError, ResultsError, SourceUnavailable, UsageError):
+    for kind in (JournalError, NoPlace, OutputLost, ResultsError, SourceUnavailable, UsageError):
         _overhear(kind, str)
     _overhear(Finding, lambda finding: finding.text)
 

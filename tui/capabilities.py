@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TextIO
 
 FEWEST_COLOURS = 8
 """Colours below which there are none: what burns is told apart by its whole row."""
@@ -60,14 +61,21 @@ def speaks_unicode(environ: Mapping[str, str] = os.environ) -> bool:
     return "utf" in named.lower()
 
 
-def speak_ascii() -> None:
-    """Let everything that is written from now on be ASCII, each character in as many cells as it had."""
+def speak_ascii(*streams: TextIO) -> None:
+    """Let all that is written there from now on be ASCII, each character in as many cells as it had."""
     codecs.register_error(IN_ASCII, _in_ascii)
-    for stream in (sys.stdout, sys.stderr):
-        # Python has None for what was closed before it started; tests put other streams there.
+    for stream in streams:
+        # Tests put other streams there.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="ascii", errors=IN_ASCII)
+
+
+def speak_utf8(stream: TextIO) -> None:
+    """Let everything that is written there from now on be UTF-8."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="replace")
 
 
 _NEAREST = {

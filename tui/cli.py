@@ -5,49 +5,94 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
+from aftergreen.clean import clean
 from aftergreen.clock import SystemClock
 from aftergreen.config import ConfigError
 from aftergreen.journal import JournalError
+from aftergreen.paths import NoPlace
 from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
-from tui.capabilities import speak_ascii, speaks_unicode
+from tui.capabilities import speak_ascii, speak_utf8, speaks_unicode
 from tui.commands import check, demo, drill, gate, history, paths, watch
 from tui.commands.options import EXIT_CODES, UsageError, named
+from tui.streams import OutputLost, discard_output, streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the entry point of ``aftergreen``."""
-    arguments = _parsed(_times_ago(sys.argv[1:] if argv is None else argv))
+    words = _times_ago(sys.argv[1:] if argv is None else argv)
     # JSON is read by machines, and is UTF-8 wherever they are.
-    if not (speaks_unicode() or getattr(arguments, "json", False)):
-        speak_ascii()
+    as_json = "--json" in words
+    with streams():
+        if not speaks_unicode():
+            speak_ascii(*([sys.stderr] if as_json else [sys.stdout, sys.stderr]))
+        if as_json:
+            speak_utf8(sys.stdout)
+        try:
+            code = _ended(words)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read our lines is gone; what Python would still flush has nowhere to go.
+            discard_output()
+            return ExitCode.ABANDONED
+        except OutputLost as error:
+            print(error, file=sys.stderr)
+            discard_output()
+            return ExitCode.INTERNAL
+    return code
+
+
+def _ended(words: Sequence[str]) -> int:
+    """The exit code of a command, once everything that is wrong was told."""
     try:
+        arguments = _parsed(words)
         code: int = arguments.run(arguments)
-    except (ConfigError, JournalError, UsageError) as error:
+    except Misused as error:
+        print(error.usage + str(error), file=sys.stderr)
+        return _refused(words, ExitCode.USAGE, [str(error)])
+    except (ConfigError, JournalError, NoPlace, UsageError) as error:
         print(error, file=sys.stderr)
-        return ExitCode.USAGE
+        return _refused(words, ExitCode.USAGE, str(error).splitlines())
     except PreflightFailed as error:
         for finding in error.findings:
             print(finding.text, file=sys.stderr)
-        if getattr(arguments, "json", False):
-            from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs neither
-
-            print_refused(error.findings, SystemClock().now())
-        return ExitCode.PREFLIGHT
+        return _refused(words, ExitCode.PREFLIGHT, [finding.text for finding in error.findings])
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return ExitCode.ABANDONED
-    except BrokenPipeError:
-        # Whoever read our lines is gone; what Python would still flush has nowhere to go.
-        sys.stderr.close()
-        return ExitCode.ABANDONED
+        return _refused(words, ExitCode.ABANDONED, ["interrupted"])
     return code
+
+
+def _refused(words: Sequence[str], code: ExitCode, texts: Sequence[str]) -> ExitCode:
+    """Tell machines that wait for a verdict that there is none; the exit code."""
+    if "gate" in words[:1] and "--json" in words:
+        from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs neither
+
+        print_refused(code, texts, SystemClock().now())
+    return code
+
+
+class Misused(Exception):
+    """A command line that is none; ``usage`` shows what one is."""
+
+    def __init__(self, usage: str, text: str) -> None:
+        super().__init__(text)
+        self.usage = usage
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong without ending the program, and without what drives a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Misused`."""
+        raise Misused(self.format_usage(), f"{self.prog}: error: {clean(message)}")
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line as argparse knows it."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="aftergreen",
         description="Watch a release after its pipeline turned green.",
         epilog=EXIT_CODES,
@@ -61,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
         action=_Completion,
         help="print the completion script of a shell and leave",
     )
-    commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
+    commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     # In the order of the help.
     for one in (watch, gate, demo, drill, check, history, paths):
         one.add(commands)

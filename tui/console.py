@@ -21,7 +21,8 @@ from aftergreen.watch.wanted import Report
 from tui.app import ConsoleApp
 from tui.capabilities import capabilities
 from tui.settings import Memory
-from tui.terminal import Watchdog, discard_output, follow_signals
+from tui.streams import discard_output
+from tui.terminal import Watchdog, follow_signals
 from tui.view import View
 from tui.watched import Watched
 

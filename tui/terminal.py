@@ -6,13 +6,11 @@ import asyncio
 import os
 import select
 import signal
-import sys
 import termios
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Self
 
 from textual.app import App
@@ -165,10 +163,3 @@ def _wake(driver: LinuxDriver) -> None:
         driver.suspend_application_mode()
         driver._must_signal_resume = True  # noqa: SLF001
     driver.resume_application_mode()
-
-
-def discard_output() -> None:
-    """Send what is still to be written nowhere: the interpreter flushes at its end, and would fail there."""
-    with Path(os.devnull).open("wb") as nowhere:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere.fileno(), stream.fileno())

@@ -6,13 +6,14 @@ import os
 import shlex
 from pathlib import Path
 
+from aftergreen.clean import clean
 from aftergreen.config.decode import decode
 from aftergreen.config.faults import ConfigError, Fault, Faults, listed
 from aftergreen.config.file import Document
 from aftergreen.config.later import refuse_later_keys
 from aftergreen.config.queries import warnings_of
 from aftergreen.config.resolve import resolve
-from aftergreen.config.toml import content, parsed
+from aftergreen.config.toml import LONGEST_PATH, content, parsed
 from aftergreen.hidden import hide
 from aftergreen.model import Plan
 from aftergreen.paths import example
@@ -25,14 +26,15 @@ def load(path: Path) -> Plan:
 
     `ConfigError` with every fault at once.
     """
-    copy = f"begin with a copy of the example, cp {shlex.quote(str(example()))} {path}"
+    origin = clean(str(path), LONGEST_PATH)
+    copy = f"begin with a copy of the example, cp {shlex.quote(str(example()))} {origin}"
     text = content(
         path,
         what="a configuration",
         missing=f"{copy}, or name another with -c",
         cure="name another file with -c",
     )
-    plan = loads(text, str(path))
+    plan = loads(text, origin)
     hide(*plan.backend.secrets)
     for name in plan.backend.variables:
         value = os.environ.get(name, "").strip()

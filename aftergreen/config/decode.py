@@ -14,7 +14,7 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
-from aftergreen.clean import clean, one_line
+from aftergreen.clean import clean, is_harmless, one_line
 from aftergreen.config import file
 from aftergreen.config.faults import Faults, Unfit, listed, nearest, shown
 from aftergreen.model import Automatic, BaselineSource, Indicator, Reduce, Strategy, Then
@@ -99,12 +99,19 @@ def _text(value: object, _: object = None) -> str:
         raise Unfit(shown(value), "text in quotes")
     if not value.strip():
         raise Unfit(shown(value), "text that is not empty")
+    if not is_harmless(value, lines=True):
+        raise Unfit(shown(value), "text without control characters")
     return value
+
+
+def _remark(value: object, _: object = None) -> str:
+    """What is only shown: whatever drives a terminal is left out of it."""
+    return one_line(value) if isinstance(value, str) and one_line(value) else _text(value)
 
 
 def _one_line(longest: int) -> Hook:
     def hook(value: object, _: object = None) -> str:
-        text = _text(value)
+        text = value if isinstance(value, str) and value.strip() else _text(value)
         if text != one_line(text, longest):
             expected = f"at most {longest} characters on one line, without spaces around them"
             raise Unfit(shown(text), expected)
@@ -205,7 +212,9 @@ def _header_variables(value: object, _: object = None) -> dict[str, str]:
 def _arguments(value: object, _: object = None) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(part, str) for part in value):
         raise Unfit(shown(value), 'a list of texts, one an argument, such as ["kubectl", "rollout", "undo"]')
-    if not value[0].strip() or any("\0" in part for part in value):
+    if not all(is_harmless(part, lines=True) for part in value):
+        raise Unfit("an argument with control characters", "arguments without them")
+    if not value[0].strip():
         raise Unfit(
             "a list that names no program",
             'a list that begins with a program, such as ["kubectl", "rollout"]',
@@ -263,6 +272,7 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
         (bool, _switch),
         (file.Name, _one_line(_NAME_LENGTH)),
         (file.Line, _one_line(_LINE_LENGTH)),
+        (file.Remark, _remark),
         (file.Variable, _variable),
         (file.Variables, _variables),
         (file.Quantity, _quantity),

@@ -20,6 +20,8 @@ Name = NewType("Name", str)
 """A short text on one line."""
 Line = NewType("Line", str)
 """A text on one line that may be longer than a name."""
+Remark = NewType("Remark", str)
+"""A text that is shown and nothing else."""
 Variable = NewType("Variable", str)
 """The name of an environment variable."""
 Variables = NewType("Variables", tuple[str, ...])
@@ -126,13 +128,13 @@ class SignalTable:
     baseline: BaselineSource | None = None
     dependency: Name | None = None
     kind: Literal["database", "cache", "broker", "service"] | None = None
-    absent_is_zero: str | None = None
+    absent_is_zero: Remark | None = None
     rules: tuple[RuleTable, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndicatorTable:
-    waived: str | None = None
+    waived: Remark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import string
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import available_timezones
 
 from aftergreen.config.addresses import backend_address
@@ -74,11 +75,11 @@ def _service(table: ServiceTable, faults: Faults) -> Service:
                 shown(value),
                 "a name without / and #, which separate the parts of a release",
             )
+    named = {key: normalize("NFC", value) for key, value in _given(table, "name", "environment").items()}
     if table.running is not None:
         check_query(faults, "service.running", table.running)
-    return Service(
-        name=table.name or "", **_given(table, "environment", "tier", "running", "runbook", "on_call")
-    )
+    # One name is one service, in whichever of its forms a file has it.
+    return Service(**{"name": "", **named, **_given(table, "tier", "running", "runbook", "on_call")})
 
 
 def _backend(table: MetricsTable, faults: Faults) -> Backend:

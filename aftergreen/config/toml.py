@@ -10,6 +10,9 @@ from typing import Any
 from aftergreen.clean import clean
 from aftergreen.config.faults import ConfigError, Fault
 
+LONGEST_PATH = 4096
+"""Characters of a path that are shown: all that a system takes."""
+
 _LARGEST = 1024 * 1024
 _SYNTAX = re.compile(r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", re.DOTALL)
 
@@ -20,7 +23,7 @@ def content(path: Path, *, what: str, missing: str, cure: str) -> str:
     ``what`` is expected there (``a configuration``), ``missing`` mends a file that is not there, and
     ``cure`` one that is something else (``: name another with -c``).
     """
-    origin = str(path)
+    origin = clean(str(path), LONGEST_PATH)
     try:
         with path.open("rb") as file:
             found = file.read(_LARGEST + 1)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from aftergreen.clean import clean, is_harmless
 from aftergreen.journal.protocol import Entry, EntryKind, JournalBusyError, JournalError, Record
 from aftergreen.model import Release
 
@@ -44,7 +45,7 @@ def as_entry(row: tuple[object, ...]) -> Entry:
         cast("int", number),
         cast("float", at),
         EntryKind(cast("str", kind)),
-        cast("str", by),
+        clean(cast("str", by), 60),
         _body(body),
         cast("int | None", attempt),
         cast("str", writer),
@@ -52,7 +53,18 @@ def as_entry(row: tuple[object, ...]) -> Entry:
 
 
 def _body(text: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", json.loads(cast("str", text)))
+    """A body without what drives a terminal: others write into a journal that is shared."""
+    found = json.loads(cast("str", text))
+    # JSON of ours has nothing else than ASCII, and most bodies nothing that would have to be written so.
+    return cast("dict[str, object]", _harmless(found) if "\\u" in cast("str", text) else found)
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, str):
+        return value if is_harmless(value, lines=True) else clean(value, len(value))
+    if isinstance(value, dict):
+        return {_harmless(key): _harmless(inner) for key, inner in value.items()}
+    return [_harmless(inner) for inner in value] if isinstance(value, list) else value
 
 
 def trouble(path: Path, error: sqlite3.Error, patience: float) -> JournalError:

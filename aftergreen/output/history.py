@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftergreen import words
+from aftergreen.clean import clean
 from aftergreen.journal import Entry, EntryKind, Journal, Record, open_journal
 from aftergreen.output.jsonl import iso
 from aftergreen.units import format_duration
@@ -63,7 +64,7 @@ def past_releases(place: Path, *, service: str = "", environment: str = "") -> t
 
     Nothing is made where there is no journal: then there are no releases.
     """
-    if not place.exists():
+    if not _is_there(place):
         return ()
     journal = open_journal(place)
     try:
@@ -76,6 +77,13 @@ def past_releases(place: Path, *, service: str = "", environment: str = "") -> t
         return tuple(_past(journal, record) for record in wanted)
     finally:
         journal.close()
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        return True  # Whoever opens it says why that cannot be.
 
 
 def _past(journal: Journal, record: Record) -> Past:
@@ -126,7 +134,12 @@ def _row(past: Past) -> tuple[str, ...]:
     if past.dry_run is not None:
         after = format_duration(round(past.dry_run - release.deployed_at))
         remarks.append(f"a dry run would have rolled back after {after}")
-    return words.local_day(release.deployed_at), release.name, f"{past.ended}{code}", ", ".join(remarks)
+    return (
+        words.local_day(release.deployed_at),
+        clean(release.name),
+        f"{past.ended}{code}",
+        ", ".join(remarks),
+    )
 
 
 def _counted(found: Sequence[Past]) -> str:

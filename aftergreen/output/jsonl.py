@@ -10,7 +10,6 @@ from typing import TextIO
 from aftergreen import words
 from aftergreen.hidden import blotted_values
 from aftergreen.output.report import reporting
-from aftergreen.preflight.checks import Finding
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
 from aftergreen.verdict.state import Event, EventKind, ReleaseState, RuleState
@@ -87,19 +86,30 @@ def print_finish(snapshot: Snapshot, out: TextIO | None = None) -> None:
 
 
 def print_refused(
-    findings: Sequence[Finding], at: float, out: TextIO | None = None, *, name: str = ""
+    code: ExitCode, texts: Sequence[str], at: float, out: TextIO | None = None, *, name: str = ""
 ) -> None:
-    """The finish line of a watch that did not begin; ``at`` is the local time, ``name`` the service's."""
+    """The finish line of a watch that did not begin, or came to no end; the texts say why.
+
+    ``at`` is the local time, ``name`` the service's.
+    """
     body = {
         "schema": SCHEMA,
         "at": iso(at),
         "type": "finish",
-        "state": ReleaseState.PREFLIGHT.value,
-        "exit_code": int(ExitCode.PREFLIGHT),
-        "missing": [finding.text for finding in findings],
+        "state": _REFUSED[code],
+        "exit_code": int(code),
+        "missing": list(texts),
         **({"service": name} if name else {}),
     }
     print(json.dumps(blotted_values(body), ensure_ascii=False), file=out, flush=True)
+
+
+_REFUSED = {
+    ExitCode.USAGE: "usage",
+    ExitCode.PREFLIGHT: ReleaseState.PREFLIGHT.value,
+    ExitCode.ABANDONED: ReleaseState.ABANDONED.value,
+}
+"""What a finish line calls the state of what was never watched."""
 
 
 def iso(at: float) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from aftergreen import config
 from aftergreen.paths import find_paths
 from tests.properties.examples import tried
+from tests.properties.mutated import mutated
 
 EXAMPLE = find_paths().example.read_text(encoding="utf-8")
 DOCUMENT = tomllib.loads(EXAMPLE)
@@ -74,12 +75,13 @@ def _faults(text: str) -> tuple[config.Fault, ...]:
     else:
         return ()
     assert faults
+    assert all(fault.place and fault.expected for fault in faults)
     assert all(char.isprintable() for fault in faults for char in fault.sentence())
     return faults
 
 
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3))
-@tried(5)
+@tried(10)
 def test_any_value_in_any_place_is_read_or_refused(changes: list[tuple[tuple[Any, ...], object]]) -> None:
     document: Any = copy.deepcopy(DOCUMENT)
     for way, value in changes:
@@ -106,6 +108,12 @@ def test_a_key_that_is_not_known_is_never_ignored(way: tuple[Any, ...], key: str
     if way[-2:-1] != ("headers",):
         holder[name] = 1
         assert any("unknown key" in fault.found for fault in _faults(tomli_w.dumps(document)))
+
+
+@given(body=mutated(st.just(EXAMPLE.encode())))
+@tried(10)
+def test_any_spoilt_file_is_read_or_refused(body: bytes) -> None:
+    _faults(body.decode("utf-8", "replace"))
 
 
 @given(text=st.text(max_size=60) | st.integers(0, len(EXAMPLE)).map(lambda end: EXAMPLE[:end]))

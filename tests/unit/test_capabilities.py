@@ -78,6 +78,7 @@ def test_an_old_terminal_gets_what_it_understands(sent: str, coloured: str, plai
 @pytest.mark.parametrize("stream", ["sys.stdout", "sys.stderr"])
 def test_what_ascii_cannot_say_is_written_in_as_many_cells(stream: str) -> None:
     said = "✓ 5 % ±2 – “é” 漢字 ⣀ e\u0301 ×"
-    line = f"import sys; from tui import capabilities as c; c.speak_ascii(); print({said!r}, file={stream})"
+    told = f"c.speak_ascii({stream}); print({said!r}, file={stream})"
+    line = f"import sys; from tui import capabilities as c; {told}"
     ran = subprocess.run([sys.executable, "-c", line], capture_output=True, check=True)
     assert getattr(ran, stream.removeprefix("sys.")).decode("ascii") == 'v 5 % ~2 - "e" ???? ? e x\n'

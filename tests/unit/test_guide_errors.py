@@ -18,6 +18,8 @@ SOURCES = sorted(file for room in ("aftergreen", "tui") for file in (ROOT / room
 ERRORS = (
     "JournalError",
     "JournalBusyError",
+    "NoPlace",
+    "OutputLost",
     "SourceUnavailable",
     "OtherTimes",
     "Refused",

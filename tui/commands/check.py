@@ -10,7 +10,7 @@ from aftergreen.config import load
 from aftergreen.paths import find_paths
 from aftergreen.sources import live_source
 from aftergreen.verdict.ending import ExitCode
-from tui.commands.options import Commands, add_config, command
+from tui.commands.options import Commands, add_config, command, version
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -23,8 +23,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         _run,
     )
     add_config(made)
-    made.add_argument("--version", default="unreleased", help="the version to be deployed")
-    made.add_argument("--previous", help="the version that runs now")
+    made.add_argument("--version", type=version, default="unreleased", help="the version to be deployed")
+    made.add_argument("--previous", type=version, help="the version that runs now")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -144,12 +144,12 @@ class Told:
     def failed(self, error: PreflightFailed | JournalError) -> ExitCode:
         """Tell why it was not watched."""
         findings = error.findings if isinstance(error, PreflightFailed) else ()
-        for text in [finding.text for finding in findings] or [str(error)]:
+        texts = [finding.text for finding in findings] or [str(error)]
+        for text in texts:
             print(f"{self._name}: {text}", file=sys.stderr)
-        if not findings:
-            return ExitCode.USAGE
+        code = ExitCode.PREFLIGHT if findings else ExitCode.USAGE
         if self._as_json:
             from aftergreen.output.jsonl import print_refused  # noqa: PLC0415  # the console needs none of it
 
-            print_refused(findings, self._clock.now(), name=self._name)
-        return ExitCode.PREFLIGHT
+            print_refused(code, texts, self._clock.now(), name=self._name)
+        return code

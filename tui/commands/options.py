@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from aftergreen.clean import is_harmless
 from aftergreen.clock import SystemClock
 from aftergreen.config import listed, load
 from aftergreen.model import BaselineSource
@@ -77,10 +78,17 @@ def add_config(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "-c",
         "--config",
-        type=Path,
+        type=file,
         default=CONFIG,
         metavar="FILE",
         help="the configuration (default: ./aftergreen.toml)",
+    )
+
+
+def add_journal(made: argparse.ArgumentParser) -> None:
+    """The option that names the journal."""
+    made.add_argument(
+        "--journal", type=given, metavar="FILE", help="the journal (default: see aftergreen paths)"
     )
 
 
@@ -95,8 +103,8 @@ def add_release(made: argparse.ArgumentParser) -> None:
         " FILE@PREVIOUS..VERSION",
     )
     add_config(made)
-    made.add_argument("--version", help="the version that was deployed")
-    made.add_argument("--previous", help="the version it replaced, and a rollback returns to")
+    made.add_argument("--version", type=version, help="the version that was deployed")
+    made.add_argument("--previous", type=version, help="the version it replaced, and a rollback returns to")
     made.add_argument(
         "--deployed-at",
         type=_when,
@@ -111,14 +119,17 @@ def add_release(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--again", action="store_true", help="watch a version that was rolled back before")
     made.add_argument("--read-only", action="store_true", help="watch without being able to act")
-    made.add_argument("--operator", metavar="NAME", help="who is watching (default: user@host)")
-    made.add_argument("--journal", metavar="FILE", help="the journal (default: see aftergreen paths)")
+    made.add_argument("--operator", type=path, metavar="NAME", help="who is watching (default: user@host)")
+    add_journal(made)
 
 
 def add_no_mouse(made: argparse.ArgumentParser) -> None:
     """The option for terminals in which mouse reports are in the way."""
     made.add_argument("--no-mouse", action="store_true", help="do not ask the terminal for mouse reports")
 
+
+LONGEST_VERSION = 200
+"""Characters of a version: image digests have 71."""
 
 SPEEDS = (0.1, 100.0)
 """How slow and how fast simulated time may run; faster, a machine does not keep up with its instants."""
@@ -219,15 +230,41 @@ def _source(text: str) -> BaselineSource:
         raise argparse.ArgumentTypeError(f"{text!r} is none: write {known}") from None
 
 
+def given(text: str, *, undecoded: bool = False) -> str:
+    """A text that says something and drives no terminal."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: give it a value, or leave the option away")
+    if not is_harmless(text, undecoded=undecoded):
+        raise argparse.ArgumentTypeError(f"{text!r} holds characters that cannot be shown: leave them out")
+    return text
+
+
+def path(text: str) -> str:
+    """A path, or the name of whoever is cleaned later on: it may hold bytes that are no text here."""
+    return given(text, undecoded=True)
+
+
+def file(text: str) -> Path:
+    """The path of a file."""
+    return Path(path(text))
+
+
+def version(text: str) -> str:
+    """A version as pipelines name them."""
+    if len(text) > LONGEST_VERSION:
+        raise argparse.ArgumentTypeError(f"it has more than {LONGEST_VERSION} characters: no version has")
+    return given(text).strip()
+
+
 def named(text: str) -> Named:
     """A release as it is written: ``FILE@VERSION``, ``FILE@PREVIOUS..VERSION``."""
-    file, _, versions = text.partition("@")
-    previous, between, version = versions.rpartition("..")
-    if not (file and version) or (between and not previous):
+    config, _, versions = text.partition("@")
+    previous, between, new = versions.rpartition("..")
+    if not (config and new) or (between and not previous):
         raise argparse.ArgumentTypeError(
             f"{text!r} names no release: write FILE@VERSION or FILE@PREVIOUS..VERSION"
         )
-    return Named(Path(file), version, previous or None)
+    return Named(file(config), version(new), version(previous) if previous else None)
 
 
 def _when(text: str) -> Callable[[float], float]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from aftergreen.clean import clean
+from aftergreen.config.toml import LONGEST_PATH
 from aftergreen.paths import find_paths
-from tui.commands.options import Commands, command
+from tui.commands.options import Commands, add_journal, command
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
     summary = "where configuration, journal, settings, own themes and an example are"
     made = command(commands, "paths", summary, "aftergreen paths", _run)
-    made.add_argument("--journal", help="as in watch")
+    add_journal(made)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -28,5 +30,5 @@ def _run(arguments: argparse.Namespace) -> int:
         ("an example", str(paths.example)),
     )
     for name, place in rows:
-        print(f"{name:<16}{place}")
+        print(f"{name:<16}{clean(place, LONGEST_PATH)}")
     return 0

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from tui.dialogs.line import Line
 from tui.screens.shown import ShownModal
 from widgets.frame import Frame
 
@@ -24,7 +25,7 @@ class FilterDialog(ShownModal[str | None]):
     def body(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Filter")
-            field = Input(
+            field = Line(
                 self._frame.only,
                 placeholder="part of a name; enter shows it, nothing shows all",
                 id="filter",

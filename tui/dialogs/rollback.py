@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from unicodedata import normalize
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -102,7 +103,8 @@ class RollbackDialog(FactsDialog[None]):
     def _entered(self, text: str) -> None:
         wanted = self._frame.plan.service.name
         name, _, reason = text.partition(BECAUSE)
-        if name != wanted:
+        # Keyboards and files may write one character in two ways.
+        if normalize("NFC", name) != wanted:
             self._refuse(f"that is not {wanted}")
         elif self._unknown(self._frame) and not reason.strip():
             self._refuse(f"say why it is run again, after {wanted} because")

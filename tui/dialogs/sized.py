@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from aftergreen.watch.said import LONGEST
+from tui.dialogs.line import Line
 from tui.screens.shown import ShownModal
 from widgets.rows import Row, Rows
 
@@ -29,7 +30,7 @@ SHARE = 0.92
 
 def remark(placeholder: str) -> Input:
     """A field for a sentence of somebody's own."""
-    field = Input(placeholder=placeholder, id="note", max_length=LONGEST, compact=True)
+    field = Line(placeholder=placeholder, id="note", max_length=LONGEST, compact=True)
     field.cursor_blink = False
     return field
 

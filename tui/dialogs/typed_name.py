@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from textual import events
 from textual.message import Message
-from textual.widgets import Input
+
+from tui.dialogs.line import Line
 
 WAIT = 0.7
 """Seconds in which the field takes no keys: those were meant for the screen below."""
 
 
-class TypedName(Input):
+class TypedName(Line):
     """A field that takes keys and no paste, and hands what was typed to ``entered``.
 
     A paste is what the terminal marks as one; how fast keys arrive says more about the line than about who
