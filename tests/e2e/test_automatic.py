@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import tomli_w
@@ -66,6 +67,42 @@ class Losing(Front):
         return super().answer(path, form, headers)
 
 
+class Echoing(Front):
+    """Wants to know who asks, below a path that nobody else knows, and says aloud what it was told.
+
+    A few of its first answers about the dependency are refusals; then it is content.
+    """
+
+    prefix: ClassVar[str] = "/tenants/Zk3vQ9xTt71LmNbR5cWd"
+    headers: ClassVar[Mapping[str, str]] = {
+        "Authorization": "Bearer let-nobody-read-this",
+        "X-Api-Key": "nor-that-0123456789",
+        "PRIVATE-TOKEN": 'least "of" all, this',
+    }
+
+    def __init__(self, upstream: str, since: float) -> None:
+        super().__init__(upstream)
+        self.since = since
+        self.refusals = 6
+
+    def answer(self, path: str, form: dict[str, str], headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+        about = float(form.get("end") or form.get("time") or 0.0)
+        if CALLS in form.get("query", "") and about > self.since and self.refusals:
+            self.refusals -= 1
+            return 401, "text/plain", f"{path}: {dict(headers)}".encode()
+        return super().answer(path, form, headers)
+
+
+SECRETS = (*(value.removeprefix("Bearer ") for value in Echoing.headers.values()), "Zk3vQ9xTt71LmNbR5cWd")
+ENVIRONMENT = {"METRICS_TOKEN": SECRETS[0], "METRICS_KEY": SECRETS[2]}
+CREDENTIALS = {
+    "url_env": "METRICS_URL",
+    "bearer_token_env": "METRICS_TOKEN",
+    "headers": {"X-Api-Key": SECRETS[1]},
+    "headers_env": {"PRIVATE-TOKEN": "METRICS_KEY"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """What watched, by what it is to show; what each of them would run leaves a line in a file."""
@@ -88,6 +125,7 @@ class Played:
         kept: Sequence[str] = ("error-rate", "dependency"),
         errors: Mapping[str, object] | None = None,
         latency: Mapping[str, object] | None = None,
+        metrics: Mapping[str, object] | None = None,
         **rollback: object,
     ) -> Path:
         """A configuration in which failures alone are rolled back without a person.
@@ -96,7 +134,8 @@ class Played:
         """
         folder = self.folder / name
         folder.mkdir()
-        command = ["sh", "-c", f"echo ran >> '{folder}/ran'"]
+        # Who sends secrets along looks for them in what the command was given, too.
+        command = ["sh", "-c", f"{'env; ' if metrics else ''}echo ran >> '{folder}/ran'"]
         document = configuration(url=url or self.url, job=job, command=command)
         document["signals"] = [signal for signal in document["signals"] if signal["indicator"] in kept]
         changes = {"error-rate": errors, "latency": latency, "dependency": {"rules": [WARNS]}}
@@ -106,6 +145,9 @@ class Played:
         document["indicators"] = {key: {"waived": "not looked at here"} for key in waived}
         document["journal"] = {"path": str(folder / "journal.db")}
         document["watch"]["duration"] = "10m"
+        if metrics is not None:
+            del document["metrics"]["url"]
+            document["metrics"] |= metrics
         settings = {"automatic": True, "grace": f"{GRACE:g}s", "verify_within": "2s"}
         document["rollback"] |= settings | rollback
         path = folder / "aftergreen.toml"
@@ -126,10 +168,12 @@ class Played:
         self.screens[who] = made
         self.running.callback(made.close)
 
-    def gate(self, name: str, config: Path, *, as_json: bool = True) -> Aftergreen:
+    def gate(
+        self, name: str, config: Path, *, as_json: bool = True, env: Mapping[str, str] | None = None
+    ) -> Aftergreen:
         """Start a gate."""
         arguments = ["gate", "-c", str(config), *self.release, *(["--json"] if as_json else [])]
-        made = Aftergreen(arguments, home=self.folder / f"home-{name}")
+        made = Aftergreen(arguments, home=self.folder / f"home-{name}", env=env)
         self.running.callback(made.stop)
         return made
 
@@ -308,9 +352,11 @@ def a_dry_run_is_on_the_record_and_runs_nothing(played: Played) -> None:
 
 
 def who_comes_late_waits_for_a_whole_grace_and_then_it_is_run_once(played: Played) -> None:
-    config = played.acting("late", BAD)
+    config = played.acting("late", BAD, metrics=CREDENTIALS)
     began = time.time()
-    gate = played.gate("late", config)
+    echoing = Echoing(played.url, played.deployed_at)
+    url = played.running.enter_context(served(echoing))
+    gate = played.gate("late", config, env={**ENVIRONMENT, "METRICS_URL": url})
     # What its command does mends nothing.
     assert gate.wait() == 21, gate.told
     (announced,) = played.journal("late", EntryKind.AUTOMATIC)
@@ -319,6 +365,24 @@ def who_comes_late_waits_for_a_whole_grace_and_then_it_is_run_once(played: Playe
     assert intent.at - announced.at >= GRACE
     assert intent.by == BY
     assert played.ran("late") == 1
+    # The backend did say aloud what it was told.
+    assert echoing.refusals == 0
+    nothing_let_out(played, gate)
+
+
+def nothing_let_out(played: Played, gate: Aftergreen) -> None:
+    """No secret stands in anything that was written in a whole watch with a rollback."""
+    written = [gate.told.encode()]
+    for folder in ("late", "home-late"):
+        files = [file for file in (played.folder / folder).rglob("*") if file.is_file()]
+        written += [file.read_bytes() for file in files if file.name != "aftergreen.toml"]
+    everything = b"".join(written)
+    for secret in SECRETS:
+        assert secret.encode() not in everything
+        assert secret.split('"')[0].encode() not in everything
+    # The address is told by the variable's name, and the command wrote its environment.
+    assert b"$METRICS_URL/api/v1/query" in everything
+    assert b"PATH=" in everything
 
 
 def who_sleeps_through_the_countdown_does_not_act_on_what_was(played: Played) -> None:
