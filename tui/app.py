@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import resources
 from pathlib import Path
+from traceback import format_exc
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
 from aftergreen.clean import clean
+from aftergreen.hidden import blotted
 from aftergreen.model import Automatic, Indicator
 from aftergreen.watch.orders import Orders, RollBack
 from aftergreen.words.cards import curl_line
@@ -54,6 +57,11 @@ class ConsoleApp(Showing):
 
     REHEARSES: ClassVar[bool] = False
     """Whether nothing here is real."""
+
+    def _fatal_error(self) -> None:
+        """Leave with where it went wrong; Textual would add the values of all variables, secret ones too."""
+        self._exit_renderables.append(Text(blotted(format_exc())))
+        self._close_messages_no_wait()
 
     @property
     def _orders(self) -> Orders:

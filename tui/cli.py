@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from traceback import format_exc
 from typing import NoReturn
 
 from aftergreen.clean import clean
 from aftergreen.clock import SystemClock
 from aftergreen.config import ConfigError
+from aftergreen.hidden import blotted
 from aftergreen.journal import JournalError
 from aftergreen.paths import NoPlace
 from aftergreen.preflight.checks import PreflightFailed
@@ -62,6 +64,11 @@ def _ended(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return _refused(words, ExitCode.ABANDONED, ["interrupted"])
+    except (BrokenPipeError, OutputLost):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, machines get their last line, and nobody a secret
+        print(blotted(format_exc()), end="", file=sys.stderr)
+        return _refused(words, ExitCode.INTERNAL, [f"internal error: {type(error).__name__}"])
     return code
 
 

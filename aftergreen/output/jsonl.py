@@ -105,6 +105,7 @@ def print_refused(
 
 
 _REFUSED = {
+    ExitCode.INTERNAL: "internal error",
     ExitCode.USAGE: "usage",
     ExitCode.PREFLIGHT: ReleaseState.PREFLIGHT.value,
     ExitCode.ABANDONED: ReleaseState.ABANDONED.value,

@@ -9,6 +9,7 @@ from tests.console import moments
 from tests.console.desk import SMALL, WIDE
 from tests.console.typing_it import NAME, RUN, asked, is_open, written
 from tui.dialogs.rollback import RollbackDialog
+from widgets.rows import Rows
 
 AGAIN = (*NAME, "enter", "escape", "r")
 
@@ -75,6 +76,28 @@ async def test_what_the_watch_has_against_it_is_said_and_the_name_is_asked_for_a
         await here.type(NAME)
         await here.press("enter")
         assert here.given.orders == RUN * 2
+        assert "not yet taken" in here.text
+
+
+FULL = (
+    "its intent could not be recorded: The disk of the journal /home/ana/.local/state/aftergreen/journal.db"
+    " does not take it (database or disk is full): free some space, or mend the disk."
+)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 20)])
+async def test_a_long_reason_is_read_whole_whatever_the_terminal(size: tuple[int, int]) -> None:
+    async with asked(size=size, ordering=True) as here:
+        await here.type(NAME)
+        await here.press("enter")
+        here.given.owed.pop()(FULL)
+        await here.settle()
+        said = here.app.screen.query_one("#dialog-said", Rows).text.splitlines()
+        assert " ".join(said) == f"{FULL}: nothing was run"
+        assert all(line in here.text for line in said)
+        assert "Type checkout-api" in here.text
+        await here.type(NAME)
+        await here.press("enter")
         assert "not yet taken" in here.text
 
 

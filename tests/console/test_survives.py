@@ -10,6 +10,7 @@ import pytest
 from textual.timer import Timer
 
 from aftergreen.clean import clean
+from aftergreen.hidden import hide
 from aftergreen.model import Kind, Reading, Service
 from tests.console import moments
 from tests.console.desk import SMALL, WIDE, Desk, Given, desk
@@ -170,3 +171,21 @@ async def test_who_comes_back_from_a_page_never_sees_what_is_long_over() -> None
         assert here.app.screen is not below
         assert "BREACHED" in below.query_one("#banner", Rows).text
         assert "+08:30" in below.query_one("#identity", Rows).text
+
+
+async def test_a_fault_of_ours_shows_where_and_no_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hide("let-nobody-read-this")
+
+    def broken(*_: object) -> None:
+        token = "let-nobody-read-this"  # noqa: S105  # what is looked for
+        raise RuntimeError(f"{token} is broken")
+
+    monkeypatch.setattr(ConsoleApp, "action_note", broken)
+    with pytest.raises(RuntimeError, match="is broken"):
+        async with desk(moments.watching()) as here:
+            await here.press("n")
+    said = capsys.readouterr().err
+    assert "let-nobody-read-this" not in said
+    assert "RuntimeError: *** is broken" in said

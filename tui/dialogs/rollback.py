@@ -20,7 +20,7 @@ from tui.dialogs.typed_name import TypedName
 from tui.screens.pages import explained
 from widgets.frame import Frame, Order
 from widgets.rollback import command_line, command_rows, outcome_rows, output_rows
-from widgets.rows import Fact, Row, Rows, Span, condensed, labelled, row, spelled, width_of
+from widgets.rows import Fact, Row, Rows, Span, condensed, folded, labelled, row, spelled, width_of
 
 NOTHING = "nothing was run"
 
@@ -70,6 +70,7 @@ class RollbackDialog(FactsDialog[None]):
         live = _attempt(frame) > self._attempt
         asking = not live and frame.ordered is None
         self._ask(asking=asking)
+        self.say(self._below(frame, live=live))
         asked, width = self.query_one("#dialog-asked", Rows), self.width
         if live:
             facts, cut = self._live(frame, width, self.room()), False
@@ -83,7 +84,6 @@ class RollbackDialog(FactsDialog[None]):
         because = Span(f" {BECAUSE.strip()} …" if self._unknown(frame) else "", "strong", bold=True)
         whole = row("Type ", name, because, " and press enter.", more)
         asked.show((whole if width_of(whole) <= width else row("Type ", name, because, more),))
-        self.query_one("#dialog-said", Rows).show((self._below(frame, live=live),))
 
     def _hear(self, frame: Frame) -> None:
         """Say once what speaks against an order; the name has to be typed anew."""
@@ -118,18 +118,20 @@ class RollbackDialog(FactsDialog[None]):
         self._said = f"{reason}: {NOTHING}"
         self.show(self._frame)
 
-    def _below(self, frame: Frame, *, live: bool) -> Row:
+    def _below(self, frame: Frame, *, live: bool) -> list[Row]:
         """What became of the last key, or which key leaves."""
         if live:
             running = frame.snapshot is not None and frame.snapshot.rolling_back
             leaves = Span(f"esc closes{'; the command goes on' if running else ''}", "dim")
             # Of the same login both may be, so not told by its name.
             second = "another was first: yours ran nothing  " if frame.order and frame.order.refused else ""
-            return row(Span(second, "warn"), leaves)
+            return [row(Span(second, "warn"), leaves)]
         if frame.ordered is not None:
             waited = Span(f"ordered {format_clock(frame.ordered)} ago, not yet taken", "warn")
-            return row(waited, Span("  esc closes; the order stands", "dim"))
-        return row(Span(self._said, "bad") if self._said else Span("esc closes, nothing is run", "dim"))
+            return [row(waited, Span("  esc closes; the order stands", "dim"))]
+        if not self._said:
+            return [row(Span("esc closes, nothing is run", "dim"))]
+        return [row(Span(line, "bad")) for line in folded(self._said, self.width)]
 
     def action_whole(self) -> None:
         """Show every word, to be scrolled, or what there is room for."""

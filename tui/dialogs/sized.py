@@ -72,6 +72,16 @@ class FactsDialog(SizedDialog[T]):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
+    def room(self) -> int:
+        """Rows for the facts; what is said of the last answer may take more than the one that is kept."""
+        return max(1, super().room() - (len(self.query_one("#dialog-said", Rows).rows) - 1))
+
+    def say(self, rows: Sequence[Row]) -> None:
+        """Say something below the field, whole; say it before the facts are shown."""
+        said = self.query_one("#dialog-said", Rows)
+        said.styles.height = len(rows)
+        said.show(rows)
+
     @property
     def width(self) -> int:
         """Columns for the facts."""
