@@ -1,14 +1,14 @@
-"""The secrets that this process knows, which stand in no text that it shows, writes or records.
+"""The secrets that this process knows, which stand in no text from outside that it shows, writes or records.
 
-Whoever reads one, from the environment, a file or the configuration, hides it here, once; `clean` and whoever
-writes a record ask for texts without any.
+Whoever reads one, from the environment, a file or the configuration, hides it here, once; `clean`, the door
+by which all text comes in, leaves them out. What is decided by and what is run is never changed: a password
+may well be a word of a command.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import TypeVar
 from urllib.parse import quote
 
 MASK = "***"
@@ -16,8 +16,6 @@ MASK = "***"
 
 SHORTEST = 6
 """Characters of a value that is taken for a secret: a shorter one stands in texts by chance."""
-
-T = TypeVar("T")
 
 _known: tuple[str, ...] = ()
 
@@ -42,23 +40,6 @@ def blotted(text: str) -> str:
     for secret in _known:
         text = text.replace(secret, MASK)
     return text
-
-
-def blotted_values(value: T) -> T:
-    """What goes into JSON, without secrets in any of its texts; numbers stay as they are."""
-    if not _known:
-        return value
-    return _walked(value)  # type: ignore[return-value]  # the same shape
-
-
-def _walked(value: object) -> object:
-    if isinstance(value, str):
-        return blotted(value)
-    if isinstance(value, dict):
-        return {_walked(key): _walked(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_walked(inner) for inner in value]
-    return value
 
 
 def _forms(value: str) -> set[str]:

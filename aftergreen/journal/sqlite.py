@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from aftergreen.hidden import blotted_values
 from aftergreen.journal import place, sharing
 from aftergreen.journal.codec import dumps
 from aftergreen.journal.columns import as_entry, as_record, as_release, columns_of, trouble
@@ -111,7 +110,7 @@ class SqliteJournal:
         at: float,
         body: Mapping[str, object] | None = None,
     ) -> Opened:
-        sealed = dumps(blotted_values(plan)), dumps(baseline)
+        sealed = dumps(plan), dumps(baseline)
         with self._transaction(durable=True):
             newest = self.latest(wanted.service, wanted.environment)
             open_ = newest is not None and newest.ended is None
@@ -260,7 +259,7 @@ class SqliteJournal:
         made = self._database.execute(
             "INSERT INTO entries (release, at, kind, actor, body, attempt, writer)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._id(release), at, kind, by, dumps(blotted_values(body)), attempt, self._writer),
+            (self._id(release), at, kind, by, dumps(body), attempt, self._writer),
         )
         return cast("int", made.lastrowid)
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from aftergreen import words
-from aftergreen.hidden import blotted_values
 from aftergreen.output.report import reporting
 from aftergreen.verdict.ending import ExitCode, exit_code
 from aftergreen.verdict.snapshot import Snapshot
@@ -101,7 +100,7 @@ def print_refused(
         "missing": list(texts),
         **({"service": name} if name else {}),
     }
-    print(json.dumps(blotted_values(body), ensure_ascii=False), file=out, flush=True)
+    print(json.dumps(body, ensure_ascii=False), file=out, flush=True)
 
 
 _REFUSED = {
@@ -120,8 +119,7 @@ def iso(at: float) -> str:
 
 def _emit(out: TextIO | None, kind: str, at: float, snapshot: Snapshot, body: Mapping[str, object]) -> None:
     head = {"schema": SCHEMA, "at": iso(at), "type": kind, "release": snapshot.state.setup.release.name}
-    told = blotted_values(head | dict(body))
-    print(json.dumps(told, ensure_ascii=False, allow_nan=False), file=out, flush=True)
+    print(json.dumps(head | dict(body), ensure_ascii=False, allow_nan=False), file=out, flush=True)
 
 
 def _receipt(decided: RuleState, snapshot: Snapshot) -> dict[str, object] | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import resource
 import socket
+import ssl
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
+import httpx
 import pytest
 
 from aftergreen.model import (
@@ -22,6 +26,7 @@ from aftergreen.model import (
     View,
 )
 from aftergreen.sources import live_source
+from aftergreen.sources.faults import cure, is_ours
 from aftergreen.sources.probe import PATIENCE, Prober
 from tests.scripted import Reply, Request, scripted, vector
 from tests.waiting import HANG, in_no_time, skip
@@ -147,3 +152,55 @@ async def test_a_probe_has_no_past() -> None:
     [instant] = await source.history([signal], [1000.0], View("v2", None))
     assert instant.readings == {}
     await source.close()
+
+
+def caused(error: Exception, *causes: BaseException) -> Exception:
+    """As libraries wrap the errors of several addresses of one name."""
+    error.__cause__ = causes[0] if len(causes) == 1 else ExceptionGroup("several", causes)  # type: ignore[type-var]  # exceptions
+    return error
+
+
+REFUSED = OSError(errno.ECONNREFUSED, "refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        *((OSError(number, "x"), True) for number in (errno.EMFILE, errno.ENFILE, errno.ENETUNREACH)),
+        *((OSError(number, "x"), True) for number in (errno.EADDRNOTAVAIL, errno.ENOMEM, errno.EPERM)),
+        *(
+            (OSError(number, "x"), False)
+            for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ETIMEDOUT)
+        ),
+        *((socket.gaierror(number, "x"), True) for number in (socket.EAI_AGAIN, socket.EAI_FAIL)),
+        (socket.gaierror(socket.EAI_NONAME, "x"), False),
+        (caused(httpx.ConnectError("x"), OSError(errno.EMFILE, "x")), True),
+        (caused(httpx.ConnectError("x"), OSError(errno.ENETUNREACH, "x"), REFUSED), False),
+        (
+            caused(httpx.ConnectError("x"), OSError(errno.ENETUNREACH, "x"), OSError(errno.ENETDOWN, "x")),
+            True,
+        ),
+        (caused(httpx.ConnectError("x"), REFUSED), False),
+        (httpx.ReadTimeout("x"), False),
+        (ssl.SSLError(errno.EPERM, "x"), False),
+    ],
+)
+def test_what_is_ours_is_no_evidence(error: Exception, ours: bool) -> None:  # noqa: FBT001  # a column
+    assert is_ours(error) is ours
+    if ours:
+        assert cure(error)
+
+
+async def test_a_probe_that_finds_no_descriptor_is_blind_and_one_that_found_one_is_not() -> None:
+    async with scripted(lambda _: Reply()) as backend:
+        probes = [probe(backend.url.replace("http://", "tcp://"), name) for name in ("a", "b", "c")]
+        limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with ExitStack() as held:
+            held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, hard))
+            # What is open stays open: one more is left for each side of one connection.
+            highest = held.enter_context(closing(socket.socket())).fileno()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+            readings = await probed(*probes)
+    assert {reading.kind for reading in readings} <= {Kind.VALUE, Kind.BLIND}
+    assert Kind.BLIND in {reading.kind for reading in readings}
+    assert all("Too many open files" in reading.detail for reading in readings if reading.kind is Kind.BLIND)
