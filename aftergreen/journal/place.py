@@ -59,6 +59,10 @@ def prepare(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
             f" consoles from rolling back at once: {CURE} on a local disk."
         )
     try:
+        if path.exists() and not path.is_file():
+            raise JournalError(f"The journal {path} is no file: {CURE}.")
+        if path.exists() and os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise JournalError(f"The journal {path} lies on a disk that is read-only: {CURE}.")
         make_folder(path.parent)
         if make_file(path):
             _keep_name(path.parent)

@@ -175,8 +175,19 @@ def test_a_journal_below_a_regular_file_cannot_be_created(tmp_path: Path) -> Non
     assert "cannot be created" in one_sentence(tmp_path / "file" / "journal.db")
 
 
-def test_a_folder_is_no_journal(tmp_path: Path) -> None:
-    assert "cannot be opened for writing" in one_sentence(tmp_path)
+def test_a_folder_and_a_device_are_no_journals(tmp_path: Path) -> None:
+    for place in (tmp_path, Path("/dev/null"), Path("/dev/full")):
+        assert f"The journal {place} is no file: choose another place" in one_sentence(place)
+
+
+def test_a_disk_that_is_read_only_is_told(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.close()
+    usual = os.statvfs(path)
+    read_only = os.statvfs_result((*usual[:8], usual.f_flag | os.ST_RDONLY, *usual[9:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: read_only)
+    assert "lies on a disk that is read-only: choose another place" in one_sentence(path)
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
