@@ -33,9 +33,10 @@ e2e: $(READY) ## the tests on real parts only
 	@sh .ci/tools.sh prometheus curl victoria-metrics faketime ssh sshd
 	@$(BIN)/python .ci/test.py --e2e $(WORDS)
 
-soak: $(READY) ## fifty times eight consoles that order one rollback at once, ten times without a person (minutes)
+soak: $(READY) ## fifty times eight consoles that order one rollback at once, ten without a person, all faults (minutes)
 	AFTERGREEN_ROUNDS=50 $(BIN)/python -m pytest tests/e2e/test_many_consoles.py $(WORDS)
 	AFTERGREEN_ROUNDS=10 $(BIN)/python -m pytest tests/e2e/test_automatic_together.py $(WORDS)
+	AFTERGREEN_FAULTS=all $(BIN)/python -m pytest tests/e2e/test_faults.py $(WORDS)
 
 test-thorough: $(READY) ## every property on a thousand examples and more (some minutes)
 	$(BIN)/python -m pytest tests/properties tests/unit -n auto --hypothesis-profile=thorough $(WORDS)

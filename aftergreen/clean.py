@@ -21,6 +21,11 @@ def harmless(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in _UNSAFE)
 
 
+def clean_lines(text: str) -> str:
+    """A text of several lines without any secret, and without what drives a terminal."""
+    return "\n".join(harmless(line) for line in blotted(text).split("\n"))
+
+
 def is_harmless(text: str, *, lines: bool = False, undecoded: bool = False) -> bool:
     """Whether no character drives a terminal.
 

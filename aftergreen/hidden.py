@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 """Stands where a secret was."""
@@ -45,4 +45,5 @@ def blotted(text: str) -> str:
 def _forms(value: str) -> set[str]:
     """As it is, as in addresses, as in JSON, and as in basic authentication."""
     encoded = base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
-    return {value, quote(value, safe="", errors="replace"), json.dumps(value)[1:-1], encoded}
+    in_addresses = (quote(value, safe=safe, errors="replace") for safe in ("", "/"))
+    return {value, *in_addresses, quote_plus(value, errors="replace"), json.dumps(value)[1:-1], encoded}

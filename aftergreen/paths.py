@@ -60,9 +60,9 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         (str(state / "journal.db"), "default"),
     )
     path, origin = next((path, origin) for path, origin in candidates if path)
-    if not is_harmless(path, undecoded=True):
-        raise NoPlace(f"{origin} names a path with control characters: give it another name")
     place = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path.expanduser raises without a home
+    if not is_harmless(str(place), undecoded=True):
+        raise NoPlace(f"{origin} names a path with control characters: give it another name")
     return Paths(
         journal=place,
         journal_from=origin,
@@ -131,12 +131,15 @@ def is_shared(folder: Path) -> bool:
 
 def _folder(variable: str, otherwise: Callable[[str], Path]) -> Path:
     # platformdirs follows the XDG variables on Linux only; the specification says to ignore relative ones.
-    wanted = os.environ.get(variable, "")
+    wanted, unset = os.environ.get(variable, ""), variable
     if Path(wanted).is_absolute():
-        if not is_harmless(wanted, undecoded=True):
-            raise NoPlace(f"{variable} names a path with control characters: give it another name")
-        return Path(wanted) / _NAME
-    try:
-        return otherwise(_NAME)
-    except RuntimeError:
-        raise NoPlace(f"this user has no home directory: set HOME, or {variable} to a folder") from None
+        place = Path(wanted) / _NAME
+    else:
+        variable = "HOME"
+        try:
+            place = otherwise(_NAME)
+        except RuntimeError:
+            raise NoPlace(f"this user has no home directory: set HOME, or {unset} to a folder") from None
+    if not is_harmless(str(place), undecoded=True):
+        raise NoPlace(f"{variable} names a path with control characters: give it another name")
+    return place

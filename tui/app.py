@@ -15,8 +15,7 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
-from aftergreen.clean import clean
-from aftergreen.hidden import blotted
+from aftergreen.clean import clean, clean_lines
 from aftergreen.model import Automatic, Indicator
 from aftergreen.watch.orders import Orders, RollBack
 from aftergreen.words.cards import curl_line
@@ -28,7 +27,7 @@ from tui.dialogs.note import NoteDialog
 from tui.dialogs.outcome import OutcomeDialog
 from tui.dialogs.override import OverrideDialog
 from tui.dialogs.rollback import RollbackDialog
-from tui.export import save
+from tui.export import reason, save
 from tui.palette import commands
 from tui.refusals import of_one, refusal
 from tui.screens.main import DECISION, MainScreen, chosen
@@ -60,7 +59,7 @@ class ConsoleApp(Showing):
 
     def _fatal_error(self) -> None:
         """Leave with where it went wrong; Textual would add the values of all variables, secret ones too."""
-        self._exit_renderables.append(Text(blotted(format_exc())))
+        self._exit_renderables.append(Text(clean_lines(format_exc())))
         self._close_messages_no_wait()
 
     @property
@@ -234,11 +233,12 @@ class ConsoleApp(Showing):
         try:
             place = save(self, () if self.overall else (release.service, release.version), Path.cwd())
         except OSError as error:
-            why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
-            self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)
+            self.notify(f"Nothing was saved: {reason(error)}.", severity="error", markup=False)
             return
         self.copy_to_clipboard(str(place))
-        self.notify(f"Saved {place} and, as text, .txt; the clipboard has its place.", markup=False)
+        self.notify(
+            f"Saved {clean(str(place))} and, as text, .txt; the clipboard has its place.", markup=False
+        )
 
     def action_pause(self) -> None:
         """Freeze or release the view."""

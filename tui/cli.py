@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from traceback import format_exc
 from typing import NoReturn
 
-from aftergreen.clean import clean
+from aftergreen.clean import clean, clean_lines
 from aftergreen.clock import SystemClock
 from aftergreen.config import ConfigError
-from aftergreen.hidden import blotted
 from aftergreen.journal import JournalError
 from aftergreen.paths import NoPlace
 from aftergreen.preflight.checks import PreflightFailed
@@ -51,6 +50,9 @@ def _ended(words: Sequence[str]) -> int:
     try:
         arguments = _parsed(words)
         code: int = arguments.run(arguments)
+    except SystemExit as left:
+        # Help and completion leave so.
+        return int(left.code or 0)
     except Misused as error:
         print(error.usage + str(error), file=sys.stderr)
         return _refused(words, ExitCode.USAGE, [str(error)])
@@ -67,7 +69,7 @@ def _ended(words: Sequence[str]) -> int:
     except (BrokenPipeError, OutputLost):
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, machines get their last line, and nobody a secret
-        print(blotted(format_exc()), end="", file=sys.stderr)
+        print(clean_lines(format_exc()), end="", file=sys.stderr)
         return _refused(words, ExitCode.INTERNAL, [f"internal error: {type(error).__name__}"])
     return code
 

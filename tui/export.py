@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from textual.app import App
 
+from aftergreen.clean import clean
+
 _FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
 
@@ -53,3 +55,8 @@ def save(app: App[int], shown: Sequence[str], folder: Path) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(content)
     return place
+
+
+def reason(error: OSError) -> str:
+    """Why something was not saved, and where."""
+    return f"{clean(str(error.filename or 'this folder'))}: {clean((error.strerror or 'unknown').lower())}"

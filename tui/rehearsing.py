@@ -17,7 +17,7 @@ from tui.app import ConsoleApp
 from tui.bindings import actions, ways_out
 from tui.dialogs.diagnosis import DiagnosisDialog
 from tui.dialogs.leave import LeaveDialog
-from tui.export import write_new
+from tui.export import reason, write_new
 from tui.messages import SnapshotArrived
 from tui.screens.debrief import DebriefPage
 from widgets.debrief import drawn
@@ -123,10 +123,9 @@ class RehearsingApp(ConsoleApp):
             name = f"aftergreen-drill-{found.scenario.name}-{found.seed}"
             place = write_new(Path.cwd(), name, ".md", markdown(found, drawn(found, self.view.newest)))
         except OSError as error:
-            why = f"{error.filename or 'this folder'}: {clean((error.strerror or 'unknown').lower())}"
-            self.notify(f"Nothing was saved: {why}.", severity="error", markup=False)
+            self.notify(f"Nothing was saved: {reason(error)}.", severity="error", markup=False)
             return
         except JournalError as error:
             self.notify(f"Nothing was saved: {error}", severity="error", markup=False)
             return
-        self.notify(f"Saved {place}.", markup=False)
+        self.notify(f"Saved {clean(str(place))}.", markup=False)

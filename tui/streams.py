@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 
-class OutputLost(Exception):
+class OutputLost(OSError):
     """What is said on stdout cannot be written; the text says why."""
 
 
@@ -25,15 +25,30 @@ class _Stream:
 
 
 class _Told(_Stream):
-    """Stdout: a failure to write ends the program with a sentence of its own."""
+    """Stdout: a failure to write ends the program with a sentence of its own, whoever passes over it."""
+
+    _lost: OutputLost | None = None
 
     def write(self, text: str) -> int:
-        with _told_apart():
+        with self._told_apart():
             return self._stream.write(text)
 
     def flush(self) -> None:
-        with _told_apart():
+        if self._lost is not None:
+            raise self._lost
+        with self._told_apart():
             self._stream.flush()
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            why = (error.strerror or "unknown").lower()
+            self._lost = OutputLost(f"the output cannot be written: {why}")
+            raise self._lost from error
 
 
 class _Aside(_Stream):
@@ -79,13 +94,3 @@ def _keep_descriptors() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputLost(f"the output cannot be written: {(error.strerror or 'unknown').lower()}") from error

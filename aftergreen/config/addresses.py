@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from aftergreen.config.faults import Faults, shown
 from aftergreen.model import Address, without_secrets
 
 _PROBED = ("tcp", "http", "https")
-_KEYS = ("auth", "key", "pass", "secret", "sig", "token")
-"""What the names of parameters hold that are secrets."""
 
 
 def backend_address(faults: Faults, place: str, text: str, found: str = "") -> Address | None:
@@ -39,7 +35,7 @@ def probe_address(faults: Faults, place: str, text: str) -> Address | None:
         faults.add(place, found, _probed(text))
     elif address.scheme == "tcp" and (not address.port or address.path or address.query):
         faults.add(place, found, 'a host and a port and nothing more, such as "tcp://orders-db:5432"')
-    elif any(part in name.lower() for name, _ in parse_qsl(address.query) for part in _KEYS):
+    elif address.secrets:
         faults.add(place, found, "an address without a key or token: the file and the journal are no secrets")
     else:
         return address

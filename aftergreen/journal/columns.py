@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,16 +53,21 @@ def as_entry(row: tuple[object, ...]) -> Entry:
     )
 
 
+_PLAIN = re.compile(r'(?:[ !#-\[\]-~]|"|\\["\\/nt])*')
+"""JSON in which nothing can be that would drive a terminal: most of what is written here."""
+
+
 def _body(text: object) -> Mapping[str, object]:
     """A body without what drives a terminal: others write into a journal that is shared."""
-    found = json.loads(cast("str", text))
-    # JSON of ours has nothing else than ASCII, and most bodies nothing that would have to be written so.
-    return cast("dict[str, object]", _harmless(found) if "\\u" in cast("str", text) else found)
+    written = cast("str", text)
+    found = json.loads(written)
+    return cast("dict[str, object]", found if _PLAIN.fullmatch(written) else _harmless(found))
 
 
 def _harmless(value: object) -> object:
     if isinstance(value, str):
-        return value if is_harmless(value, lines=True) else clean(value, len(value))
+        safe = is_harmless(value, lines=True) and "\r" not in value
+        return value if safe else clean(value, len(value))
     if isinstance(value, dict):
         return {_harmless(key): _harmless(inner) for key, inner in value.items()}
     return [_harmless(inner) for inner in value] if isinstance(value, list) else value

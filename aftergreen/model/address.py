@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from aftergreen.hidden import MASK
 
+_SECRETS = ("auth", "key", "pass", "secret", "sig", "token")
+"""What the names of parameters hold that are secrets."""
+
 _USUAL_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _LONGEST_NAME = 253
@@ -49,6 +52,15 @@ class Address:
         return self.port or _USUAL_PORTS.get(self.scheme, 0)
 
     @property
+    def is_named(self) -> bool:
+        """Whether somebody has to be asked where it is."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return self.host != "localhost"
+        return False
+
+    @property
     def is_here(self) -> bool:
         """Whether it is this very machine, by a name or number that cannot mean another."""
         try:
@@ -64,8 +76,9 @@ class Address:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What looks like a key or a token: such parts of the path, and the values of a query."""
-        values = (value for _, value in parse_qsl(self.query))
+        """What looks like a key or a token, or is called one: parts of the path, values of the query."""
+        pairs = parse_qsl(self.query)
+        values = [value for name, value in pairs if _TOKEN.fullmatch(value) or _is_called_secret(name)]
         return (*filter(_TOKEN.fullmatch, self.path.split("/")), *values)
 
     def below(self, path: str) -> Address:
@@ -88,6 +101,10 @@ def without_secrets(text: str) -> str:
     parts = (MASK if _TOKEN.fullmatch(part) else part for part in path.split("/"))
     rest = f"{mark}{MASK}" if bare != text else ""
     return f"{scheme}{slashes}{hidden}{host}{slash}{'/'.join(parts)}{rest}"
+
+
+def _is_called_secret(name: str) -> bool:
+    return any(part in name.lower() for part in _SECRETS)
 
 
 def _split(text: str) -> SplitResult:

@@ -127,9 +127,9 @@ def history_lines(found: Sequence[Past]) -> Iterator[str]:
 def _row(past: Past) -> tuple[str, ...]:
     release = past.record.release
     code = f" ({past.exit_code})" if past.exit_code is not None else ""
-    remarks = [past.why] if past.why else []
+    remarks = [clean(past.why)] if past.why else []
     if past.rolled_back_at is not None:
-        to = f"to {release.previous} " if release.previous else ""
+        to = f"to {clean(release.previous)} " if release.previous else ""
         remarks.append(f"rolled back {to}at {words.local_time(past.rolled_back_at)} by {past.rolled_back_by}")
     if past.dry_run is not None:
         after = format_duration(round(past.dry_run - release.deployed_at))
@@ -137,7 +137,7 @@ def _row(past: Past) -> tuple[str, ...]:
     return (
         words.local_day(release.deployed_at),
         clean(release.name),
-        f"{past.ended}{code}",
+        f"{clean(past.ended)}{code}",
         ", ".join(remarks),
     )
 
@@ -146,5 +146,5 @@ def _counted(found: Sequence[Past]) -> str:
     ended = dict.fromkeys((past.ended for past in found), 0)
     for past in found:
         ended[past.ended] += 1
-    told = ", ".join(f"{number} {state}" for state, number in ended.items())
+    told = ", ".join(f"{number} {clean(state)}" for state, number in ended.items())
     return f"{len(found)} {'release' if len(found) == 1 else 'releases'}: {told}"

@@ -182,7 +182,10 @@ class Client:
             except BaseException:
                 await http.aclose()
                 raise
-            self._idle.append(http)
+            if self._users > 0:
+                self._idle.append(http)
+            else:
+                await http.aclose()
 
     def _opened(self) -> httpx.AsyncClient:
         if self._tls is None:
@@ -203,15 +206,17 @@ class Client:
     async def _with_cure(self, error: Exception) -> str:
         said = reason(error)
         secured = self.backend.address.scheme == "https"
-        if is_for_another(error):
-            names = await names_at(self.backend.address, backend_tls(self.backend))
+        if is_for_another(error) and self._proxy is None:
+            names = await names_at(self.backend)
             return f"{said}: it is for {names or 'other names'}, so put one of them into metrics.url"
         if secured and isinstance(error, (*_BROKEN, ssl.SSLError)):
             # TLS 1.3 refuses a client only after its own part of the handshake, often by just closing.
             asks = "a server that asks for a certificate refuses like this: check client_cert of [metrics]"
             return f"{said}; {asks}"
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error)):
-            return f"{said}: set ca_file of [metrics]"
+            return f"{said}: set ca_file of [metrics]" + (
+                f", or mend {self._proxy.variable}" if self._proxy else ""
+            )
         if mended := cure(error):
             return f"{said}: {mended}"
         if not isinstance(error, httpx.ConnectError | httpx.ProxyError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +20,10 @@ PATIENCE = 5.0
 """Seconds after which a probe counts as down, however long the backend may take for an answer."""
 
 
+_Place = tuple[int, str, int]
+"""Family, number and port of a place that a name stands for."""
+
+
 class _Down(Exception):
     """Reached, and answered that it does not serve."""
 
@@ -33,14 +38,16 @@ class Prober:
     async def read(self, signals: Sequence[Signal]) -> dict[SignalKey, Reading]:
         """One reading for each probe among the signals: seconds, `down`, or `blind` where the fault is ours.
 
-        Where no name at all is known, the resolver of this machine is at fault.
+        Where none of several names is known, nor a single one, the resolver of this machine is at fault.
         """
         targets = {signal.key: Address.of(signal.probe) for signal in signals if signal.probe}
         results = await asyncio.gather(*(self._probe(target) for target in targets.values()))
-        unresolved = all(unknown for _, unknown in results)
+        asked = [
+            unknown for target, (_, unknown) in zip(targets.values(), results, strict=True) if target.is_named
+        ]
         return {
-            key: Reading.unknown(Kind.BLIND, reading.detail) if unresolved else reading
-            for key, (reading, _) in zip(targets, results, strict=True)
+            key: Reading.unknown(Kind.BLIND, reading.detail) if unknown and all(asked) else reading
+            for key, (reading, unknown) in zip(targets, results, strict=True)
         }
 
     async def close(self) -> None:
@@ -51,9 +58,11 @@ class Prober:
 
     async def _probe(self, target: Address) -> tuple[Reading, bool]:
         """The reading, and whether it failed because its name is not known."""
+        deadline = asyncio.get_running_loop().time() + self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
-                taken = await (_connect(target) if target.scheme == "tcp" else self._request(target))
+            places = await self._resolved(target, deadline)
+            async with asyncio.timeout_at(deadline):
+                taken = await (_connect(places) if target.scheme == "tcp" else self._request(target))
         except TimeoutError as error:
             # The system has a time limit of its own, which it reports by the same name.
             late = f"no answer within {self._timeout:g} s"
@@ -62,11 +71,22 @@ class Prober:
             return Reading.down(str(error)), False
         except SourceUnavailable as error:
             return Reading.unknown(Kind.BLIND, str(error)), False
-        except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+        except (OSError, httpx.HTTPError, httpx.InvalidURL, ExceptionGroup) as error:
             if is_ours(error):
                 return Reading.unknown(Kind.BLIND, reason(error)), False
             return Reading.down(reason(error)), is_unresolved(error)
         return Reading.of(taken), False
+
+    async def _resolved(self, target: Address, deadline: float) -> Sequence[_Place]:
+        """Where the target is; a name server that does not answer is a fault of this machine."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                loop = asyncio.get_running_loop()
+                found = await loop.getaddrinfo(target.host, target.reached_port, type=socket.SOCK_STREAM)
+        except TimeoutError:
+            text = f"its name was not resolved within {self._timeout:g} s: check this machine's name servers"
+            raise SourceUnavailable(text) from None
+        return [(family, str(place[0]), int(place[1])) for family, *_, place in found]
 
     async def _request(self, target: Address) -> float:
         http = self._client(target.scheme)
@@ -94,12 +114,21 @@ class Prober:
         return self._clients[scheme]
 
 
-async def _connect(target: Address) -> float:
+async def _connect(places: Sequence[_Place]) -> float:
+    """Seconds until the first of the places that does took a connection."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    _, writer = await asyncio.open_connection(target.host, target.port)
-    taken = loop.time() - began
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return taken
+    failed: list[OSError] = []
+    for family, host, port in places:
+        try:
+            _, writer = await asyncio.open_connection(host, port, family=family)
+        except OSError as error:
+            failed.append(error)
+            continue
+        taken = loop.time() - began
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        return taken
+    # What is theirs is told first.
+    raise ExceptionGroup("no connection", sorted(failed, key=is_ours))

@@ -1,4 +1,4 @@
-"""The proxy that the environment names, as curl reads it: each thing wrong with it by the variable's name.
+"""The proxy that the environment names, much as curl reads it: what is wrong is told by the variable's name.
 
 httpx reads the same variables, and fails on some of their values with errors that say nothing of them.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -15,6 +17,7 @@ import httpx
 from aftergreen.hidden import hide
 from aftergreen.model import Address
 from aftergreen.sources.protocol import SourceUnavailable
+from aftergreen.sources.tls import trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def _proxy(variable: str, value: str, address: Address) -> httpx.Proxy:
     login, _, place = rest.rpartition("@")
     user, _, password = login.partition(":")
     hide(unquote(password), password)
+    if login:
+        hide(f"{unquote(user)}:{unquote(password)}")
     try:
         proxy = Address.of(f"{scheme}://{place}")
     except ValueError:
@@ -60,12 +65,16 @@ def _proxy(variable: str, value: str, address: Address) -> httpx.Proxy:
             f"the variable {variable} names no proxy that can be used: set it to http://HOST:PORT, unset it,"
             f" or put {address.host} into NO_PROXY"
         )
-    return httpx.Proxy(str(proxy), auth=(unquote(user), unquote(password)) if login else None)
+    return httpx.Proxy(
+        str(proxy),
+        auth=(unquote(user), unquote(password)) if login else None,
+        ssl_context=trusted() if proxy.scheme == "https" else None,
+    )
 
 
 def _excepted(address: Address, listed: str) -> bool:
     """Whether a list as in ``NO_PROXY`` has the address: a name above it, its number, its network, ``*``."""
-    return any(_covers(entry.strip().lower(), address) for entry in listed.split(","))
+    return any(_covers(entry, address) for entry in re.split(r"[,\s]+", listed.lower()))
 
 
 def _covers(entry: str, address: Address) -> bool:
@@ -75,12 +84,13 @@ def _covers(entry: str, address: Address) -> bool:
     if not host or (port and port != str(address.reached_port)):
         return False
     try:
-        return ipaddress.ip_address(address.host.partition("%")[0]) in ipaddress.ip_network(
-            host, strict=False
-        )
+        number = ipaddress.ip_address(address.host.partition("%")[0])
     except ValueError:
         name = host.strip(".")
         return address.host == name or address.host.endswith(f".{name}")
+    with suppress(ValueError):
+        return number in ipaddress.ip_network(host, strict=False)
+    return False
 
 
 def _parted(entry: str) -> tuple[str, str]:

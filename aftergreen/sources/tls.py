@@ -7,12 +7,11 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import httpx
 
 from aftergreen.clean import clean
-from aftergreen.model import Address, Backend
+from aftergreen.model import Backend
 from aftergreen.sources.faults import chain, reason
 from aftergreen.sources.protocol import SourceUnavailable
 
@@ -22,18 +21,16 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _ANOTHER_NAME = frozenset({62, 64})
 """What OpenSSL calls a certificate for another host, or another number."""
 
+PATIENCE = 2.0
+"""Seconds for looking at a certificate once more."""
+
 SHOWN = 4
 """Names of a certificate that are told; some have hundreds."""
 
 
 def backend_tls(backend: Backend) -> ssl.SSLContext:
     """What a backend is asked with; `SourceUnavailable` says which file of ours is amiss."""
-    if not backend.ca_file:
-        context = trusted()
-    else:
-        place = clean(f"ca_file {backend.ca_file}")
-        with _told(f"{place} of [metrics] cannot be read"):
-            context = ssl.create_default_context(cafile=backend.ca_file)
+    context = _authorities(backend)
     if backend.client_cert:
         place = clean(f"client_cert {backend.client_cert}")
         with _told(f"{place} of [metrics] cannot be read"):
@@ -45,7 +42,7 @@ def trusted() -> ssl.SSLContext:
     """Trust in whom the system trusts; `SourceUnavailable` where a variable leads elsewhere."""
     for name in VARIABLES:
         place = os.environ.get(name, "")
-        if place and not Path(place).exists():
+        if place and not os.path.exists(place):  # noqa: PTH110  # Path.exists raises where a folder is closed
             raise SourceUnavailable(
                 f"the variable {name} names {clean(place)}, which is not there: unset it, or mend the path"
             )
@@ -66,22 +63,32 @@ def is_for_another(error: BaseException) -> bool:
     )
 
 
-async def names_at(address: Address, context: ssl.SSLContext) -> str:
-    """The names that the certificate at an address is for; empty where they cannot be had.
+async def names_at(backend: Backend) -> str:
+    """The names that the certificate of a backend is for; empty where they cannot be had.
 
-    Its authority is verified as always, its name is not; nothing is sent.
+    Its authority is verified as always, its name is not: nothing is sent, and no certificate of ours shown.
     """
+    address, context = backend.address, _authorities(backend)
     context.check_hostname = False
     with suppress(OSError, ValueError):
-        _, writer = await asyncio.open_connection(
-            address.host, address.reached_port, ssl=context, server_hostname=address.host
-        )
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection(
+                address.host, address.reached_port, ssl=context, server_hostname=address.host
+            )
         certificate = writer.get_extra_info("peercert") or {}
         writer.transport.abort()
         names = [clean(str(name), 80) for _, name in certificate.get("subjectAltName", ())]
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         return ", ".join(names[:SHOWN]) + more
     return ""
+
+
+def _authorities(backend: Backend) -> ssl.SSLContext:
+    if not backend.ca_file:
+        return trusted()
+    place = clean(f"ca_file {backend.ca_file}")
+    with _told(f"{place} of [metrics] cannot be read"):
+        return ssl.create_default_context(cafile=backend.ca_file)
 
 
 @contextmanager

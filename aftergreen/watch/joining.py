@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from aftergreen.clean import clean
 from aftergreen.journal import EntryKind, Record
 from aftergreen.journal.codec import decode, encode, seal
 from aftergreen.model import BaselineSource, Plan, Release, SignalKey
@@ -47,7 +48,7 @@ async def identified(ledger: Ledger, wanted: Wanted, plan: Plan, now: float) -> 
         return _as_chosen(plan, wanted, newest), watched
     if newest is not None and _rolled_back(newest, wanted):
         text = (
-            f"{newest.release.name} was rolled back: what runs now is another version. Where"
+            f"{clean(newest.release.name)} was rolled back: what runs now is another version. Where"
             f" {wanted.version} was deployed once more, watch it with --again"
         )
         raise PreflightFailed((Finding(Severity.ERROR, text),))
@@ -56,7 +57,8 @@ async def identified(ledger: Ledger, wanted: Wanted, plan: Plan, now: float) -> 
     lasting = watched is not None and now < watched.deployed_at + LONGEST * plan.timing.duration
     if watched is not None and lasting and (wanted.read_only or deployed_at <= watched.deployed_at):
         why = "a read-only console ends no watch" if wanted.read_only else "it was deployed later"
-        text = f"{watched.name} is being watched, and {why}: join it with --version {watched.version}"
+        name, version = clean(watched.name), clean(watched.version)
+        text = f"{name} is being watched, and {why}: join it with --version {version}"
         raise PreflightFailed((Finding(Severity.ERROR, text),))
     return plan, Release.of(service, wanted.version, wanted.previous, deployed_at)
 

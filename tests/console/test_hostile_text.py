@@ -14,6 +14,7 @@ from textual import events
 
 from aftergreen.config import ConfigError, loads
 from aftergreen.journal import EntryKind, open_journal
+from aftergreen.journal.columns import as_entry
 from aftergreen.model import Release
 from aftergreen.output.history import history_lines, past_releases
 from aftergreen.rollback.tail import Tail
@@ -110,6 +111,15 @@ def test_what_others_wrote_into_the_journal(tmp_path: Path, capsys: pytest.Captu
     assert all(map(is_shown_safely, history_lines(past_releases(place))))
     assert main(["history", "--journal", str(place), "--json"]) == 0
     assert is_shown_safely(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("text", ["\x9b31m", "\u202ex", "\x7f", "a\bb", "a\fb", "a\rb", "\u2028"])
+def test_a_journal_that_somebody_wrote_by_hand(text: str) -> None:
+    for written in (json.dumps({"text": text}, ensure_ascii=False), json.dumps({"text": text})):
+        entry = as_entry((1, 1e9, "operator", text, written, None, "x"))
+        assert is_shown_safely(entry.by + str(entry.body["text"]))
+    plain = {"text": 'say "friend"\tand\nenter', "n": 1.5}
+    assert as_entry((1, 1e9, "operator", "ana", json.dumps(plain), None, "x")).body == plain
 
 
 def test_who_is_watching_and_the_title() -> None:

@@ -7,7 +7,7 @@ import errno
 import resource
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 
 import httpx
@@ -113,10 +113,64 @@ async def test_a_resolver_that_fails_for_all_probes_is_our_fault(scheme: str) ->
     assert all("cannot be resolved" in reading.detail for reading in readings)
 
 
-async def test_a_resolver_that_fails_for_one_of_them_is_its_fault() -> None:
+async def test_a_number_says_nothing_about_a_resolver() -> None:
     async with scripted(lambda _: Reply()) as backend:
-        up, down = await probed(probe(backend.url, "a"), probe(f"http://{UNKNOWN_NAME}", "b"))
+        up, unknown = await probed(probe(backend.url, "a"), probe(f"http://{UNKNOWN_NAME}", "b"))
+    assert (up.kind, unknown.kind) == (Kind.VALUE, Kind.BLIND)
+
+
+Found = list[tuple[int, int, int, str, tuple[str, int]]]
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, **names: Exception | Sequence[str]) -> None:
+    """Have the system know these names only, by their numbers."""
+
+    def found(host: str, port: int, *_: object, **_named: object) -> Found:
+        known = names.get(host.partition(".")[0], [host])
+        if isinstance(known, Exception):
+            raise known
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in known]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+
+NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+async def test_a_name_that_is_not_known_beside_one_that_is_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scripted(lambda _: Reply()) as backend:
+        port = backend.url.rpartition(":")[2]
+        resolving(monkeypatch, db=["127.0.0.1"], gone=NO_NAME)
+        up, down = await probed(probe(f"tcp://db.example:{port}", "a"), probe("tcp://gone.example:1", "b"))
     assert (up.kind, down.kind) == (Kind.VALUE, Kind.DOWN)
+    assert "the name cannot be resolved" in down.detail
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+async def test_name_servers_that_do_not_answer_are_a_fault_of_ours(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **_named: object) -> Found:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    async with in_no_time():
+        [reading] = await probed(probe(f"{scheme}://db.example:1"), within=4.0)
+    assert reading == Reading.unknown(
+        Kind.BLIND, "its name was not resolved within 4 s: check this machine's name servers"
+    )
+
+
+async def test_of_several_places_of_a_name_one_that_answers_is_enough(
+    closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scripted(lambda _: Reply()) as backend:
+        port = backend.url.rpartition(":")[2]
+        resolving(monkeypatch, db=["127.0.0.2", "127.0.0.1"])
+        [up] = await probed(probe(f"tcp://db.example:{port}"))
+        [down] = await probed(probe(f"tcp://db.example:{closed_port}"))
+    assert (up.kind, down) == (Kind.VALUE, Reading.down("Connection refused"))
 
 
 def plan(url: str, *signals: Signal) -> Plan:

@@ -90,6 +90,7 @@ async def test_a_proxy_is_asked_and_who_does_not_answer_is_the_proxy(monkeypatch
         *((PROM, "om.example", True), (PROM, "example", False), (PROM, "a, PROM.example. ,b", False)),
         *((PROM, "prom.example:9090", False), (PROM, "prom.example:80", True), (PROM, ",,", True)),
         *(("http://10.1.2.3", "10.0.0.0/8", False), ("http://11.1.2.3", "10.0.0.0/8", True)),
+        *(("http://192.168.1.10", "10", True), (PROM, "a prom.example b", False)),
         *(("http://[fd00::7]", "fd00::/8", False), ("http://[fd00::7]", "[fd00::7]", False)),
         *(("http://[fd00::7]", "fd00::7", False), ("http://[fd00::7]:9090", "[fd00::7]:9090", False)),
         *(("http://[fe80::1%eth0]", "fe80::/10", False), ("http://[fd00::7]", "::1,10.0.0.0/99,[", True)),

@@ -19,8 +19,9 @@ from aftergreen.journal.codec import encode, seal
 from aftergreen.model import Backend, Kind, Release
 from aftergreen.output.jsonl import print_refused
 from aftergreen.promql import curl
+from aftergreen.sources.answer import parse
 from aftergreen.verdict.ending import ExitCode
-from tests.scripted import Reply, Request
+from tests.scripted import Reply, Request, answer
 from tests.small import SMALL
 from tests.sourced import reading
 from tests.waiting import HANG
@@ -109,6 +110,24 @@ def test_a_secret_that_changes_changes_no_seal() -> None:
     )
     tenant = loads(configured('headers = { X-Api-Key = "0123456789", X-Scope-OrgID = "test" }'))
     assert seal(one, {}) == seal(other, {}) != seal(tenant, {})
+
+
+def test_two_backends_that_are_shown_alike_have_two_seals(monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [loads(configured(url=f"https://a.example/{name}-0000000000000001")) for name in ("test", "prod")]
+    assert len({encode(plan)["backend"]["url"][:-4] for plan in paths}) == 1  # type: ignore[index]  # a table
+    assert len({seal(plan, {}) for plan in paths}) == 2
+    named = []
+    for value in ("https://a.example", "https://b.example"):
+        monkeypatch.setenv("U", value)
+        named.append(loads(configured('url_env = "U"', url="").replace('url = ""\n', "")))
+    assert len({seal(plan, {}) for plan in named}) == 2
+
+
+def test_no_secret_changes_what_a_label_says() -> None:
+    hide("stable")
+    found = parse(200, answer("vector", [{"metric": {"version": "2.4.1-stable"}, "value": [1.0, "1"]}]))
+    assert found.series[0].labels == {"version": "2.4.1-stable"}
+    assert clean("2.4.1-stable") == f"2.4.1-{MASK}"
 
 
 @pytest.mark.parametrize("value", ["", "a", "12345"])

@@ -9,9 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aftergreen.clean import clean
 from aftergreen.paths import find_paths
 from tui.commands.drilling import SPEED, rehearse
-from tui.commands.options import Commands, UsageError, add_no_mouse, add_speed, command, on_terminal
+from tui.commands.options import (
+    Commands,
+    UsageError,
+    add_no_mouse,
+    add_speed,
+    command,
+    file,
+    on_terminal,
+)
 
 if TYPE_CHECKING:
     from aftergreen.drill.directing.running import Running
@@ -55,7 +64,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--automatic", action="store_true", help="let the rules roll back by themselves")
     made.add_argument("--json", action="store_true", help="without a screen, or the results, as JSON Lines")
     made.add_argument("--csv", action="store_true", help="the results, for a spreadsheet")
-    made.add_argument("--markdown", type=Path, metavar="FILE", help="write the debrief into this file")
+    made.add_argument("--markdown", type=file, metavar="FILE", help="write the debrief into this file")
     made.add_argument(
         "--operator", metavar="NAME", help="who rehearses (default: user@host), or whose results"
     )
@@ -103,9 +112,9 @@ def _check(files: list[str]) -> int:
 
     if not files:
         raise UsageError("say which file: aftergreen drill check FILE")
-    for file in files:
-        scenario = load(Path(file))
-        print(f"{file} is a scenario: {_told(scenario)}")
+    for name in files:
+        scenario = load(Path(name))
+        print(f"{clean(name)} is a scenario: {_told(scenario)}")
     return 0
 
 

@@ -8,7 +8,7 @@ from aftergreen.clean import harmless
 
 
 class Line(Input):
-    """Takes nothing that drives a terminal, however it is typed, pasted or set."""
+    """Takes nothing that drives a terminal, however it is typed or pasted."""
 
     def replace(self, text: str, start: int, end: int) -> None:
         """See `Input.replace`, by which all text comes in."""
