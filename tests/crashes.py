@@ -30,7 +30,7 @@ from tests.scenario import DEPLOYED_AT, plan
 from tests.waiting import HANG, until
 
 # It ends with its folder, whatever became of the test.
-COMMAND = 'echo ran >> "$0/ran"; until [ -e "$0/may end" ] || [ ! -e "$0" ]; do sleep 0.01; done; exit 0'
+COMMAND = 'echo ran >> "$0/ran"; until [ -e "$0/may end" ] || [ ! -e "$0" ]; do sleep 0.05; done; exit 0'
 
 ORDERED = 30.0
 """Seconds after the deployment at which the rollback is ordered."""

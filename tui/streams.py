@@ -39,6 +39,10 @@ class _Told(_Stream):
         with self._told_apart():
             self._stream.flush()
 
+    def forgive(self) -> None:
+        """Take that it is known: nothing is written there any more."""
+        self._lost = None
+
     @contextmanager
     def _told_apart(self) -> Iterator[None]:
         try:
@@ -82,6 +86,8 @@ def streams() -> Iterator[None]:
 
 def discard_output() -> None:
     """Send what is still to be written nowhere: the interpreter flushes at its end, and would fail there."""
+    if isinstance(sys.stdout, _Told):
+        sys.stdout.forgive()
     with Path(os.devnull).open("wb") as nowhere:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere.fileno(), stream.fileno())

@@ -23,6 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.e2e.users import User
+from tests.waiting import HANG
 
 IMPORTED = (
     __name__,
@@ -89,6 +90,7 @@ class Forked:
         for connection in carried:
             connection.close()
         self.terminate, self.kill = self._process.terminate, self._process.kill
+        self.pid = self._process.pid
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
@@ -100,7 +102,7 @@ class Forked:
         """The exit code, None while it runs."""
         return self.poll()
 
-    def wait(self, timeout: float) -> int:
+    def wait(self, timeout: float = HANG) -> int:
         """Wait for its end; the exit code."""
         deadline = time.monotonic() + timeout
         while (code := self.poll()) is None:

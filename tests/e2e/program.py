@@ -10,8 +10,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
+from tests.e2e.forked import Forked, start_server
 from tests.e2e.parts import end, wait_until
 from tests.waiting import HANG
 
@@ -48,25 +49,49 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
-class Aftergreen:
-    """A run of the program without a terminal; its output is collected while it runs."""
+def started(
+    arguments: Sequence[str], home: Path, env: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], Sequence[IO[str]]]:
+    """A process of the program, and what it writes on stdout and stderr.
 
-    def __init__(self, arguments: Sequence[str], *, home: Path, env: Mapping[str, str] | None = None) -> None:
-        home.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(
+    It is forked from one that has imported the program: there are a hundred of them, and importing costs more
+    than most of them do. What is preloaded comes only with one that is started.
+    """
+    if "LD_PRELOAD" in env:
+        process = subprocess.Popen(
             program(*arguments),
             cwd=home,
-            env=environment(home, **(env or {})),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        return process, (process.stdout, process.stderr)
+    start_server(env)
+    pipes, nowhere = [os.pipe() for _ in range(2)], os.open(os.devnull, os.O_RDONLY)
+    streams = (nowhere, *(writing for _, writing in pipes))
+    forked = Forked(arguments, home=home, env=env, streams=streams)
+    for stream in streams:
+        os.close(stream)
+    # It is asked for nothing that a process of the other kind has besides.
+    whole = cast("subprocess.Popen[str]", forked)
+    return whole, [os.fdopen(reading, encoding="utf-8") for reading, _ in pipes]
+
+
+class Aftergreen:
+    """A run of the program without a terminal; its output is collected while it runs."""
+
+    def __init__(self, arguments: Sequence[str], *, home: Path, env: Mapping[str, str] | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.process, (out, err) = started(arguments, home, environment(home, **(env or {})))
         self._out: list[str] = []
         self._err: list[str] = []
         self._threads = [
-            threading.Thread(target=self._collect, args=(self.process.stdout, self._out), daemon=True),
-            threading.Thread(target=self._collect, args=(self.process.stderr, self._err), daemon=True),
+            threading.Thread(target=self._collect, args=(out, self._out), daemon=True),
+            threading.Thread(target=self._collect, args=(err, self._err), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
