@@ -78,7 +78,7 @@ class Address:
     def secrets(self) -> tuple[str, ...]:
         """What looks like a key or a token, or is called one: parts of the path, values of the query."""
         pairs = parse_qsl(self.query)
-        values = [value for name, value in pairs if _TOKEN.fullmatch(value) or _is_called_secret(name)]
+        values = [value for name, value in pairs if _TOKEN.fullmatch(value) or is_called_secret(name)]
         return (*filter(_TOKEN.fullmatch, self.path.split("/")), *values)
 
     def below(self, path: str) -> Address:
@@ -103,7 +103,8 @@ def without_secrets(text: str) -> str:
     return f"{scheme}{slashes}{hidden}{host}{slash}{'/'.join(parts)}{rest}"
 
 
-def _is_called_secret(name: str) -> bool:
+def is_called_secret(name: str) -> bool:
+    """Whether a parameter or a header has the name of a secret."""
     return any(part in name.lower() for part in _SECRETS)
 
 

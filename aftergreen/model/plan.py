@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from aftergreen.hidden import MASK
-from aftergreen.model.address import Address, without_secrets
+from aftergreen.model.address import Address, is_called_secret, without_secrets
 from aftergreen.model.signal import BaselineSource, Indicator, Signal, SignalKey
 
 ALPHA = 0.001
@@ -30,7 +30,8 @@ _RECORDED = re.compile(r"#[0-9a-f]{4}$")
 
 
 def _is_open(header: str) -> bool:
-    return header in OPEN_HEADERS or any(part in header for part in OPEN_PARTS)
+    named = any(part in header for part in OPEN_PARTS) and not is_called_secret(header)
+    return named or header in OPEN_HEADERS
 
 
 class Strategy(StrEnum):

@@ -112,6 +112,19 @@ def test_a_secret_that_changes_changes_no_seal() -> None:
     assert seal(one, {}) == seal(other, {}) != seal(tenant, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *(("X-Scope-OrgID", False), ("x-tenant", False), ("THANOS-TENANT", False), ("Content-Type", False)),
+        *(("X-Team-Token", True), ("X-Tenant-Key", True), ("PRIVATE-TOKEN", True), ("X-Anything", True)),
+    ],
+)
+def test_a_header_is_a_secret_unless_it_says_whose_metrics_are_meant(name: str, secret: bool) -> None:  # noqa: FBT001  # a column
+    backend = Backend("https://a.example", headers={name: "0123456789"})
+    assert (name in backend.secret_headers) is secret
+    assert (backend.public().headers[name] == MASK) is secret
+
+
 def test_two_backends_that_are_shown_alike_have_two_seals(monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [loads(configured(url=f"https://a.example/{name}-0000000000000001")) for name in ("test", "prod")]
     assert len({encode(plan)["backend"]["url"][:-4] for plan in paths}) == 1  # type: ignore[index]  # a table
