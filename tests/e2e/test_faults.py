@@ -17,6 +17,7 @@ import pytest
 import tomli_w
 
 from aftergreen.model import Indicator
+from aftergreen.verdict.state import EventKind
 from tests.e2e.configuration import configuration
 from tests.e2e.faulty import FAULTS, FaultyProxy
 from tests.e2e.parts import wait_until
@@ -33,12 +34,12 @@ GROUP, AT_A_TIME = 12, 4
 """Releases that one gate judges, as a process costs more than a watch; and gates at a time."""
 SLOW = ("hangs", "drips", "for%20ever")
 """Faults that last until a deadline is over."""
-CHOSEN = (*("hangs", "drips", "gzip twice", "flood", "400 digits", "NaN", "1e308", "401 that echoes"),)
+CHOSEN = ("hangs", "drips", "gzip twice", "flood", "400 digits", "NaN", "1e308", "401 that echoes")
 """Faults that are tried each time; `make soak` tries them all."""
 GROWTH = 50 * 1024
 """Kibibytes that a gate may take beyond one whose backends are well, for all of its faults together."""
 WELL, ALL, THIRD = "well", "all", "third"
-ACTING = {"advised", "countdown", "breached", "rollback", "rolled back"}
+ACTING = {EventKind.BREACHED, EventKind.COUNTDOWN, EventKind.ROLLBACK_STARTED}
 
 
 @dataclass
