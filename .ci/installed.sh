@@ -22,5 +22,6 @@ site=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path(
     done
 
 code=0
-"$environment/bin/aftergreen" demo --speed 40 </dev/null || code=$?
-[ "$code" = 23 ] || { printf 'the installed demo ended with %s, not with 23\n' "$code" >&2; exit 1; }
+# The demo is this drill; on a machine that has other things to do, whose clock leaps is not late.
+"$environment/bin/aftergreen" drill error-spike </dev/null || code=$?
+[ "$code" = 23 ] || { printf 'the installed drill ended with %s, not with 23\n' "$code" >&2; exit 1; }

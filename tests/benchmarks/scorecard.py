@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there as well")
     given = parser.parse_args(arguments)
     if given.reduced:
-        wanted = [*cells(healthy=60, faulty=20, per_minute=(20, 300), rates=(0.002, 0.01, 0.1, 0.5))]
+        wanted = [*cells(healthy=40, faulty=10, per_minute=(20, 300), rates=(0.002, 0.01, 0.1))]
     else:
         wanted = [*cells(healthy=20_000, faulty=2_000, per_minute=PER_MINUTE, rates=(*HEALTHY, *FAULTY))]
     started = time.monotonic()
