@@ -27,7 +27,7 @@ STEPS = {
     "quick": ["-m", "not prometheus", "-n", "3", "--dist", "worksteal"],
     # A file to a worker: its tests share one set of real parts. They wait more than they work, and begin in
     # the order that `tests/e2e/conftest.py` gives them, not by how many tests there are in each.
-    "prometheus": [*PROMETHEUS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"],
+    "prometheus": [*PROMETHEUS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 PARTS = {"--unit": ("unit",), "--e2e": ("console", "prometheus")}

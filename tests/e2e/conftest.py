@@ -34,7 +34,7 @@ LONGEST = (
     "test_source_prometheus.py",
     "test_terminal_lost.py",
 )
-"""Files that take longest, and therefore begin first; each of three workers takes every third of them."""
+"""Files that take longest, and therefore begin first; each of four workers takes every fourth of them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
