@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 python=$(sh .ci/python.sh "$1")
 folder=$2
 "$python" -m venv "$folder"
-"$folder/bin/python" -m pip install -qq --constraint constraints.txt --upgrade pip
-"$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --build-constraint constraints.txt .
+nice -n 19 "$folder/bin/python" -m pip install -qq --constraint constraints.txt --upgrade pip
+nice -n 19 "$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --build-constraint constraints.txt .
+# Not so that: what is used as people use it has deadlines, as people have.
 sh .ci/installed.sh "$folder"
-"$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --group test
+nice -n 19 "$folder/bin/python" -m pip install -qq --no-compile --constraint constraints.txt --group test
