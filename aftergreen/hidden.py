@@ -23,8 +23,10 @@ _known: tuple[str, ...] = ()
 def hide(*values: str) -> None:
     """Never show these values again, in whatever form they usually come."""
     global _known  # noqa: PLW0603  # a process knows its secrets, whichever of its threads read them
-    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
-    if not forms <= set(_known):
+    # A token is read for every question, and is the same for most of them.
+    new = [value for value in values if len(value) >= SHORTEST and value not in _known]
+    if new:
+        forms = {form for value in new for form in _forms(value)}
         # The longer first: one may be a part of another.
         _known = tuple(sorted({*_known, *forms}, key=lambda form: (-len(form), form)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftergreen import words
 from aftergreen.rollback.command import command_of
 from aftergreen.verdict.snapshot import ChecklistItem, Mark, Snapshot
-from aftergreen.verdict.state import Event
+from aftergreen.verdict.state import Event, EventKind
 from aftergreen.words.banner import banner_of
 from widgets.frame import Frame
 from widgets.header import LOOK_OF, mark_span
@@ -114,14 +114,21 @@ def decision_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
 
 
 def log_rows(frame: Frame, width: int, height: int) -> tuple[Row, ...]:
-    """The newest events on top, in local time with its zone."""
+    """The newest events on top, in local time with its zone; a note that is the newest is read whole."""
     snapshot = frame.snapshot
-    if snapshot is None:
+    if snapshot is None or not snapshot.events:
         return ()
-    return tuple(
-        fit((Span(" "), *_event_head(event, snapshot), Span(words.event(event))), width)
-        for event in snapshot.events[:height]
-    )
+    newest, *older = snapshot.events[: max(1, height)]
+    rows = [_on_one_row(event, snapshot, width) for event in older]
+    if newest.kind is EventKind.NOTE:
+        # What people and the program note stands nowhere else; panels and banner tell all other events.
+        whole = [row(" ", *line) for line in event_rows(newest, snapshot, width - 1)]
+        return (*shortened(whole, height, width), *rows)[:height]
+    return (_on_one_row(newest, snapshot, width), *rows)[:height]
+
+
+def _on_one_row(event: Event, snapshot: Snapshot, width: int) -> Row:
+    return fit((Span(" "), *_event_head(event, snapshot), Span(words.event(event))), width)
 
 
 def event_rows(event: Event, snapshot: Snapshot, width: int) -> list[Row]:

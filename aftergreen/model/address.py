@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from aftergreen.hidden import MASK
@@ -33,18 +34,10 @@ class Address:
     path: str = ""
     query: str = ""
 
-    @classmethod
-    def of(cls, text: str) -> Address:
+    @staticmethod
+    def of(text: str) -> Address:
         """The address of a text; ValueError where it is none, or holds a user, a password or a fragment."""
-        parts = _split(text)
-        if parts.username is not None or parts.password is not None or parts.fragment:
-            raise ValueError("more than an address")
-        scheme, port = parts.scheme.lower(), parts.port
-        if port == 0:
-            raise ValueError("no port that can be reached")
-        usual = _USUAL_PORTS.get(scheme)
-        path = parts.path if parts.path.strip("/") else ""
-        return cls(scheme, _host(parts.hostname or ""), None if port == usual else port, path, parts.query)
+        return _parsed(text)
 
     @property
     def reached_port(self) -> int:
@@ -89,6 +82,20 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port is not None else ""
         return f"{self.scheme}://{host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Address:
+    # Kept: every question and every probe begins with an address.
+    parts = _split(text)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError("more than an address")
+    scheme, port = parts.scheme.lower(), parts.port
+    if port == 0:
+        raise ValueError("no port that can be reached")
+    path = parts.path if parts.path.strip("/") else ""
+    own = None if port == _USUAL_PORTS.get(scheme) else port
+    return Address(scheme, _host(parts.hostname or ""), own, path, parts.query)
 
 
 def without_secrets(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from aftergreen.model import COMPARED, Kind
 from tests.console import moments
-from tests.console.desk import SMALL, WIDE, Desk, desk, reading
+from tests.console.desk import SMALL, WIDE, Desk, desk, flowing, reading
 from tests.console.story import Story
 
 NARROW = (60, 14)
@@ -221,3 +221,12 @@ async def test_a_breach_has_a_red_band_in_every_theme(theme: str) -> None:
         assert colour not in identity
         red, green, blue = colour.get_truecolor()
         assert red > max(green, blue)
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(WIDE, f"{'a disk is full ' * 9}!"), (SMALL, f"{'it is full ' * 9}!")]
+)
+async def test_a_note_that_is_the_newest_is_read_whole_in_the_log(size: tuple[int, int], said: str) -> None:
+    async with desk(moments.watching().noted(said), size) as here:
+        assert said in flowing(here.text)
+        assert said not in here.text

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import tomli_w
@@ -22,6 +21,7 @@ from aftergreen.journal import Entry, EntryKind, open_journal
 from aftergreen.model import Indicator
 from aftergreen.verdict.automatic import BY
 from tests.e2e.configuration import FOR, INTERVAL, WARMUP, WINDOW, configuration
+from tests.e2e.echoing import CREDENTIALS, ENVIRONMENT, Echoing, nothing_let_out
 from tests.e2e.forked import start_server
 from tests.e2e.fronts import Front, served
 from tests.e2e.parts import Behaviour, wait_until
@@ -66,42 +66,6 @@ class Losing(Front):
         if about >= self.since and self._lost in form.get("query", ""):
             return 503, "text/plain", b"store gateway unavailable\n"
         return super().answer(path, form, headers)
-
-
-class Echoing(Front):
-    """Wants to know who asks, below a path that nobody else knows, and says aloud what it was told.
-
-    A few of its first answers about the dependency are refusals; then it is content.
-    """
-
-    prefix: ClassVar[str] = "/tenants/Zk3vQ9xTt71LmNbR5cWd"
-    headers: ClassVar[Mapping[str, str]] = {
-        "Authorization": "Bearer let-nobody-read-this",
-        "X-Api-Key": "nor-that-0123456789",
-        "PRIVATE-TOKEN": 'least "of" all, this',
-    }
-
-    def __init__(self, upstream: str, since: float) -> None:
-        super().__init__(upstream)
-        self.since = since
-        self.refusals = 6
-
-    def answer(self, path: str, form: dict[str, str], headers: Mapping[str, str]) -> tuple[int, str, bytes]:
-        about = float(form.get("end") or form.get("time") or 0.0)
-        if CALLS in form.get("query", "") and about > self.since and self.refusals:
-            self.refusals -= 1
-            return 401, "text/plain", f"{path}: {dict(headers)}".encode()
-        return super().answer(path, form, headers)
-
-
-SECRETS = (*(value.removeprefix("Bearer ") for value in Echoing.headers.values()), "Zk3vQ9xTt71LmNbR5cWd")
-ENVIRONMENT = {"METRICS_TOKEN": SECRETS[0], "METRICS_KEY": SECRETS[2]}
-CREDENTIALS = {
-    "url_env": "METRICS_URL",
-    "bearer_token_env": "METRICS_TOKEN",
-    "headers": {"X-Api-Key": SECRETS[1]},
-    "headers_env": {"PRIVATE-TOKEN": "METRICS_KEY"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +322,7 @@ def a_dry_run_is_on_the_record_and_runs_nothing(played: Played) -> None:
 def who_comes_late_waits_for_a_whole_grace_and_then_it_is_run_once(played: Played) -> None:
     config = played.acting("late", BAD, metrics=CREDENTIALS)
     began = time.time()
-    echoing = Echoing(played.url, played.deployed_at)
+    echoing = Echoing(played.url, CALLS, played.deployed_at)
     url = played.running.enter_context(served(echoing))
     gate = played.gate("late", config, env={**ENVIRONMENT, "METRICS_URL": url})
     # What its command does mends nothing.
@@ -371,22 +335,7 @@ def who_comes_late_waits_for_a_whole_grace_and_then_it_is_run_once(played: Playe
     assert played.ran("late") == 1
     # The backend did say aloud what it was told.
     assert echoing.refusals == 0
-    nothing_let_out(played, gate)
-
-
-def nothing_let_out(played: Played, gate: Aftergreen) -> None:
-    """No secret stands in anything that was written in a whole watch with a rollback."""
-    written = [gate.told.encode()]
-    for folder in ("late", "home-late"):
-        files = [file for file in (played.folder / folder).rglob("*") if file.is_file()]
-        written += [file.read_bytes() for file in files if file.name != "aftergreen.toml"]
-    everything = b"".join(written)
-    for secret in SECRETS:
-        assert secret.encode() not in everything
-        assert secret.split('"')[0].encode() not in everything
-    # The address is told by the variable's name, and the command wrote its environment.
-    assert b"$METRICS_URL/api/v1/query" in everything
-    assert b"PATH=" in everything
+    nothing_let_out(gate, played.folder / "late", played.folder / "home-late")
 
 
 def who_sleeps_through_the_countdown_does_not_act_on_what_was(played: Played) -> None:

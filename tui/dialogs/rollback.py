@@ -90,7 +90,7 @@ class RollbackDialog(FactsDialog[None]):
         if frame.order is None or frame.order.waits or frame.order is self._heard:
             return
         self._heard = frame.order
-        self._said = f"{frame.order.refused}: {NOTHING}"
+        self._said = f"{frame.order.refused.rstrip('.')}: {NOTHING}"
         self.query_one(TypedName).value = ""
 
     def _ask(self, *, asking: bool) -> None:
