@@ -32,6 +32,7 @@ class Paths:
     journal: Path
     journal_from: str
     themes: Path
+    instrumentations: Path
     settings: Path
     outputs: Path
     results: Path
@@ -67,6 +68,7 @@ def find_paths(*, journal: str | None = None, configured: str | None = None) -> 
         journal=place,
         journal_from=origin,
         themes=config / "themes",
+        instrumentations=config / "instrumentations",
         settings=config / "settings.toml",
         outputs=outputs_beside(place),
         results=drills_beside(place) / "results.jsonl",

@@ -16,7 +16,7 @@ from aftergreen.paths import NoPlace
 from aftergreen.preflight.checks import PreflightFailed
 from aftergreen.verdict.ending import ExitCode
 from tui.capabilities import speak_ascii, speak_utf8, speaks_unicode
-from tui.commands import check, demo, drill, gate, history, paths, watch
+from tui.commands import check, demo, drill, gate, history, init, paths, watch
 from tui.commands.options import EXIT_CODES, UsageError, named
 from tui.streams import OutputLost, discard_output, streams
 
@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = root.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     # In the order of the help.
-    for one in (watch, gate, demo, drill, check, history, paths):
+    for one in (init, watch, gate, demo, drill, check, history, paths):
         one.add(commands)
     return root
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from aftergreen.verdict.state import Bucket
+from aftergreen.words.bars import LEVELS
 from widgets.chart import Drawing, joined, lines_of
 from widgets.plot import draw
 from widgets.rows import Row, Span
@@ -12,9 +13,6 @@ from widgets.scale import Times, Values, values_of
 
 SMALLEST = 4
 """Cells below which there is no room on both sides of the deployment."""
-
-LEVELS = {"block": "▁▂▃▄▅▆▇█", "ascii": "_.-=*#"}
-"""Heights of a cell, lowest first, for the modes that fill it."""
 
 
 def spark(drawing: Drawing, width: int) -> Row:

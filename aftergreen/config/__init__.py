@@ -15,10 +15,10 @@ from aftergreen.config.queries import warnings_of
 from aftergreen.config.resolve import resolve
 from aftergreen.config.toml import LONGEST_PATH, content, parsed
 from aftergreen.hidden import hide
-from aftergreen.model import Plan
+from aftergreen.model import Backend, Plan
 from aftergreen.paths import example
 
-__all__ = ["ConfigError", "Fault", "listed", "load", "loads", "warnings_of"]
+__all__ = ["ConfigError", "Fault", "keep_secret", "listed", "load", "loads", "warnings_of"]
 
 
 def load(path: Path) -> Plan:
@@ -35,12 +35,17 @@ def load(path: Path) -> Plan:
         cure="name another file with -c",
     )
     plan = loads(text, origin)
-    hide(*plan.backend.secrets)
-    for name in plan.backend.variables:
+    keep_secret(plan.backend)
+    return plan
+
+
+def keep_secret(backend: Backend) -> None:
+    """Let no text show the secrets of a backend from now on."""
+    hide(*backend.secrets)
+    for name in backend.variables:
         value = os.environ.get(name, "").strip()
         # Of user:password either is a secret on its own.
         hide(value, value.partition(":")[2])
-    return plan
 
 
 def loads(text: str, origin: str = "aftergreen.toml") -> Plan:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_dict_structure_fn, mapping_structure_factory, override
 
 from aftergreen.clean import clean, is_harmless, one_line
 from aftergreen.config import file
@@ -258,6 +258,17 @@ def _tables(converter: cattrs.Converter, kind: type[object]) -> Hook:
     return hook
 
 
+def _named(converter: cattrs.Converter, kind: type[object]) -> Hook:
+    fill = mapping_structure_factory(cast("Any", kind), converter, detailed_validation=True)
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise Unfit(shown(value), "a table of tables, each under its name")
+        return fill(value, kind)
+
+    return hook
+
+
 def _is(origin: object) -> Callable[[object], bool]:
     return lambda kind: get_origin(kind) is origin
 
@@ -266,6 +277,7 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(dataclasses.is_dataclass, lambda t: _table(converter, t))
     converter.register_structure_hook_factory(_is(tuple), lambda t: _tables(converter, t))
+    converter.register_structure_hook_factory(_is(dict), lambda t: _named(converter, t))
     converter.register_structure_hook_factory(_is(Literal), lambda t: choice(str, get_args(t)))
     plain: tuple[tuple[Any, Callable[..., object]], ...] = (
         (str, _text),

@@ -101,6 +101,7 @@ class RuleTable:
     above_baseline: Share | None = None
     below_baseline: Share | None = None
     by_at_least: Quantity | None = None
+    per_request: bool | None = None
     for_: Seconds | None = None
     then: Then | None = None
     clear: Quantity | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aftergreen.config.faults import Faults, listed, shown, shown_duration
 from aftergreen.config.file import KEYS, Quantity, RuleTable, SignalTable
 from aftergreen.config.tiers import COURSE_HELD
-from aftergreen.model import Condition, Reduce, Rule, Signal, Then
+from aftergreen.model import Condition, Indicator, Reduce, Rule, Signal, Then
 from aftergreen.units import default_floor, format_limit, parse_quantity
 from aftergreen.verdict.conditions import CLIMB_SHARE
 from aftergreen.verdict.limits import NEVER_NEGATIVE, insane
@@ -108,6 +108,7 @@ def _rule(rule: _Written) -> Rule | None:
         clear_for=cleared if table.clear_for is None else table.clear_for,
         fast=bool(table.fast),
         capacity=capacity,
+        per_request=bool(table.per_request),
     )
 
 
@@ -144,6 +145,9 @@ def _check_company(rule: _Written) -> None:
         )
     if table.capacity is not None and condition is not Condition.EXHAUSTS:
         rule.fault("capacity", rule.shown("capacity"), "this key only beside exhausts_within")
+    if table.per_request and not (condition.relative and signal.indicator is Indicator.SATURATION):
+        expected = 'this key only beside above_baseline, on signals with indicator = "saturation"'
+        rule.fault("per_request", "true", expected)
     if not table.fast:
         return
     if table.then is Then.WARN:

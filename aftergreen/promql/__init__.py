@@ -3,10 +3,12 @@
 from aftergreen.promql.curl import api, curl
 from aftergreen.promql.queries import (
     METRIC,
+    Matcher,
     bucket_selectors,
     ends_with_its_range,
     expression,
     gives_rates,
+    matchers_text,
     newest,
     one_line,
     reach,
@@ -23,6 +25,7 @@ from aftergreen.promql.witnesses import Witness, falls_back, joins_terms, witnes
 
 __all__ = [
     "METRIC",
+    "Matcher",
     "Witness",
     "api",
     "bucket_selectors",
@@ -32,6 +35,7 @@ __all__ = [
     "falls_back",
     "gives_rates",
     "joins_terms",
+    "matchers_text",
     "newest",
     "one_line",
     "reach",

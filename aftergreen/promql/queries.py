@@ -155,6 +155,11 @@ def selector_text(matchers: Iterable[Matcher]) -> str:
     return f"{name}{{{inside}}}" if inside or not name else name
 
 
+def matchers_text(matchers: Iterable[Matcher]) -> str:
+    """Matchers as they stand within a selector."""
+    return ",".join(_matcher(*one) for one in matchers)
+
+
 def _matcher(label: str, operator: str, value: str) -> str:
     # A name with dots or other signs is quoted, and only Prometheus 3 knows such.
     name = label if _BARE_LABEL.fullmatch(label) else _quoted(label)

@@ -247,19 +247,20 @@ def test_paths_tell_where_everything_is_and_who_decided(
     assert run("paths") == 0
     state, own = tmp_path / "state" / "aftergreen", tmp_path / "config" / "aftergreen"
     assert capsys.readouterr().out == (
-        f"configuration   {tmp_path / 'aftergreen.toml'}\n"
-        f"journal         {state / 'journal.db'} (default)\n"
-        f"settings        {own / 'settings.toml'}\n"
-        f"own themes      {own / 'themes'}\n"
-        f"rollback output {state / 'rollbacks'}\n"
-        f"drill results   {state / 'drills' / 'results.jsonl'}\n"
-        f"an example      {find_paths().example}\n"
+        f"configuration     {tmp_path / 'aftergreen.toml'}\n"
+        f"journal           {state / 'journal.db'} (default)\n"
+        f"settings          {own / 'settings.toml'}\n"
+        f"own themes        {own / 'themes'}\n"
+        f"instrumentations  {own / 'instrumentations'}\n"
+        f"rollback output   {state / 'rollbacks'}\n"
+        f"drill results     {state / 'drills' / 'results.jsonl'}\n"
+        f"an example        {find_paths().example}\n"
     )
     monkeypatch.setenv("AFTERGREEN_JOURNAL", "/srv/team/journal.db")
     run("paths")
-    assert "journal         /srv/team/journal.db (AFTERGREEN_JOURNAL)\n" in capsys.readouterr().out
+    assert "journal           /srv/team/journal.db (AFTERGREEN_JOURNAL)\n" in capsys.readouterr().out
     run("paths", "--journal", "own.db")
-    assert f"journal         {tmp_path / 'own.db'} (--journal)\n" in capsys.readouterr().out
+    assert f"journal           {tmp_path / 'own.db'} (--journal)\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

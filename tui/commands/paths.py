@@ -25,10 +25,11 @@ def _run(arguments: argparse.Namespace) -> int:
         ("journal", f"{paths.journal} ({paths.journal_from})"),
         ("settings", str(paths.settings)),
         ("own themes", str(paths.themes)),
+        ("instrumentations", str(paths.instrumentations)),
         ("rollback output", str(paths.outputs)),
         ("drill results", str(paths.results)),
         ("an example", str(paths.example)),
     )
     for name, place in rows:
-        print(f"{name:<16}{clean(place, LONGEST_PATH)}")
+        print(f"{name:<18}{clean(place, LONGEST_PATH)}")
     return 0

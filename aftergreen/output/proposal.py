@@ -1,0 +1,67 @@
+"""What is proposed, as people read it at the terminal: a line each signal, and what was recognised or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aftergreen import words
+from aftergreen.clean import clean
+from aftergreen.proposal.instrumentation import Instrumentation
+from aftergreen.proposal.limits import LOOK
+from aftergreen.proposal.recognition import Left, Proposal
+from aftergreen.proposal.weighing import Weighed
+from aftergreen.words.bars import LEVELS, bars
+
+CHART = 24
+"""Cells of the small chart: an hour each."""
+
+_DAY = int(86400 / LOOK)
+_NARROW = 110
+"""Columns below which the chart has a cell for two hours."""
+
+
+def table(signals: Sequence[Weighed], columns: int, *, unicode: bool = True) -> Iterator[str]:
+    """A line each: what it is, its value now, its last day as a small chart, and what it is held against."""
+    levels = LEVELS["block" if unicode else "ascii"]
+    cells = CHART if columns >= _NARROW else CHART // 2
+    wide = max((len(one.signal.label) for one in signals), default=0)
+    wide = min(wide, 30 if columns >= _NARROW else 22)
+    room = max(8, columns - wide - cells - 31)
+    yield f"  {'':12} {'':{wide}} {'now':>11}  {'last day':{cells}}  rules"
+    before = ""
+    for one in signals:
+        title = words.indicator_title(one.signal.indicator)
+        now = words.reading(one.reading, one.signal.unit)
+        chart = bars(one.past.values[-_DAY:] or [None], cells, levels)
+        rules = "; ".join(_rule(rule.table) for rule in one.rules if rule.table) or "none: it is only shown"
+        label = clean(one.signal.label, wide)
+        first = title if title != before else ""
+        yield f"  {first:12} {label:{wide}} {now:>11}  {chart}  {clean(rules, room)}"
+        before = title
+
+
+def _rule(table: object) -> str:
+    """A rule in the words of the file: ``above 1% for 2m``."""
+    keys = dict(table) if isinstance(table, dict) else {}
+    said = [f"{key.replace('_', ' ')} {value}" for key, value in keys.items() if key not in _QUIET]
+    return " ".join(said)
+
+
+_QUIET = ("then", "by_at_least", "per_request", "clear", "clear_for")
+
+
+def explained(
+    known: Sequence[Instrumentation], taken: Sequence[Proposal], left: Sequence[Left]
+) -> Iterator[str]:
+    """Which file recognised what, and why the rest was not taken."""
+    for one in known:
+        own = [proposal for proposal in taken if proposal.instrumentation.name == one.name]
+        not_taken = [found for found in left if found.instrumentation.name == one.name]
+        whose = f" ({clean(one.origin)})" if one.origin else ""
+        yield f"{'+' if own else '-'} {one.name}: {one.title}{whose}"
+        for proposal in own:
+            yield f"    + {words.indicator_title(proposal.indicator)}, {proposal.name}: {proposal.because}"
+        for found in not_taken:
+            yield f"    - {f'{found.signal}: ' if found.signal else ''}{found.why}"
+        if not own and not not_taken:
+            yield "    none of its metrics is there under the name of this service"

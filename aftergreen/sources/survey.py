@@ -1,0 +1,110 @@
+"""What a backend has, asked without knowing any of it: names of series, what they mean, their labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aftergreen.clean import clean
+from aftergreen.model import Backend
+from aftergreen.promql import METRIC, Matcher, matchers_text, selector_text
+from aftergreen.sources.answer import parse
+from aftergreen.sources.asker import Asker
+from aftergreen.sources.http import Client
+from aftergreen.sources.protocol import SourceUnavailable
+
+MOST_NAMES = 100_000
+"""Names of series that are looked through."""
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What metadata say of a metric: its type, and what it tells in words. Either may be empty."""
+
+    type: str
+    help: str
+
+
+class Survey:
+    """Asks one backend. Raises `SourceUnavailable` for whatever keeps an answer from arriving."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._client = Client(backend)
+        self._asker = Asker(self._client)
+
+    async def now(self) -> float:
+        """The backend's time, in seconds since the epoch."""
+        return await self._asker.now()
+
+    async def names(self, where: Sequence[Matcher] = ()) -> frozenset[str]:
+        """The names of all series that there are, or of those with these labels."""
+        form = {"match[]": selector_text(where)} if where else {}
+        status, body = await self._client.ask("label/__name__/values", form, method="GET")
+        if status != HTTPStatus.OK:
+            parse(status, body)
+        found = _data(body)
+        if not isinstance(found, list):
+            raise SourceUnavailable(
+                "the backend does not list the names of its metrics: check that metrics.url is the address of"
+                " a Prometheus API"
+            )
+        return frozenset(clean(name) for name in found[:MOST_NAMES] if isinstance(name, str))
+
+    async def values(self, label: str) -> tuple[str, ...]:
+        """The values that a label has anywhere; none where a backend does not list them."""
+        status, body = await self._client.ask(f"label/{label}/values", {}, method="GET")
+        found = _data(body) if status == HTTPStatus.OK else None
+        return tuple(clean(one) for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+    async def meanings(self) -> Mapping[str, Meaning]:
+        """What is known of metrics by their names; empty where a backend keeps no metadata."""
+        status, body = await self._client.ask("metadata", {"limit_per_metric": "1"}, method="GET")
+        found = _data(body) if status == HTTPStatus.OK else None
+        if not isinstance(found, dict):
+            return {}
+        return {
+            clean(name): _meaning(told[0]) for name, told in found.items() if isinstance(told, list) and told
+        }
+
+    async def groups(self, queries: Iterable[str], at: float) -> Mapping[str, tuple[Labels, ...]]:
+        """The labels of the series that each query gives at a time."""
+        texts = tuple(dict.fromkeys(queries))
+        sheet = await self._asker.over_time(dict.fromkeys(texts, (at,)))
+        found: dict[str, tuple[Labels, ...]] = {}
+        for (text, _), answer in sheet.items():
+            if answer.failure:
+                raise SourceUnavailable(answer.failure)
+            found[text] = answer.labels
+        return found
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.close()
+
+
+def grouped(names: Iterable[str], labels: Iterable[str], matchers: str = "") -> str:
+    """Asks which values of some labels there are, of the series with these names.
+
+    ``matchers`` are further ones, as they stand in a selector.
+    """
+    # Names hold letters, digits, underscores and colons: none of them means anything in an expression.
+    named = matchers_text([(METRIC, "=~", "|".join(names))])
+    inside = ",".join(part for part in (named, matchers) if part)
+    return f"count by ({', '.join((METRIC, *labels))}) ({{{inside}}})"
+
+
+def _data(body: bytes | bytearray) -> object:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer.get("data") if isinstance(answer, dict) else None
+
+
+def _meaning(told: object) -> Meaning:
+    known = told if isinstance(told, dict) else {}
+    return Meaning(clean(str(known.get("type", "")), 20), clean(str(known.get("help", "")), 120))

@@ -1,0 +1,293 @@
+"""``aftergreen init``: from a backend and a few answers to a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from aftergreen.clean import clean
+from aftergreen.config import listed, loads
+from aftergreen.model import Indicator
+from aftergreen.paths import find_paths
+from tui.capabilities import speaks_unicode
+from tui.commands.options import CONFIG, Commands, UsageError, command, file, given
+from tui.commands.questions import Asks, NoAnswer, Nobody, Question, Somebody
+
+if TYPE_CHECKING:
+    from tui.commands.initiating import Agreed, Conversation
+
+TIERS = ("critical", "standard", "background")
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    made = command(
+        commands,
+        "init",
+        "write a configuration from what the backend has of a service, and a few answers",
+        "aftergreen init\n"
+        "aftergreen init --url http://localhost:9090 --service checkout --print\n"
+        "aftergreen init --url http://localhost:9090 --service checkout --tier critical"
+        " --rollback kubectl --waive business='internal tool'\n"
+        "aftergreen init --update\n"
+        "aftergreen init --url http://localhost:9090 --service checkout --explain",
+        _run,
+    )
+    made.add_argument(
+        "-c",
+        "--config",
+        type=file,
+        default=CONFIG,
+        metavar="FILE",
+        help="the file (default: ./aftergreen.toml)",
+    )
+    _add_backend(made)
+    _add_answers(made)
+    made.add_argument("--print", action="store_true", help="print the file and write nothing")
+    made.add_argument(
+        "--update", action="store_true", help="add what a file lacks, and leave the rest as it is"
+    )
+    made.add_argument("--force", action="store_true", help="replace a file that is there")
+    made.add_argument("--yes", action="store_true", help="take what is proposed, and ask nothing")
+    made.add_argument(
+        "--explain", action="store_true", help="say what recognised what, and why the rest was not taken"
+    )
+
+
+def _add_backend(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--url", type=given, help="where the metrics are: a Prometheus API")
+    made.add_argument("--url-env", type=given, metavar="VARIABLE", help="the variable that holds the address")
+    made.add_argument(
+        "--bearer-token-env", type=given, metavar="VARIABLE", help="the variable that holds a token"
+    )
+    made.add_argument("--bearer-token-file", type=given, metavar="FILE", help="the file that holds a token")
+    made.add_argument(
+        "--basic-auth-env", type=given, metavar="VARIABLE", help="the variable that holds user:password"
+    )
+    made.add_argument("--ca-file", type=given, metavar="FILE", help="who signed the backend's certificate")
+    made.add_argument("--client-cert", type=given, metavar="FILE", help="a certificate of one's own")
+    made.add_argument("--client-key", type=given, metavar="FILE", help="its private key")
+    made.add_argument(
+        "--header",
+        dest="headers",
+        type=_pair,
+        action=_Table,
+        metavar="NAME=VALUE",
+        help="a header that says whose metrics are meant, as X-Scope-OrgID=prod",
+    )
+
+
+def _add_answers(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--service", type=given, metavar="NAME", help="the service, as the backend calls it")
+    made.add_argument(
+        "--name", type=given, help="what its releases are called (default: as the backend does)"
+    )
+    made.add_argument("--environment", type=given, metavar="NAME", help="where it runs (default: prod)")
+    made.add_argument("--tier", choices=TIERS, help="how much hangs on it (default: standard)")
+    made.add_argument(
+        "--where",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="LABEL=VALUE",
+        help="a label that its metrics have, where several are called alike",
+    )
+    made.add_argument(
+        "--depends-on",
+        type=given,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an exporter's job that it needs",
+    )
+    made.add_argument(
+        "--business",
+        type=given,
+        action="append",
+        default=[],
+        metavar="METRIC",
+        help="a counter of the business",
+    )
+    made.add_argument(
+        "--probe",
+        type=_indicated,
+        action="append",
+        default=[],
+        metavar="INDICATOR=URL",
+        help="what the console connects to by itself, as dependency=tcp://orders-db:5432",
+    )
+    made.add_argument(
+        "--waive",
+        type=_indicated,
+        action="append",
+        default=[],
+        metavar="INDICATOR=REASON",
+        help="why an indicator needs no signal, as business='internal tool'",
+    )
+    made.add_argument(
+        "--rollback",
+        type=given,
+        metavar="PRESET|COMMAND|none",
+        help="how to go back: kubectl, helm … or a command",
+    )
+
+
+class _Table(argparse.Action):
+    """Collects names with their values."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  # argparse's signature
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,  # noqa: ARG002  # argparse's signature
+    ) -> None:
+        name, value = cast("tuple[str, str]", values)
+        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), name: value})
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, between, value = given(text).partition("=")
+    if not (between and name.strip() and value.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no pair: write NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _indicated(text: str) -> tuple[str, str]:
+    name, value = _pair(text)
+    if name not in tuple(Indicator):
+        raise argparse.ArgumentTypeError(f"{name!r} is no indicator: write {listed(Indicator)}")
+    return name, value
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Only this command proposes anything.
+    from tui.commands.initiating import Conversation  # noqa: PLC0415
+
+    asks: Asks = Nobody() if arguments.yes or not _somebody() else Somebody()
+    paths = find_paths()
+    path: Path = arguments.config
+    with asyncio.Runner() as runner:
+        talk = Conversation(arguments, asks, paths.instrumentations, runner.run)
+        if arguments.explain:
+            return _explain(talk)
+        if arguments.update:
+            return _update(path, talk, asks, arguments)
+        if path.exists() and not (arguments.print or arguments.force):
+            _may_replace(path, asks)
+        agreed = talk.agreed()
+        text = _document(agreed)
+        return _finish(path, text, agreed, asks, arguments)
+
+
+def _somebody() -> bool:
+    """Whether there is somebody to ask: questions go to stderr, for stdout may be a file."""
+    streams = (sys.stdin, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _may_replace(path: Path, asks: Asks) -> None:
+    """Raise `UsageError` unless somebody says that the file may go."""
+    name = clean(str(path))
+    kept = "--update adds what it lacks, --force replaces it, --print only shows"
+
+    def fit(answer: str) -> str:
+        if answer.lower() not in ("y", "yes", "n", "no"):
+            raise NoAnswer("type y or n")
+        return answer.lower()[0]
+
+    question = Question(f"{name} is there already. Replace it (y or n)?", f"{name} is there already", kept)
+    if asks.ask(question, fit) == "n":
+        raise UsageError(f"{name} is left as it is: {kept}")
+
+
+def _document(agreed: Agreed) -> str:
+    from aftergreen.proposal.document import document  # noqa: PLC0415  # one command's own
+
+    text = document(agreed.draft(_today()))
+    loads(text, "the proposal")
+    return text
+
+
+def _finish(path: Path, text: str, agreed: Agreed, asks: Asks, arguments: argparse.Namespace) -> int:
+    """Show it, or write it and say what comes next."""
+    from aftergreen.output.proposal import table  # noqa: PLC0415  # one command's own
+
+    columns = shutil.get_terminal_size().columns
+    asks.say("", *table(agreed.signals, columns, unicode=speaks_unicode()), "")
+    if arguments.print:
+        print(text, end="")
+        return 0
+    name = clean(str(path))
+
+    def fit(answer: str) -> str:
+        if answer.lower() not in ("y", "yes", "n", "no"):
+            raise NoAnswer("type y or n")
+        return answer.lower()[0]
+
+    if asks.ask(Question(f"Write {name} (y or n)?", "", "", default="y"), fit) == "n":
+        raise UsageError("nothing has been written")
+    _write(path, text)
+    where = "" if path == CONFIG else f" -c {path}"
+    waived = f", waived: {', '.join(agreed.waived)}" if agreed.waived else ""
+    print(f"{name} is written: {len(agreed.signals)} signals{waived}")
+    print(f"next: read it, then  aftergreen check{clean(where)}")
+    print(f"and after a deployment:  aftergreen watch{clean(where)} --version V --previous P")
+    return 0
+
+
+def _update(path: Path, talk: Conversation, asks: Asks, arguments: argparse.Namespace) -> int:
+    """Add to a file what it lacks; what is there stays to the letter."""
+    from aftergreen.proposal.document import addition  # noqa: PLC0415  # one command's own
+    from aftergreen.proposal.lacking import lacking  # noqa: PLC0415  # one command's own
+
+    there = lacking(path)
+    name = clean(str(path))
+    if not there.missing and there.has_rollback:
+        print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
+        return 0
+    talk.go_on(there)
+    agreed = talk.agreed(there.covered, rollback=not there.has_rollback)
+    draft = agreed.draft(_today(), rolls_back=there.has_rollback)
+    text = f"{there.text.rstrip()}\n\n{addition(draft, rollback=not there.has_rollback)}"
+    loads(text, f"{name} with what it lacks")
+    return _finish(path, text, agreed, asks, arguments)
+
+
+def _explain(talk: Conversation) -> int:
+    from aftergreen.output.proposal import explained  # noqa: PLC0415  # one command's own
+
+    for line in explained(*talk.explanation()):
+        print(line)
+    return 0
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a text in the place of a file in one step; `UsageError` where that cannot be."""
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        # As any file that this user makes; one that is replaced keeps what it had.
+        Path(beside).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        Path(beside).replace(path)
+    except OSError as error:
+        why = clean((error.strerror or "unknown reason").lower())
+        raise UsageError(f"{clean(str(path))} cannot be written ({why}): name another file with -c") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
