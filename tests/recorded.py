@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 FOLDER = Path(__file__).parent / "expositions"
 
 _HEAD = re.compile(r"# (recorded|service|target): *(.+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"]*)"')
+
+_SERIES = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? +[^ ]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,8 @@ def exposition(name: str) -> Exposition:
     text = (FOLDER / f"{name}.prom").read_text(encoding="utf-8")
     head = dict(_HEAD.findall(text))
     target = dict(_LABEL.findall(head["target"]))
+    # prometheus-client's own parser gives counters another name than a server does.
     series = tuple(
-        {**target, **sample.labels, "__name__": sample.name}
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
+        {**target, **dict(_LABEL.findall(labels)), "__name__": name} for name, labels in _SERIES.findall(text)
     )
     return Exposition(head["recorded"], head["service"], target, series)

@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from types import GenericAlias
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
@@ -38,7 +39,7 @@ def decode(raw: dict[str, Any], faults: Faults, kind: type[T], kinds: Mapping[An
 
     ``kind`` is the schema; ``kinds`` are the types of its keys that a configuration does not have.
     """
-    converter = _USUAL if kinds is None else _converter(kinds)
+    converter = _converter(tuple((kinds or {}).items()))
     try:
         return converter.structure(raw, kind)
     except ClassValidationError as error:
@@ -273,7 +274,9 @@ def _is(origin: object) -> Callable[[object], bool]:
     return lambda kind: get_origin(kind) is origin
 
 
-def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
+@cache
+def _converter(kinds: tuple[tuple[Any, Hook], ...]) -> cattrs.Converter:
+    """What structures documents whose keys have these types beside the usual ones."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(dataclasses.is_dataclass, lambda t: _table(converter, t))
     converter.register_structure_hook_factory(_is(tuple), lambda t: _tables(converter, t))
@@ -295,7 +298,7 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
         (file.HeaderVariables, _header_variables),
         (file.Arguments, _arguments),
     )
-    for kind, hook in (*plain, *kinds.items()):
+    for kind, hook in (*plain, *kinds):
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook(Automatic, _automatic)
     # By name: as subclasses of str they would otherwise be taken for text.
@@ -303,6 +306,3 @@ def _converter(kinds: Mapping[Any, Hook]) -> cattrs.Converter:
     for enum in enums:
         converter.register_structure_hook(enum, choice(enum, tuple(enum)))
     return converter
-
-
-_USUAL = _converter({})

@@ -35,6 +35,8 @@ CARRIER: Mapping[Shape, str] = {"counter": "", "gauge": "", "histogram": "_count
 _BESIDE: Mapping[Shape, tuple[str, ...]] = {"histogram": ("_bucket", "_sum"), "summary": ("_sum",)}
 """What has to be there beside it."""
 
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
 LONGEST_NAME = 60
 """Characters of a name in a configuration."""
 
@@ -61,6 +63,8 @@ class Metric:
     name: re.Pattern[str]
     shape: Shape
     labels: Mapping[str, Label]
+    lazy: bool = False
+    """Whether it has no series before it first counts something: its name is all there is to go by."""
 
     def families(self, names: frozenset[str]) -> tuple[str, ...]:
         """The families of this kind among the names of series."""
@@ -201,7 +205,11 @@ def _metric(key: str, metrics: Mapping[str, MetricTable], faults: Faults) -> Met
                 f"{place}.labels.{name}.any", "nothing", 'the label\'s names, such as ["status", "code"]'
             )
     labels = {name: _label(label) for name, label in table.labels.items()}
-    return Metric(key, re.compile(table.name or ""), table.type or "gauge", labels)
+    if table.lazy and (labels or not _NAME.fullmatch(table.name or "")):
+        faults.add(
+            f"{place}.lazy", "true", "this key only on a metric that is named in full, and has no labels"
+        )
+    return Metric(key, re.compile(table.name or ""), table.type or "gauge", labels, lazy=bool(table.lazy))
 
 
 def _label(table: LabelTable) -> Label:

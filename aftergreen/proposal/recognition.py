@@ -148,8 +148,9 @@ def _lacking(place: Place, names: frozenset[str], by_name: Mapping[str, list[Lab
 
 
 def _families(metric: Metric, names: frozenset[str], by_name: Mapping[str, list[Labels]]) -> list[str]:
-    """The families of a metric that there are series of."""
-    return [family for family in metric.families(names) if by_name.get(family + CARRIER[metric.shape])]
+    """The families of a metric that there are series of, or will be."""
+    found = [family for family in metric.families(names) if by_name.get(family + CARRIER[metric.shape])]
+    return found or ([metric.name.pattern] if metric.lazy else [])
 
 
 def _no(metric: Metric) -> str:
@@ -176,6 +177,8 @@ def _proposals(
     families = [_families(metric, names, by_name) for metric in wanted]
     if lacking := [metric for metric, found in zip(wanted, families, strict=True) if not found]:
         return _no(lacking[0])
+    if all(metric.lazy for metric in wanted):
+        return f"there is nothing beside {clean(wanted[0].name.pattern)} that tells of it"
     # Of several families that are called so, the first ones that have the labels.
     tried = [_labelled(suggestion, wanted, family, by_name) for family in product(*families)]
     words = next((found for found in tried if isinstance(found, dict)), None)
@@ -204,7 +207,7 @@ def _labelled(
     Where a label is missing, the sentence that says so.
     """
     words = {metric.key: family for metric, family in zip(metrics, families, strict=True)}
-    used = {one.key: by_name[words[one.key] + CARRIER[one.shape]] for one in metrics}
+    used = {one.key: by_name.get(words[one.key] + CARRIER[one.shape], []) for one in metrics}
     for name in dict.fromkeys(name for metric in metrics for name in metric.labels):
         if name not in suggestion.placeholders:
             continue

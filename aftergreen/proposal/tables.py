@@ -37,6 +37,7 @@ class MetricTable:
     name: Pattern | None = None
     type: Shape | None = None
     labels: dict[str, LabelTable] = field(default_factory=dict)
+    lazy: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

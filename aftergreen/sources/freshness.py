@@ -104,9 +104,11 @@ def interval(counts: Mapping[float, float]) -> float | None:
 
     As many samples as a span holds lie span / count apart. A series younger than a span has fewer than
     that, so the smallest estimate is right; shorter spans count only from `COUNTED` samples on, since the
-    edges of a span may hide or show one. None where fewer than two samples are known.
+    edges of a span may hide or show one. But however few they are, the intervals between those within a span
+    fit into it. None where fewer than two samples are known.
     """
     estimates = [
         span / count for span, count in counts.items() if count >= (2.0 if span == max(SPANS) else COUNTED)
     ]
-    return min(estimates, default=None)
+    bounds = [span / (count - 1) for span, count in counts.items() if count >= 2.0]  # noqa: PLR2004  # the ends of one
+    return min(estimates + bounds, default=None)

@@ -21,6 +21,7 @@ def simulated() -> Iterator[Drill]:
 
 
 LONGEST = (
+    "test_init.py",
     "test_many_consoles.py",
     "test_automatic.py",
     "test_faults.py",

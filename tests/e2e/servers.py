@@ -17,7 +17,7 @@ class Prometheus:
     """A real server with data of its own that scrapes ``targets``, entries of ``static_configs``.
 
     It can be stopped and started again: same port, same data. ``flags`` are more words for its command line;
-    a secured one is asked by ``client``.
+    a secured one is asked by ``client``. ``scraped`` are whole entries of ``scrape_configs``.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class Prometheus:
         *flags: str,
         interval: str = "1s",
         client: httpx.Client | None = None,
+        scraped: Sequence[Mapping[str, object]] = (),
     ) -> None:
         self.program = require("prometheus")
         self.folder = folder
@@ -39,7 +40,8 @@ class Prometheus:
         scrape = {"job_name": "shops", "static_configs": list(targets)}
         times = {"scrape_interval": interval, "scrape_timeout": interval}
         # YAML reads JSON.
-        (folder / "prometheus.yml").write_text(json.dumps({"global": times, "scrape_configs": [scrape]}))
+        document = {"global": times, "scrape_configs": [scrape, *scraped]}
+        (folder / "prometheus.yml").write_text(json.dumps(document))
 
     def start(self) -> None:
         """Start it, and wait until it answers queries."""

@@ -136,6 +136,7 @@ def test_usual_scrape_intervals_come_out_within_a_tenth(seconds: float, phase: f
     [
         ({300.0: 20.0, 60.0: 20.0, 10.0: 10.0}, 1.0),  # a series that is 20 s old
         ({300.0: 30.0, 60.0: 30.0, 10.0: 5.0}, 2.0),
+        ({300.0: 2.0, 60.0: 2.0, 10.0: 2.0}, 10.0),  # two samples: a failure that has just happened
         ({300.0: 1.0, 60.0: 1.0}, None),
         ({300.0: 2.0}, 150.0),
         ({}, None),

@@ -1,0 +1,347 @@
+"""From nothing to a sealed watch: a person types what the guide says, on real backends with real services.
+
+Beside the services that work, the backend has the recordings of every exporter that is known, and 5,000 names
+that mean nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from aftergreen.config import load
+from aftergreen.model import Backend, Indicator
+from aftergreen.proposal.catalogue import instrumentations
+from aftergreen.proposal.instrumentation import Instrumentation
+from aftergreen.proposal.inventory import series_behind, take_inventory
+from aftergreen.proposal.recognition import chosen_of, recognised
+from aftergreen.sources.survey import Survey
+from tests.e2e.dialects import SERVICES
+from tests.e2e.parts import HERE, Behaviour, Fleet, end, free_port, wait_until
+from tests.e2e.program import Aftergreen, iso
+from tests.e2e.recordings import MANY, Recordings
+from tests.e2e.servers import Prometheus, VictoriaMetrics
+from tests.e2e.terminal import Terminal
+from tests.recorded import FOLDER, exposition
+from tui.cli import main
+
+pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
+
+SHOP = "checkout"
+"""The service that is named by hand, and has all five indicators."""
+
+ELSEWHERE = "on-victoria"
+"""The same one, on the other backend."""
+
+COMMAND = "/bin/true {service}"
+
+ANSWERS = {
+    "Which of them does it need": "",
+    "or none: REASON)? [": "",
+    "or none: REASON)?:": "1",
+    "Nothing was found for": "it has none that we could measure",
+    "How much hangs on it": "critical",
+    "How does it go back": COMMAND,
+    "Write aftergreen.toml": "y",
+}
+"""What is typed at each question, as docs/init.md says; empty for enter."""
+
+MOST_ANSWERS = 10
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Services at work, and two backends that scrape them."""
+
+    fleet: Fleet
+    ports: dict[str, int]
+    prometheus: Prometheus
+    victoria: VictoriaMetrics
+
+    def url(self, service: str) -> str:
+        """The backend on which a service is watched."""
+        return self.victoria.url if service == ELSEWHERE else self.prometheus.url
+
+    def fail(self) -> None:
+        """Let a third of all work go wrong from now on."""
+        self.fleet[SHOP].change(error_rate=0.3)
+        for port in self.ports.values():
+            httpx.post(
+                f"http://127.0.0.1:{port}/admin", json={"failing": 0.3}, trust_env=False
+            ).raise_for_status()
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A service with the file that was made for it, how many answers that took, and a gate on its release."""
+
+    folder: Path
+    answers: int
+    gate: Aftergreen
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("init")
+    ports = {name: free_port() for name in SERVICES}
+    command = [
+        sys.executable,
+        "-m",
+        "tests.e2e.dialects",
+        *(f"{name}={port}" for name, port in ports.items()),
+    ]
+    with ExitStack() as parts:
+        working = subprocess.Popen(command, cwd=HERE.parents[1])
+        parts.callback(end, working)
+        recordings = parts.enter_context(Recordings())
+        fleet = parts.enter_context(Fleet([SHOP]))
+        since = fleet.deploy({SHOP: ("v1", Behaviour())})
+        places = [{"labels": {"job": name}, "targets": [f"127.0.0.1:{port}"]} for name, port in ports.items()]
+        prometheus = Prometheus(folder / "prometheus", [*fleet.targets, *places], scraped=recordings.scraped)
+        parts.enter_context(prometheus)
+        victoria = parts.enter_context(VictoriaMetrics(folder / "victoria", fleet.targets))
+        # All recordings are there, and enough of what works to be counted.
+        prometheus.wait_for('up{exposition!=""}', since, len(recordings.scraped))
+        wait_until(
+            lambda: prometheus.query('increase(http_requests_total{job="checkout"}[20s]) > 100'), "load"
+        )
+        victoria.wait_for('app_info{job="checkout"}', since)
+        yield Stage(fleet, ports, prometheus, victoria)
+
+
+@pytest.fixture(scope="module")
+def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watched]]:
+    """Every service has its file by typed answers; then all go wrong at once, and gates look on."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in (SHOP, ELSEWHERE, *SERVICES)}
+    answers = {name: typed(folder, stage.url(name), name) for name, folder in folders.items()}
+    with ExitStack() as parts:
+        stage.fail()
+        at = time.time()
+        gates = {}
+        for name, folder in folders.items():
+            words = ["gate", "--version", "v2", "--previous", "v1", "--deployed-at", iso(at), "--json"]
+            gates[name] = Aftergreen([*words, "-c", str(folder / "aftergreen.toml")], home=folder)
+            parts.callback(gates[name].stop)
+        yield {name: Watched(folders[name], answers[name], gates[name]) for name in folders}
+
+
+def typed(folder: Path, url: str, service: str) -> int:
+    """Answer what ``aftergreen init`` asks in a terminal; how many answers it took."""
+    given = {
+        "Where are the metrics": url,
+        "Which service": SHOP if service == ELSEWHERE else service,
+        **ANSWERS,
+    }
+    count, before = 0, ""
+    with closing(Terminal(["init"], home=folder, rows=70)) as terminal:
+
+        def asked() -> str:
+            last = terminal.screen().rstrip().rpartition("\n")[2]
+            return last if last.endswith(":") and last != before else ""
+
+        while True:
+            wait_until(lambda: asked() or terminal.exit_code is not None, "a question", terminal.screen)
+            if terminal.exit_code is not None:
+                assert terminal.exit_code == 0, terminal.screen()
+                return count
+            before = asked()
+            answer = next(answer for question, answer in given.items() if question in before)
+            terminal.send(answer, "enter")
+            count += 1
+
+
+@pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])
+def test_a_file_takes_few_answers_and_passes_the_check_as_it_is(
+    name: str, watched: dict[str, Watched], capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = watched[name]
+    assert one.answers <= MOST_ANSWERS
+    plan = load(one.folder / "aftergreen.toml")
+    assert all(plan.of(indicator) or indicator in plan.waived for indicator in Indicator)
+    assert plan.of(Indicator.ERROR_RATE)
+    assert plan.of(Indicator.LATENCY)
+    code = main(["check", "-c", str(one.folder / "aftergreen.toml")])
+    told = capsys.readouterr().out
+    assert code == 0, told
+    assert "0 errors" in told or "everything is ready" in told
+
+
+def test_every_recording_is_recognised_as_a_real_prometheus_has_it(stage: Stage) -> None:
+    known = {one.name: one for one in instrumentations()}
+    found = asyncio.run(proposed(stage.prometheus.url, list(known.values())))
+    expected = {
+        name: tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["signals"]
+        for name in known
+    }
+    assert found == expected
+
+
+async def proposed(url: str, known: list[Instrumentation]) -> dict[str, list[dict[str, object]]]:
+    """What is proposed for the service of each recording, as if it were alone."""
+    survey = Survey(Backend(url=url))
+    found: dict[str, list[dict[str, object]]] = {}
+    for one in known:
+        recorded = exposition(one.name)
+        alone = {"exposition": one.name} if one.role == "service" else {}
+        inventory = await take_inventory(survey, [one], alone)
+        hosts = inventory.hosts([recorded.target.get("instance", "")])
+        own = {
+            "service": inventory.of(recorded.service),
+            "dependency": inventory.of_dependencies([recorded.target["job"]]),
+            "host": hosts,
+        }[one.role]
+        behind = await series_behind(survey, inventory, own)
+        offered, _ = recognised(own, inventory.names, behind, recorded.service)
+        chosen, _ = chosen_of(offered)
+        mark = f',exposition="{one.name}"'
+        found[one.name] = [
+            {
+                key: value.replace(mark, "") if isinstance(value, str) else value
+                for key, value in p.table.items()
+            }
+            for p in chosen
+        ]
+    await survey.close()
+    return found
+
+
+def test_with_thousands_of_names_the_file_is_there_at_once_and_says_where_it_is_from(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(stage.prometheus.query('count by (__name__) ({job="many"})')) >= MANY
+    words = ["--url", stage.prometheus.url, "--service", SHOP, "--rollback", COMMAND, "--print"]
+    assert main(["init", *words]) == 0
+    printed = capsys.readouterr().out
+    assert f'url = "{stage.prometheus.url}"' in printed
+    assert "# 1 % is ten times what 99.9 % allows" in printed
+    assert '[[signals.rules]]\n  above = "1%"\n  for = "2m"\n  then = "rollback"' in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param([], "nobody said which service (", id="none"),
+        pytest.param(["--service", "check"], "one service looks like check: checkout: name", id="part"),
+        pytest.param(["--service", "i"], " services look like i: ", id="many-alike"),
+        pytest.param(
+            ["--service", "nothing-here"], "there are no metrics of nothing-here: see that", id="none-there"
+        ),
+        pytest.param(["--service", "many"], "many is scraped, but nothing of what it tells is", id="unknown"),
+        pytest.param(
+            ["--service", "shop"],
+            "shop is there with 2 values of namespace (default, prod): --where namespace=VALUE",
+            id="twice",
+        ),
+        pytest.param(
+            ["--service", "catalogue", "--rollback", "none"],
+            "nothing was found for business: give --business METRIC or --waive business=REASON",
+            id="no-business",
+        ),
+        pytest.param(
+            ["--service", SHOP, "--business", "regis"],
+            "the service has no counter regis: one counter looks like regis: registrations_total",
+            id="no-counter",
+        ),
+        pytest.param(
+            ["--service", SHOP, "--depends-on", "oracle"], "no exporter tells of oracle", id="no-exporter"
+        ),
+        pytest.param(
+            ["--service", SHOP, "--rollback", "kubectl undo {srvice}"],
+            "the placeholder {srvice}, expected {service}",
+            id="bad-command",
+        ),
+    ],
+)
+def test_what_is_not_known_is_one_sentence_with_the_next_step(
+    words: list[str], said: str, stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "aftergreen.toml"
+    assert main(["init", "-c", str(file), "--url", stage.prometheus.url, *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert not file.exists()
+
+
+def test_no_backend_and_something_else_are_one_sentence(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--url", f"http://127.0.0.1:{free_port()}", "--service", SHOP]) == 2
+    assert "Connection refused: check --url\n" in capsys.readouterr().err
+    # A service instead of the backend.
+    assert main(["init", "--url", stage.fleet[SHOP].url, "--service", SHOP]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["init"]) == 2
+    assert capsys.readouterr().err == "nobody said where the metrics are: --url URL\n"
+
+
+def test_what_is_there_is_kept_and_what_it_lacks_is_added(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = (
+        f'[service]\nname = "{SHOP}"\n\n[metrics]\nurl = "{stage.prometheus.url}"  # ours\n\n[[signals]]\n'
+        'indicator = "error-rate"\nname = "mine"\nquery = "vector(0)"\nrules = []\n\n'
+        '[indicators]\nlatency.waived = "the gateway measures it"\n'
+    )
+    file = tmp_path / "aftergreen.toml"
+    file.write_text(mine)
+    words = ["init", "--url", stage.prometheus.url, "--service", SHOP, "--rollback", COMMAND]
+    assert main(words) == 2
+    assert "aftergreen.toml is there already: --update adds what it lacks" in capsys.readouterr().err
+    assert main(["init", "--update", "--service", SHOP, "--rollback", COMMAND]) == 0
+    text = file.read_text()
+    assert text.startswith(mine)
+    plan = load(file)
+    assert [signal.name for signal in plan.of(Indicator.ERROR_RATE)] == ["mine"]
+    assert plan.waived == {Indicator.LATENCY: "the gateway measures it"}
+    assert plan.of(Indicator.BUSINESS)
+    assert plan.rollback is not None
+    assert main(["init", "--update", "--service", SHOP]) == 0
+    assert "lacks nothing" in capsys.readouterr().out
+    assert file.read_text() == text
+
+
+def test_it_says_which_file_recognised_what_and_why_not_the_rest(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "aftergreen" / "instrumentations"
+    own.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (own / "ours.toml").write_text(
+        'title = "Our own counter"\nsource = "https://wiki.example"\nrank = 1\n'
+        '[metrics.all]\nname = "registrations_total"\ntype = "counter"\n'
+        "[[signals]]\n"
+        'indicator = "business"\nname = "new people"\nbecause = "they are why we are here"\nunit = "/min"\n'
+        "query = 'sum(increase(${all}{$of}[$window])) / ($window_seconds / 60)'\n"
+    )
+    words = ["init", "--url", stage.prometheus.url, "--service", SHOP, "--explain"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert f"+ ours: Our own counter ({own / 'ours.toml'})\n    + Business, new people: they are why" in told
+    assert "+ prometheus-client-http: HTTP metrics made by hand" in told
+    assert "- istio: Istio" in told
+    (own / "ours.toml").write_text('title = "Our own counter"\n[[signals]]\nname = "x"\n')
+    assert main(words) == 2
+    assert "signals[0].because: found nothing, expected why it is worth watching" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])
+def test_the_watch_that_was_made_catches_a_fault(name: str, watched: dict[str, Watched]) -> None:
+    gate = watched[name].gate
+    wait_until(lambda: gate.process.poll() is not None or gate.events, "a gate", lambda: gate.told)
+    assert gate.wait() == 23, gate.told
+    assert gate.finish["indicator"] == "error-rate"
+    assert gate.finish["rule"], gate.finish
