@@ -11,6 +11,9 @@ package() {
     case $1 in
     sshd) echo openssh-server ;;
     ssh | ssh-keygen) echo openssh-client ;;
+    mariadbd) echo mariadb-server ;;
+    pg_createcluster) echo postgresql ;;
+    rabbitmqctl) echo rabbitmq-server ;;
     *) echo "$1" ;;
     esac
 }
