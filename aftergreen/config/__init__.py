@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aftergreen.clean import clean
 from aftergreen.config.decode import decode
+from aftergreen.config.extending import Whole, whole
 from aftergreen.config.faults import ConfigError, Fault, Faults, listed
 from aftergreen.config.file import Document
 from aftergreen.config.later import refuse_later_keys
@@ -27,14 +28,14 @@ def load(path: Path) -> Plan:
     `ConfigError` with every fault at once.
     """
     origin = clean(str(path), LONGEST_PATH)
-    copy = f"begin with a copy of the example, cp {shlex.quote(str(example()))} {origin}"
+    copy = f"or begin with a copy of the example, cp {shlex.quote(str(example()))} {origin}"
     text = content(
         path,
         what="a configuration",
-        missing=f"{copy}, or name another with -c",
+        missing=f"aftergreen init writes one; {copy}, or name another with -c",
         cure="name another file with -c",
     )
-    plan = loads(text, origin)
+    plan = _plan(whole(parsed(text, origin), path.parent, (path.resolve(),)), origin)
     keep_secret(plan.backend)
     return plan
 
@@ -50,12 +51,15 @@ def keep_secret(backend: Backend) -> None:
 
 def loads(text: str, origin: str = "aftergreen.toml") -> Plan:
     """The plan of a configuration; ``origin`` names it in errors. `ConfigError` with every fault at once."""
-    raw = parsed(text, origin)
+    return _plan(whole(parsed(text, origin), Path()), origin)
+
+
+def _plan(written: Whole, origin: str) -> Plan:
     faults = Faults()
-    document = decode(raw, faults, Document)
+    document = decode(written.raw, faults, Document)
     refuse_later_keys(document, faults)
     plan = resolve(document, faults)
     found = faults.in_order()
     if found:
-        raise ConfigError(origin, found)
+        raise ConfigError(origin, map(written.placed, found))
     return plan

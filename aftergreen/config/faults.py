@@ -12,6 +12,7 @@ from aftergreen.units import format_duration
 
 # As they stand in the file: faults are told in the order in which a person reads.
 _SECTIONS = (
+    "extends",
     "service",
     "metrics",
     "watch",

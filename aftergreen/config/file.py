@@ -176,8 +176,9 @@ class NoticesTable:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The whole file."""
+    """The whole file. ``extends`` is the path of one whose tables and signals lie beneath it."""
 
+    extends: str | None = None
     service: ServiceTable = field(default_factory=ServiceTable)
     metrics: MetricsTable = field(default_factory=MetricsTable)
     watch: WatchTable = field(default_factory=WatchTable)

@@ -13,7 +13,7 @@ from aftergreen.promql import gives_rates, reach, substitute, syntax_error
 from aftergreen.units import format_duration
 from aftergreen.verdict.conditions import look_back_of
 
-_PLACEHOLDERS = ("window", "window_seconds", "version")
+_PLACEHOLDERS = ("window", "window_seconds", "version", "service", "environment")
 _PLACEHOLDER = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _VERSION = re.compile(r"\$\{?version\b")
 _FIXED_RANGE = re.compile(r"\[\s*([0-9][0-9a-z]*)\s*[\]:]")

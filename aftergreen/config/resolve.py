@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from unicodedata import normalize
 from zoneinfo import available_timezones
 
 from aftergreen.config.addresses import backend_address
 from aftergreen.config.faults import Faults, listed, nearest, shown, shown_duration
-from aftergreen.config.file import Document, MetricsTable, RollbackTable, ServiceTable
+from aftergreen.config.file import Document, MetricsTable, RollbackTable, ServiceTable, SignalTable
 from aftergreen.config.queries import check_query
 from aftergreen.config.signals import Watched, resolve_signals
 from aftergreen.model import (
@@ -28,6 +29,7 @@ from aftergreen.model import (
     Then,
     Timing,
 )
+from aftergreen.promql import named
 from aftergreen.units import format_duration, format_limit
 
 _PLACEHOLDERS = ("service", "version", "previous", "environment")
@@ -45,7 +47,8 @@ def resolve(document: Document, faults: Faults) -> Plan:
     timing = _timing(document, faults)
     baseline = _baseline(document, faults, timing)
     service = _service(document.service, faults)
-    signals = resolve_signals(document.signals, faults, Watched(timing, baseline.source, service.tier))
+    tables = tuple(_named(table, service) for table in document.signals)
+    signals = resolve_signals(tables, faults, Watched(timing, baseline.source, service.tier))
     return Plan(
         service=service,
         backend=_backend(document.metrics, faults),
@@ -56,6 +59,21 @@ def resolve(document: Document, faults: Faults) -> Plan:
         rollback=_rollback(document, faults, signals),
         journal=document.journal.path,
         alpha=_alpha(document, faults),
+    )
+
+
+def _named(table: SignalTable, service: Service) -> SignalTable:
+    """The table of a signal whose queries name this service."""
+
+    def filled(query: str | None) -> str | None:
+        return query and named(query, service=service.name, environment=service.environment)
+
+    return replace(
+        table,
+        query=filled(table.query),
+        count=filled(table.count),
+        numerator=filled(table.numerator),
+        denominator=filled(table.denominator),
     )
 
 
@@ -75,11 +93,15 @@ def _service(table: ServiceTable, faults: Faults) -> Service:
                 shown(value),
                 "a name without / and #, which separate the parts of a release",
             )
-    named = {key: normalize("NFC", value) for key, value in _given(table, "name", "environment").items()}
+    words = {key: normalize("NFC", value) for key, value in _given(table, "name", "environment").items()}
     if table.running is not None:
         check_query(faults, "service.running", table.running)
     # One name is one service, in whichever of its forms a file has it.
-    return Service(**{"name": "", **named, **_given(table, "tier", "running", "runbook", "on_call")})
+    service = Service(**{"name": "", **words, **_given(table, "tier", "running", "runbook", "on_call")})
+    if service.running is None:
+        return service
+    running = named(service.running, service=service.name, environment=service.environment)
+    return replace(service, running=running)
 
 
 def _backend(table: MetricsTable, faults: Faults) -> Backend:

@@ -14,6 +14,8 @@ _PLACEHOLDER = re.compile(
     r"\$(?:\{(?P<braced>window_seconds|window|version)\}|(?P<plain>window_seconds|window|version)\b)"
 )
 
+_NAMES = re.compile(r"\$(?:\{(?P<braced>service|environment)\}|(?P<plain>service|environment)\b)")
+
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
 _STRING_OR_COMMENT = re.compile(
@@ -55,8 +57,17 @@ def substitute(query: str, *, window: float, version: str | None) -> str:
     return _PLACEHOLDER.sub(lambda match: values[match["braced"] or match["plain"]], query)
 
 
+def named(query: str, *, service: str, environment: str) -> str:
+    """The query with ``$service`` and ``$environment`` filled in, which stay the same for good."""
+    values = {
+        word: "".join(map(_in_string, text))
+        for word, text in (("service", service), ("environment", environment))
+    }
+    return _NAMES.sub(lambda match: values[match["braced"] or match["plain"]], query)
+
+
 def _in_string(char: str) -> str:
-    """A character of a version, which can stand between either kind of quotes without ending them."""
+    """A character of a version or a name, which then ends neither kind of quotes around it."""
     return f"\\x{ord(char):02x}" if char in "\"'\\\n" else char
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from aftergreen.clean import clean
 from aftergreen.config import ConfigError
 from aftergreen.config.decode import decode
+from aftergreen.config.extending import whole
 from aftergreen.config.faults import Faults
 from aftergreen.config.file import Document
 from aftergreen.config.toml import LONGEST_PATH, content, parsed
@@ -42,7 +43,7 @@ def lacking(path: Path) -> There:
         missing="leave --update away, and a new one is written",
         cure="name another file with -c",
     )
-    raw = parsed(text, origin)
+    raw = whole(parsed(text, origin), path.parent).raw
     faults = Faults()
     document = decode(raw, faults, Document)
     if found := faults.in_order():

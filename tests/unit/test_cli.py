@@ -142,7 +142,9 @@ def test_a_missing_configuration_is_one_sentence_with_its_cure(
 ) -> None:
     assert run(*command) == 2
     copied = f"cp {shlex.quote(str(example()))} aftergreen.toml"
-    cure = f"begin with a copy of the example, {copied}, or name another with -c"
+    cure = (
+        f"aftergreen init writes one; or begin with a copy of the example, {copied}, or name another with -c"
+    )
     told = f"aftergreen.toml: found no such file, expected a configuration: {cure}\n"
     assert capsys.readouterr() == ("", told)
 

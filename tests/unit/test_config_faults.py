@@ -391,7 +391,10 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
     (
         (QUERY, "query = 'rate(up[$windw])'"),
         "signals[1].query",
-        'the placeholder $windw, expected $window, $window_seconds or $version; did you mean "$window"?',
+        (
+            "the placeholder $windw, expected $window, $window_seconds, $version, $service or $environment;"
+            ' did you mean "$window"?'
+        ),
     ),
     (
         ('[[signals]]\nindicator = "error-rate"', '[[signal]]\nx = 1\n[[signals]]\nindicator = "error-rate"'),

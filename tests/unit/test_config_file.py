@@ -50,8 +50,8 @@ def test_a_missing_file_is_told_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load(path)
     assert str(caught.value) == (
-        f"{path}: found no such file, expected a configuration: begin with a copy of the example, "
-        f"cp {shlex.quote(str(example()))} {path}, or name another with -c"
+        f"{path}: found no such file, expected a configuration: aftergreen init writes one; or begin with a"
+        f" copy of the example, cp {shlex.quote(str(example()))} {path}, or name another with -c"
     )
 
 
