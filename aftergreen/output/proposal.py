@@ -43,8 +43,13 @@ def table(signals: Sequence[Weighed], columns: int, *, unicode: bool = True) -> 
 def _rule(table: object) -> str:
     """A rule in the words of the file: ``above 1% for 2m``."""
     keys = dict(table) if isinstance(table, dict) else {}
-    said = [f"{key.replace('_', ' ')} {value}" for key, value in keys.items() if key not in _QUIET]
+    said = [_said(key, value) for key, value in keys.items() if key not in _QUIET]
     return " ".join(said)
+
+
+def _said(key: str, value: object) -> str:
+    side, _, than = key.partition("_")
+    return f"{value} {side} {than}" if than == "baseline" else f"{key.replace('_', ' ')} {value}"
 
 
 _QUIET = ("then", "by_at_least", "per_request", "clear", "clear_for")
@@ -61,7 +66,8 @@ def explained(
         yield f"{'+' if own else '-'} {one.name}: {one.title}{whose}"
         for proposal in own:
             yield f"    + {words.indicator_title(proposal.indicator)}, {proposal.name}: {proposal.because}"
-        for found in not_taken:
-            yield f"    - {f'{found.signal}: ' if found.signal else ''}{found.why}"
+        yield from dict.fromkeys(
+            f"    - {f'{found.signal}: ' if found.signal else ''}{found.why}" for found in not_taken
+        )
         if not own and not not_taken:
             yield "    none of its metrics is there under the name of this service"

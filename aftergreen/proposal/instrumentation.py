@@ -288,14 +288,18 @@ def _check_signal(place: str, suggestion: Suggestion, faults: Faults) -> None:
 
 def alone(table: Mapping[str, Any]) -> str:
     """A configuration that has this signal, and nothing else that matters."""
-    document = {
+    waived = {str(one): {"waived": "any"} for one in Indicator if one != table.get("indicator")}
+    return whole_but(signals=[table], indicators=waived, rollback={"command": ["any"]})
+
+
+def whole_but(**tables: Any) -> str:  # noqa: ANN401  # whatever TOML has
+    """A configuration that has these tables, and nothing else that matters."""
+    usual = {
         "service": {"name": "any"},
         "metrics": {"url": "http://127.0.0.1:1"},
-        "signals": [table],
-        "indicators": {str(one): {"waived": "any"} for one in Indicator if one != table.get("indicator")},
-        "rollback": {"command": ["any"]},
+        "indicators": {str(one): {"waived": "any"} for one in Indicator},
     }
-    return tomli_w.dumps(document)
+    return tomli_w.dumps({**usual, **tables})
 
 
 def _in_quotes(text: str) -> str:

@@ -26,6 +26,8 @@ class Inventory:
     places: tuple[Place, ...]
     jobs: tuple[str, ...]
     """Whoever is scraped, recognised or not."""
+    where: Mapping[str, str]
+    """Labels that the series of a service have beside its name."""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -57,10 +59,19 @@ class Inventory:
         hosts = {instance.rpartition(":")[0] or instance for instance in instances}
         return self._named(tuple(hosts), "host")
 
+    def series_of(self, service: str) -> list[Labels]:
+        """The series of a service itself, by which it was found."""
+        own = [(place.label, place.value) for place in self.of(service)]
+        return [
+            labels
+            for labels in self.series
+            if any(labels.get(label) == value for label, value in own)
+            and all(labels.get(label) == value for label, value in self.where.items())
+        ]
+
     def scopes(self, service: str) -> Mapping[str, tuple[str, ...]]:
         """Labels that tell several services of this name from each other, with their values."""
-        own = [(place.label, place.value) for place in self.of(service)]
-        series = [labels for labels in self.series if any(labels.get(name) == value for name, value in own)]
+        series = self.series_of(service)
         found = {label: {labels[label] for labels in series if labels.get(label)} for label in SCOPES}
         return {label: tuple(sorted(values)) for label, values in found.items() if len(values) > 1}
 
@@ -90,6 +101,7 @@ async def take_inventory(
         series=series,
         places=places(instrumentations, names, series, where),
         jobs=await survey.values("job"),
+        where=where,
     )
 
 

@@ -29,6 +29,10 @@ MOST: Mapping[Indicator, int] = {
 """Signals of an indicator that are proposed: a panel that shows all that can be measured shows nothing."""
 
 
+_NOT = re.compile(r"\(\?!(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+"""What an expression must not be followed by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A name under which an instrumentation has metrics: the label that holds it, and its value there."""
@@ -156,7 +160,9 @@ def _families(metric: Metric, names: frozenset[str], by_name: Mapping[str, list[
 
 
 def _no(metric: Metric) -> str:
-    return f"it has no {metric.shape} like {clean(metric.name.pattern, 80)}"
+    # What a name must not hold says little to whoever looks for it.
+    like = _NOT.sub("", metric.name.pattern)
+    return f"it has no {metric.shape} like {clean(like, 80)}"
 
 
 def _by_name(series: Iterable[Labels]) -> dict[str, list[Labels]]:
@@ -264,7 +270,7 @@ def chosen_of(offered: Iterable[Proposal]) -> tuple[tuple[Proposal, ...], tuple[
                 Left(one.instrumentation, one.name, f"{first.instrumentation.title} gives it already")
             )
         elif many.get(one.indicator, 0) >= MOST[one.indicator]:
-            why = f"{MOST[one.indicator]} signals of this indicator are enough to watch"
+            why = f"{MOST[one.indicator]} signals of {one.indicator} are as many as anybody watches"
             left.append(Left(one.instrumentation, one.name, why))
         else:
             taken[concept] = chosen[one.key] = one

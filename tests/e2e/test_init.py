@@ -239,7 +239,7 @@ def test_with_thousands_of_names_the_file_is_there_at_once_and_says_where_it_is_
         pytest.param(["--service", "many"], "many is scraped, but nothing of what it tells is", id="unknown"),
         pytest.param(
             ["--service", "shop"],
-            "shop is there with 2 values of namespace (default, prod): --where namespace=VALUE",
+            "shop is there with 2 values of namespace (default, prod): --where namespace=VALUE, or",
             id="twice",
         ),
         pytest.param(

@@ -57,9 +57,9 @@ def test_an_end_of_input_names_the_option(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_nobody_takes_what_is_proposed_and_names_the_option_otherwise() -> None:
-    assert Nobody().ask(Question("", "", "", default="low")) == "low"
+    assert Nobody().ask(Question("", "", "", default="low"), str) == "low"
     with pytest.raises(UsageError, match=r"^nobody said which tier: --tier TIER$"):
-        Nobody().ask(TIER)
+        Nobody().ask(TIER, str)
 
 
 def test_of_a_long_list_the_first_ones_are_shown_and_a_part_finds_the_rest() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -14,16 +15,15 @@ from typing import TYPE_CHECKING, cast
 
 from aftergreen.clean import clean
 from aftergreen.config import listed, loads
+from aftergreen.config.tiers import TIERS
 from aftergreen.model import Indicator
 from aftergreen.paths import find_paths
 from tui.capabilities import speaks_unicode
 from tui.commands.options import CONFIG, Commands, UsageError, command, file, given
-from tui.commands.questions import Asks, NoAnswer, Nobody, Question, Somebody
+from tui.commands.questions import Asks, Nobody, Question, Somebody, yes_or_no
 
 if TYPE_CHECKING:
-    from tui.commands.initiating import Agreed, Conversation
-
-TIERS = ("critical", "standard", "background")
+    from aftergreen.proposal.document import Draft
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -90,7 +90,7 @@ def _add_answers(made: argparse.ArgumentParser) -> None:
         "--name", type=given, help="what its releases are called (default: as the backend does)"
     )
     made.add_argument("--environment", type=given, metavar="NAME", help="where it runs (default: prod)")
-    made.add_argument("--tier", choices=TIERS, help="how much hangs on it (default: standard)")
+    made.add_argument("--tier", choices=tuple(TIERS), help="how much hangs on it (default: standard)")
     made.add_argument(
         "--where",
         type=_pair,
@@ -169,22 +169,41 @@ def _indicated(text: str) -> tuple[str, str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Only this command proposes anything.
+    from aftergreen.output.proposal import explained  # noqa: PLC0415
+    from aftergreen.proposal.document import document  # noqa: PLC0415
     from tui.commands.initiating import Conversation  # noqa: PLC0415
 
     asks: Asks = Nobody() if arguments.yes or not _somebody() else Somebody()
-    paths = find_paths()
+    own = find_paths().instrumentations
     path: Path = arguments.config
     with asyncio.Runner() as runner:
-        talk = Conversation(arguments, asks, paths.instrumentations, runner.run)
         if arguments.explain:
-            return _explain(talk)
+            for line in explained(*Conversation(arguments, asks, own, runner.run).explanation()):
+                print(line)
+            return 0
         if arguments.update:
-            return _update(path, talk, asks, arguments)
+            return _update(arguments, asks, own, runner)
         if path.exists() and not (arguments.print or arguments.force):
             _may_replace(path, asks)
-        agreed = talk.agreed()
-        text = _document(agreed)
-        return _finish(path, text, agreed, asks, arguments)
+        draft = Conversation(arguments, asks, own, runner.run).draft(_today())
+        return _finish(document(draft), draft, asks, arguments)
+
+
+def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asyncio.Runner) -> int:
+    """Add to a file what it lacks; what is there stays to the letter."""
+    # Only this command proposes anything.
+    from aftergreen.proposal.document import addition  # noqa: PLC0415
+    from aftergreen.proposal.lacking import lacking  # noqa: PLC0415
+    from tui.commands.initiating import Conversation  # noqa: PLC0415
+
+    there = lacking(arguments.config)
+    if not there.missing and there.has_rollback:
+        name = clean(str(arguments.config))
+        print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
+        return 0
+    draft = Conversation(arguments, asks, own, runner.run, there).draft(_today())
+    added = addition(draft, rollback=not there.has_rollback)
+    return _finish(f"{there.text.rstrip()}\n\n{added}", draft, asks, arguments)
 
 
 def _somebody() -> bool:
@@ -197,75 +216,31 @@ def _may_replace(path: Path, asks: Asks) -> None:
     """Raise `UsageError` unless somebody says that the file may go."""
     name = clean(str(path))
     kept = "--update adds what it lacks, --force replaces it, --print only shows"
-
-    def fit(answer: str) -> str:
-        if answer.lower() not in ("y", "yes", "n", "no"):
-            raise NoAnswer("type y or n")
-        return answer.lower()[0]
-
     question = Question(f"{name} is there already. Replace it (y or n)?", f"{name} is there already", kept)
-    if asks.ask(question, fit) == "n":
+    if not asks.ask(question, yes_or_no):
         raise UsageError(f"{name} is left as it is: {kept}")
 
 
-def _document(agreed: Agreed) -> str:
-    from aftergreen.proposal.document import document  # noqa: PLC0415  # one command's own
-
-    text = document(agreed.draft(_today()))
-    loads(text, "the proposal")
-    return text
-
-
-def _finish(path: Path, text: str, agreed: Agreed, asks: Asks, arguments: argparse.Namespace) -> int:
-    """Show it, or write it and say what comes next."""
+def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace) -> int:
+    """Show what is proposed, or write it and say what comes next."""
     from aftergreen.output.proposal import table  # noqa: PLC0415  # one command's own
 
+    path: Path = arguments.config
+    name = clean(str(path))
+    loads(text, f"{name} as it would be")
     columns = shutil.get_terminal_size().columns
-    asks.say("", *table(agreed.signals, columns, unicode=speaks_unicode()), "")
+    asks.say("", *table(draft.signals, columns, unicode=speaks_unicode()), "")
     if arguments.print:
         print(text, end="")
         return 0
-    name = clean(str(path))
-
-    def fit(answer: str) -> str:
-        if answer.lower() not in ("y", "yes", "n", "no"):
-            raise NoAnswer("type y or n")
-        return answer.lower()[0]
-
-    if asks.ask(Question(f"Write {name} (y or n)?", "", "", default="y"), fit) == "n":
+    if not asks.ask(Question(f"Write {name} (y or n)?", "", "", default="y"), yes_or_no):
         raise UsageError("nothing has been written")
     _write(path, text)
-    where = "" if path == CONFIG else f" -c {path}"
-    waived = f", waived: {', '.join(agreed.waived)}" if agreed.waived else ""
-    print(f"{name} is written: {len(agreed.signals)} signals{waived}")
-    print(f"next: read it, then  aftergreen check{clean(where)}")
-    print(f"and after a deployment:  aftergreen watch{clean(where)} --version V --previous P")
-    return 0
-
-
-def _update(path: Path, talk: Conversation, asks: Asks, arguments: argparse.Namespace) -> int:
-    """Add to a file what it lacks; what is there stays to the letter."""
-    from aftergreen.proposal.document import addition  # noqa: PLC0415  # one command's own
-    from aftergreen.proposal.lacking import lacking  # noqa: PLC0415  # one command's own
-
-    there = lacking(path)
-    name = clean(str(path))
-    if not there.missing and there.has_rollback:
-        print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
-        return 0
-    talk.go_on(there)
-    agreed = talk.agreed(there.covered, rollback=not there.has_rollback)
-    draft = agreed.draft(_today(), rolls_back=there.has_rollback)
-    text = f"{there.text.rstrip()}\n\n{addition(draft, rollback=not there.has_rollback)}"
-    loads(text, f"{name} with what it lacks")
-    return _finish(path, text, agreed, asks, arguments)
-
-
-def _explain(talk: Conversation) -> int:
-    from aftergreen.output.proposal import explained  # noqa: PLC0415  # one command's own
-
-    for line in explained(*talk.explanation()):
-        print(line)
+    waived = f", waived: {', '.join(draft.waived)}" if draft.waived else ""
+    where = "" if path == CONFIG else f" -c {shlex.quote(name)}"
+    print(f"{name} is written: {len(draft.signals)} signals{waived}")
+    print(f"next: read it, then  aftergreen check{where}")
+    print(f"and after a deployment:  aftergreen watch{where} --version V --previous P")
     return 0
 
 

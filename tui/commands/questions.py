@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from aftergreen.clean import clean, is_harmless
 from tui.commands.options import UsageError
+
+T = TypeVar("T")
 
 SHOWN = 15
 """Entries of a list that are shown at a time: more scroll past whoever reads them."""
@@ -37,7 +39,7 @@ class Asks(Protocol):
     present: bool
     """Whether somebody is there to answer."""
 
-    def ask(self, question: Question, fit: Callable[[str], str] = str) -> str:
+    def ask(self, question: Question, fit: Callable[[str], T]) -> T:
         """An answer that ``fit`` takes: it raises `NoAnswer` for others. `UsageError` where there is none."""
         ...
 
@@ -51,7 +53,7 @@ class Nobody:
 
     present = False
 
-    def ask(self, question: Question, fit: Callable[[str], str] = str) -> str:
+    def ask(self, question: Question, fit: Callable[[str], T]) -> T:
         """See `Asks.ask`."""
         if not question.default:
             raise UsageError(f"{question.lacking}: {question.option}")
@@ -69,7 +71,7 @@ class Somebody:
 
     present = True
 
-    def ask(self, question: Question, fit: Callable[[str], str] = str) -> str:
+    def ask(self, question: Question, fit: Callable[[str], T]) -> T:
         """See `Asks.ask`."""
         hint = f" [{question.default}]" if question.default else ""
         while True:
@@ -117,11 +119,35 @@ def one_of(words: Sequence[str], what: str) -> Callable[[str], str]:
     return fit
 
 
+def several_of(words: Sequence[str], what: str) -> Callable[[str], Sequence[str]]:
+    """Takes any of the words, as `one_of` takes one, or none of them."""
+    one = one_of(words, what)
+
+    def fit(answer: str) -> Sequence[str]:
+        if answer.lower() == "none":
+            return ()
+        return tuple(dict.fromkeys(one(word) for word in answer.replace(",", " ").split()))
+
+    return fit
+
+
+def yes_or_no(answer: str) -> bool:
+    """Takes a yes or a no."""
+    if answer.lower() not in ("y", "yes", "n", "no"):
+        raise NoAnswer("type y or n")
+    return answer.lower().startswith("y")
+
+
+def some(words: Sequence[str]) -> str:
+    """A few of many names."""
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(clean(word, 60) for word in words[:SHOWN]) + more if words else "none"
+
+
 def alike(answer: str, found: Sequence[str], what: str) -> str:
     """Several that a word may mean."""
-    some = ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
     many = f"one {what} looks" if len(found) == 1 else f"{len(found)} {what}s look"
-    return f"{many} like {clean(answer, 60)}: {some}"
+    return f"{many} like {clean(answer, 60)}: {some(found)}"
 
 
 def numbered(words: Sequence[str], told: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,57 @@
+"""How a new configuration goes back: a preset of a usual tool, a command of one's own, or not at all."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+
+from aftergreen.config import ConfigError, loads
+from aftergreen.proposal.instrumentation import whole_but
+from aftergreen.rollback.presets import PRESETS, Preset
+from aftergreen.rollback.startable import unstartable
+from tui.commands.options import UsageError
+from tui.commands.questions import Asks, NoAnswer, Question, numbered, one_of
+
+_SURE = ("kubectl", "helm")
+"""Programs that nobody has who does not deploy with them."""
+
+
+def going_back(asks: Asks, given: str | None) -> Preset | None:
+    """What an option gave or somebody answers; None where nothing goes back."""
+    if given:
+        try:
+            return _meant(given)
+        except NoAnswer as error:
+            raise UsageError(str(error)) from None
+    installed = [one.name for one in PRESETS if one.name in _SURE and shutil.which(one.program)]
+    told = {one.name: " ".join(one.command) for one in PRESETS}
+    asks.say("", "Ways to go back:", *numbered(list(told), told))
+    question = Question(
+        "How does it go back (number, name, a command with {service} and {previous}, or none)?",
+        "nobody said how to go back",
+        "give --rollback PRESET, --rollback 'COMMAND', or --rollback none",
+        default=installed[0] if installed else "",
+    )
+    chosen = asks.ask(question, _meant)
+    if chosen is not None and (problem := unstartable(chosen.command)):
+        asks.say(f"  {problem}")
+    return chosen
+
+
+def _meant(answer: str) -> Preset | None:
+    """The preset, or the command, that an answer means; None for ``none``."""
+    if answer.lower() == "none":
+        return None
+    names = [one.name for one in PRESETS]
+    if answer in names or answer.isdecimal():
+        found = one_of(names, "way to go back")(answer)
+        return next(one for one in PRESETS if one.name == found)
+    try:
+        command = tuple(shlex.split(answer))
+    except ValueError:
+        raise NoAnswer("that command has a quote that is never closed") from None
+    try:
+        loads(whole_but(rollback={"command": list(command)}), "the command")
+    except ConfigError as error:
+        raise NoAnswer("; ".join(fault.sentence() for fault in error.faults)) from None
+    return Preset("by hand", command, "given by hand")
