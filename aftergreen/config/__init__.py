@@ -49,9 +49,12 @@ def keep_secret(backend: Backend) -> None:
         hide(value, value.partition(":")[2])
 
 
-def loads(text: str, origin: str = "aftergreen.toml") -> Plan:
-    """The plan of a configuration; ``origin`` names it in errors. `ConfigError` with every fault at once."""
-    return _plan(whole(parsed(text, origin), Path()), origin)
+def loads(text: str, origin: str = "aftergreen.toml", folder: Path | None = None) -> Plan:
+    """The plan of a configuration; ``origin`` names it in errors. `ConfigError` with every fault at once.
+
+    What it extends is looked for from ``folder``, which is that of the file.
+    """
+    return _plan(whole(parsed(text, origin), folder or Path()), origin)
 
 
 def _plan(written: Whole, origin: str) -> Plan:

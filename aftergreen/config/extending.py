@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aftergreen.clean import clean
+from aftergreen.clean import clean, is_harmless
 from aftergreen.config.decode import decode
 from aftergreen.config.faults import ConfigError, Fault, Faults
 from aftergreen.config.file import Document
@@ -47,7 +47,7 @@ def whole(raw: dict[str, Any], folder: Path, seen: Sequence[Path] = ()) -> Whole
     own = tuple(f"signals[{index}]" for index in range(len(signals))) if isinstance(signals, list) else ()
     wanted = raw.get("extends")
     # What is no path is told with all other faults of this file.
-    if not isinstance(wanted, str) or not wanted.strip():
+    if not isinstance(wanted, str) or not wanted.strip() or not is_harmless(wanted):
         return Whole(raw, own)
     path = (folder / wanted).resolve()
     origin = clean(str(path), LONGEST_PATH)
@@ -113,13 +113,15 @@ def _called(signal: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _is_waived(raw: Mapping[str, Any], indicator: object) -> bool:
     indicators = raw.get("indicators")
-    table = indicators.get(indicator) if isinstance(indicators, dict) else None
+    if not isinstance(indicators, dict) or not isinstance(indicator, str):
+        return False
+    table = indicators.get(indicator)
     return isinstance(table, dict) and "waived" in table
 
 
 def _take_waivers(merged: dict[str, Any], raw: Mapping[str, Any], mine: Sequence[Mapping[str, Any]]) -> None:
     """Take the reasons away for which nobody needs a signal, where a file has one all the same."""
-    measured = {one.get("indicator") for one in mine}
+    measured = [one.get("indicator") for one in mine]
     indicators = merged.get("indicators")
     if isinstance(indicators, dict):
         merged["indicators"] = {

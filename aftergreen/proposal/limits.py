@@ -41,6 +41,8 @@ _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 MOST_FALL = 0.9
 """A fall beyond which nothing is left to fall."""
 MOST_RISE = 10.0
+HALF = 0.5
+"""The share from which on every whole per cent is one that a person would write."""
 FULL = 0.98
 """The share of something limited beyond which a limit says nothing any more."""
 
@@ -103,9 +105,10 @@ def _supported(rule: Rule, why: str, signal: Signal, past: Past) -> Written:
         )
     usual = _usual(seen, downward=condition in (Condition.BELOW, Condition.BELOW_BASELINE))
     told = _told(usual, len(seen), condition, signal, past)
-    if usual * ROOM <= rule.limit:
+    wanted = _beyond(usual, condition, signal)
+    if wanted <= rule.limit:
         return Written(_table(rule, signal), f"{why}; {told}")
-    raised = _rounded(usual * ROOM)
+    raised = _rounded(wanted)
     tier = format_limit(rule.limit, "%" if condition.relative else signal.unit)
     if raised <= _most(condition, signal):
         return Written(_table(replace(rule, limit=raised), signal), f"{told}: too near to the usual {tier}")
@@ -127,6 +130,13 @@ def _told(usual: float, looks: int, condition: Condition, signal: Signal, past: 
     return f"{most} found it at most {format_value(max(usual, 0.0), '%')} {side} the half hour before"
 
 
+def _beyond(usual: float, condition: Condition, signal: Signal) -> float:
+    """The least that a limit may be; of a share no more than a quarter of what is left above it is room."""
+    if condition.relative or signal.unit != "%":
+        return usual * ROOM
+    return min(usual * ROOM, usual + (1 - usual) * (ROOM - 1)) if usual < 1 else usual * ROOM
+
+
 def _most(condition: Condition, signal: Signal) -> float:
     if condition is Condition.BELOW_BASELINE:
         return MOST_FALL
@@ -137,6 +147,8 @@ def _most(condition: Condition, signal: Signal) -> float:
 
 def _rounded(value: float) -> float:
     """The next number that a person would write."""
+    if HALF < value < 1:
+        return math.ceil(round(value * 100, 9)) / 100
     power = 10.0 ** math.floor(math.log10(value))
     return next(round(step * power, 12) for step in _STEPS if step * power >= value * (1 - 1e-9))
 

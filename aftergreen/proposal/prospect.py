@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,7 +80,8 @@ class Prospect:
             await scales.close()
         of = own[0].of if own else ""
         asked = " ".join(str(one.table) for one in proposals if one.indicator is not Indicator.BUSINESS)
-        counters = [name for name in await counters_of(self._survey, found, own) if f"{name}{{" not in asked]
+        named = frozenset(re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)", asked))
+        counters = [name for name in await counters_of(self._survey, found, own) if name not in named]
         told = {name: found.told(name) for name in counters}
         return Looked(proposals, tuple(counters), told, of, (*left, *others))
 

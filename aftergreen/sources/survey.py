@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Survey:
     async def names(self, where: Sequence[Matcher] = ()) -> frozenset[str]:
         """The names of all series that there are, or of those with these labels."""
         form = {"match[]": selector_text(where)} if where else {}
-        status, body = await self._client.ask("label/__name__/values", form, method="GET")
+        status, body = await self._got("label/__name__/values", form)
         if status != HTTPStatus.OK:
             parse(status, body)
         found = _data(body)
@@ -56,13 +57,13 @@ class Survey:
 
     async def values(self, label: str) -> tuple[str, ...]:
         """The values that a label has anywhere; none where a backend does not list them."""
-        status, body = await self._client.ask(f"label/{label}/values", {}, method="GET")
+        status, body = await self._got(f"label/{label}/values")
         found = _data(body) if status == HTTPStatus.OK else None
         return tuple(clean(one) for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
     async def meanings(self) -> Mapping[str, Meaning]:
         """What is known of metrics by their names; empty where a backend keeps no metadata."""
-        status, body = await self._client.ask("metadata", {"limit_per_metric": "1"}, method="GET")
+        status, body = await self._got("metadata", {"limit_per_metric": "1"})
         found = _data(body) if status == HTTPStatus.OK else None
         if not isinstance(found, dict):
             return {}
@@ -80,6 +81,10 @@ class Survey:
                 raise SourceUnavailable(answer.failure)
             found[text] = answer.labels
         return found
+
+    async def _got(self, endpoint: str, form: Mapping[str, str] | None = None) -> tuple[int, bytearray]:
+        deadline = asyncio.get_running_loop().time() + self._client.backend.timeout
+        return await self._client.ask(endpoint, form or {}, method="GET", deadline=deadline)
 
     async def close(self) -> None:
         """Let go of connections."""

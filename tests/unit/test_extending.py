@@ -131,6 +131,8 @@ def test_a_name_with_quotes_ends_no_string_of_a_query(place: Path) -> None:
         pytest.param(
             TEAM, OWN.replace('"../team.toml"', "7"), "extends: found 7, expected text", id="no-text"
         ),
+        pytest.param(TEAM, OWN.replace("../team", "\\u0000"), "extends: found", id="no-path"),
+        pytest.param(TEAM, f"{OWN}[[signals]]\nindicator = []\n", "signals[0].indicator: found", id="list"),
         pytest.param("[", OWN, "{team}: line 1", id="no-toml"),
         pytest.param(
             TEAM, f"{OWN}[metrics]\nurl = 7\n", "{own}: metrics.url: found 7", id="a-wrong-own-value"

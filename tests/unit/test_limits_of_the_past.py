@@ -40,7 +40,9 @@ def with_a_few(usual: float, few: float, many: int) -> Past:
         # A limit a quarter beyond 1.1 %.
         pytest.param(ERRORS, week(0.011), "above", "1.5%", "too near to the usual 1 %", id="noisy"),
         pytest.param(ERRORS, with_a_few(0.001, 0.5, 5), "above", "1%", "at most 0.10", id="five-incidents"),
-        pytest.param(ERRORS, with_a_few(0.001, 0.5, 6), "above", "80%", "at most 50.0 %", id="one-too-many"),
+        pytest.param(ERRORS, with_a_few(0.001, 0.5, 6), "above", "63%", "at most 50.0 %", id="one-too-many"),
+        pytest.param(POOL, week(0.73), "above", "90%", "found at most 73.0 %", id="room-above"),
+        pytest.param(POOL, week(0.88), "above", "91%", "too near to the usual 90 %", id="nearly-full"),
         pytest.param(ERRORS, Past(), "above", "1%", "too little past", id="no-past"),
         pytest.param(ERRORS, Past((0.5,) * 35), "above", "1%", "too little past", id="short-past"),
         pytest.param(LATENCY, week(0.2), "above_baseline", "50%", "at most 0 % above", id="steady"),
@@ -62,10 +64,10 @@ def test_a_limit_lies_beyond_what_is_usual(
 
 
 def test_where_nothing_is_left_to_be_told_there_is_no_rule() -> None:
-    rules = rules_for(POOL, "standard", Timing(), week(0.97))
+    rules = rules_for(POOL, "standard", Timing(), week(0.99))
     assert rules[0].table == {}
     assert rules[0].reason.startswith(
-        "no limit above: 99.5 % of 1,008 looks into the last week found at most 97"
+        "no limit above: 99.5 % of 1,008 looks into the last week found at most 99"
     )
     assert rules[1].table["above_baseline"] == "100%"
     assert rules[1].table["per_request"] is True

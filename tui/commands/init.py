@@ -82,6 +82,14 @@ def _add_backend(made: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a header that says whose metrics are meant, as X-Scope-OrgID=prod",
     )
+    made.add_argument(
+        "--header-env",
+        dest="headers_env",
+        type=_pair,
+        action=_Table,
+        metavar="NAME=VARIABLE",
+        help="a header with a secret, and the variable that holds it",
+    )
 
 
 def _add_answers(made: argparse.ArgumentParser) -> None:
@@ -227,7 +235,7 @@ def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace) 
 
     path: Path = arguments.config
     name = clean(str(path))
-    loads(text, f"{name} as it would be")
+    loads(text, f"{name} as it would be", path.parent)
     columns = shutil.get_terminal_size().columns
     asks.say("", *table(draft.signals, columns, unicode=speaks_unicode()), "")
     if arguments.print:
@@ -235,7 +243,7 @@ def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace) 
         return 0
     if not asks.ask(Question(f"Write {name} (y or n)?", "", "", default="y"), yes_or_no):
         raise UsageError("nothing has been written")
-    _write(path, text)
+    write(path, text)
     waived = f", waived: {', '.join(draft.waived)}" if draft.waived else ""
     where = "" if path == CONFIG else f" -c {shlex.quote(name)}"
     print(f"{name} is written: {len(draft.signals)} signals{waived}")
@@ -248,16 +256,21 @@ def _today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Put a text in the place of a file in one step; `UsageError` where that cannot be."""
+    # A link goes on leading where it leads.
+    place = path.resolve()
+    beside = ""
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(text)
         # As any file that this user makes; one that is replaced keeps what it had.
-        Path(beside).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        Path(beside).replace(path)
+        Path(beside).chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
+        Path(beside).replace(place)
     except OSError as error:
+        if beside:
+            Path(beside).unlink(missing_ok=True)
         why = clean((error.strerror or "unknown reason").lower())
         raise UsageError(f"{clean(str(path))} cannot be written ({why}): name another file with -c") from None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aftergreen.clean import clean
-from aftergreen.config import ConfigError, keep_secret, listed, loads
+from aftergreen.config import ConfigError, Fault, keep_secret, listed, loads
 from aftergreen.config.tiers import TIERS
 from aftergreen.model import Backend, Indicator
 from aftergreen.proposal.catalogue import instrumentations
@@ -43,6 +43,7 @@ _CREDENTIALS = (
     "client_cert",
     "client_key",
     "headers",
+    "headers_env",
 )
 """Keys of ``[metrics]`` that options of the same names give."""
 
@@ -140,7 +141,7 @@ class Conversation:
         def fit(answer: str) -> Opened:
             try:
                 return self._opened({"url": answer, **table})
-            except (UsageError, ConfigError) as error:
+            except UsageError as error:
                 raise NoAnswer(str(error)) from None
 
         question = Question(
@@ -152,9 +153,15 @@ class Conversation:
         return self._asks.ask(question, fit)
 
     def _opened(self, metrics: Mapping[str, Any]) -> Opened:
-        backend = loads(whole_but(metrics=dict(metrics)), "init").backend
+        try:
+            backend = loads(whole_but(metrics=dict(metrics)), "[metrics]").backend
+        except ConfigError as error:
+            # Whoever gave options, or an answer, knows no keys of a file.
+            raise UsageError("; ".join(_by_option(fault) for fault in error.faults)) from None
         backend = replace(backend, timeout=PATIENCE, answer_limit=ANSWER)
         keep_secret(backend)
+        if self._there is None:
+            _check_open(backend)
         self._asks.say(f"  reading what {backend.shown} has …")
         prospect, found = self._inventory(backend)
         if not found.names:
@@ -258,6 +265,26 @@ class Conversation:
             if labels.get(label)
         }
         return seen.pop() if len(seen) == 1 else "prod"
+
+
+def _by_option(fault: Fault) -> str:
+    """A fault of ``[metrics]`` with the option that gives its key."""
+    option = fault.place.removeprefix("metrics.").replace("_", "-")
+    return replace(fault, place=f"--{option}").sentence()
+
+
+def _check_open(backend: Backend) -> None:
+    """Raise `UsageError` for a secret that would be written into the file."""
+    if backend.secret_headers:
+        name = next(iter(backend.secret_headers))
+        raise UsageError(
+            f"the header {clean(name, 60)} holds a secret: put it into a variable, and give --header-env"
+            f" {clean(name, 60)}=VARIABLE"
+        )
+    if not backend.url_env and backend.address.secrets:
+        raise UsageError(
+            f"the address {backend.shown} holds a secret: put it into a variable, and give --url-env VARIABLE"
+        )
 
 
 def _titles(places: Sequence[Place]) -> str:
