@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from aftergreen import words
 from aftergreen.clean import clean
+from aftergreen.proposal.document import Draft
 from aftergreen.proposal.instrumentation import Instrumentation
 from aftergreen.proposal.limits import LOOK
 from aftergreen.proposal.recognition import Left, Proposal
-from aftergreen.proposal.weighing import Weighed
 from aftergreen.words.bars import LEVELS, bars
 
 CHART = 24
 """Cells of the small chart: an hour each."""
 
 _DAY = int(86400 / LOOK)
-_NARROW = 110
-"""Columns below which the chart has a cell for two hours."""
+_WIDE, _NARROW = 110, 90
+"""Columns below which a cell of the chart is two hours, and below which there is none."""
+_CHARTED = 12
+"""Looks that make a chart: two hours."""
 
 
-def table(signals: Sequence[Weighed], columns: int, *, unicode: bool = True) -> Iterator[str]:
-    """A line each: what it is, its value now, its last day as a small chart, and what it is held against."""
+def table(draft: Draft, columns: int, *, unicode: bool = True) -> Iterator[str]:
+    """A line each: what it is, its value now, its last day as a small chart, and what it is held against.
+
+    Then what is waived and how to go back. Where there is no day yet, or no room, there is no chart.
+    """
     levels = LEVELS["block" if unicode else "ascii"]
-    cells = CHART if columns >= _NARROW else CHART // 2
-    wide = max((len(one.signal.label) for one in signals), default=0)
-    wide = min(wide, 30 if columns >= _NARROW else 22)
+    signals = draft.signals
+    some = any(len(one.past.known) >= _CHARTED for one in signals)
+    cells = 0 if columns < _NARROW or not some else CHART if columns >= _WIDE else CHART // 2
+    wide = min(max((len(one.signal.label) for one in signals), default=0), 30 if columns >= _WIDE else 22)
     room = max(8, columns - wide - cells - 31)
-    yield f"  {'':12} {'':{wide}} {'now':>11}  {'last day':{cells}}  rules"
+    yield f"  {'':12} {'':{wide}} {'now':>11}  {'last day' if cells else '':{cells + 2 if cells else 0}}rules"
     before = ""
     for one in signals:
         title = words.indicator_title(one.signal.indicator)
         now = words.reading(one.reading, one.signal.unit)
-        chart = bars(one.past.values[-_DAY:] or [None], cells, levels)
+        chart = bars(one.past.values[-_DAY:] or [None], cells, levels) + "  " if cells else ""
         rules = "; ".join(_rule(rule.table) for rule in one.rules if rule.table) or "none: it is only shown"
         label = clean(one.signal.label, wide)
         first = title if title != before else ""
-        yield f"  {first:12} {label:{wide}} {now:>11}  {chart}  {clean(rules, room)}"
+        yield f"  {first:12} {label:{wide}} {now:>11}  {chart}{clean(rules, room)}"
         before = title
+    for indicator, reason in draft.waived.items():
+        yield f"  {words.indicator_title(indicator):12} {clean(f'waived: {reason}', columns - 16)}"
+    if draft.rollback is not None:
+        yield f"  {'Rollback':12} {clean(shlex.join(draft.rollback.command), columns - 16)}"
+    elif not draft.rolls_back:
+        yield f"  {'Rollback':12} none: every rule warns"
 
 
 def _rule(table: object) -> str:

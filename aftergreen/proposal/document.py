@@ -52,30 +52,33 @@ def document(draft: Draft) -> str:
         _table("service", {"name": draft.service, "environment": draft.environment, "tier": draft.tier}),
         _table("metrics", draft.metrics),
         *_watch(draft.window),
-        *(signal(one, rolls_back=draft.rolls_back) for one in draft.signals),
+        *(signal(one, draft.window, rolls_back=draft.rolls_back) for one in draft.signals),
         *_waived(draft.waived),
         _rollback(draft.rollback),
     ]
     return "\n".join(parts)
 
 
-def addition(draft: Draft, *, rollback: bool) -> str:
-    """What is added to a file that is there: the signals and reasons that it lacks, perhaps a rollback."""
+def addition(draft: Draft, window: float, *, rollback: bool) -> str:
+    """What is added to a file with that look-back: signals and reasons that it lacks, perhaps a rollback."""
     parts = [
         _comment(f"Added by `aftergreen init --update` on {draft.day}."),
-        *(signal(one, rolls_back=draft.rolls_back) for one in draft.signals),
+        *(signal(one, window, rolls_back=draft.rolls_back) for one in draft.signals),
         *_waived(draft.waived),
         *([_rollback(draft.rollback)] if rollback else []),
     ]
     return "\n".join(parts)
 
 
-def signal(weighed: Weighed, *, rolls_back: bool) -> str:
-    """One signal with its rules, and why it is there."""
+def signal(weighed: Weighed, window: float, *, rolls_back: bool) -> str:
+    """One signal with its rules, and why it is there.
+
+    It has a look-back of its own where ``window``, that of the watch, is too short for how it is scraped.
+    """
     table = dict(weighed.proposal.table)
     table.pop("rules", None)
-    if weighed.window is not None:
-        table["window"] = written_duration(weighed.window)
+    if weighed.signal.windowed and weighed.signal.window > window:
+        table["window"] = written_duration(weighed.signal.window)
     if weighed.absent:
         table.setdefault("absent_is_zero", weighed.absent)
     ordered = {key: table[key] for key in (*_ORDER, *table) if key in table}
@@ -115,7 +118,7 @@ def _rule(table: Mapping[str, Any], reason: str, *, rolls_back: bool) -> str:
 
 def _watch(window: float) -> Iterator[str]:
     usual = Timing()
-    told = "How long, from when on, how often. A window holds at least four scrapes."
+    told = "How long, from when on, how often, and how far each look goes back."
     table = {
         "duration": written_duration(usual.duration),
         "warmup": written_duration(usual.warmup),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aftergreen.proposal.instrumentation import Instrumentation
 from aftergreen.proposal.recognition import Labels, Place, carriers, places
@@ -75,13 +76,27 @@ class Inventory:
         found = {label: {labels[label] for labels in series if labels.get(label)} for label in SCOPES}
         return {label: tuple(sorted(values)) for label, values in found.items() if len(values) > 1}
 
+    def namespace(self, service: str) -> str:
+        """The Kubernetes namespace of a service, where all its series are in one; empty elsewhere."""
+        known = ("namespace", "kubernetes_namespace", "k8s_namespace_name")
+        found = {labels[one] for labels in self.series_of(service) for one in known if labels.get(one)}
+        return found.pop() if len(found) == 1 else ""
+
     def told(self, name: str) -> str:
         """What metadata say of a metric, in words; some name it without its ending."""
         known = self.meanings.get(name) or self.meanings.get(name.removesuffix("_total"))
         return known.help if known is not None else ""
 
-    def _named(self, names: Sequence[str], role: str) -> tuple[Place, ...]:
-        return tuple(one for one in self.places if one.instrumentation.role == role and one.name in names)
+    def _named(self, names: Iterable[str], role: str) -> tuple[Place, ...]:
+        return tuple(place for name in names for place in self._by_name.get((role, name), ()))
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], tuple[Place, ...]]:
+        found: dict[tuple[str, str], tuple[Place, ...]] = {}
+        for place in self.places:
+            key = place.instrumentation.role, place.name
+            found[key] = (*found.get(key, ()), place)
+        return found
 
 
 async def take_inventory(

@@ -14,12 +14,15 @@ from aftergreen.config.extending import whole
 from aftergreen.config.faults import Faults
 from aftergreen.config.file import Document
 from aftergreen.config.toml import LONGEST_PATH, content, parsed
-from aftergreen.model import Indicator
+from aftergreen.model import Indicator, Timing
 
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """A file as it is; ``covered`` are the indicators that it has a signal or a reason for."""
+    """A file as it is; ``covered`` are the indicators that it has a signal or a reason for.
+
+    ``window`` is the look-back of its watch in seconds.
+    """
 
     text: str
     service: str
@@ -27,6 +30,7 @@ class There:
     metrics: Mapping[str, Any]
     covered: frozenset[Indicator]
     has_rollback: bool
+    window: float
 
     @property
     def missing(self) -> tuple[Indicator, ...]:
@@ -56,5 +60,6 @@ def lacking(path: Path) -> There:
         tier=document.service.tier or "standard",
         metrics=raw.get("metrics", {}),
         covered=frozenset(measured | waived),
-        has_rollback=document.rollback is not None,
+        has_rollback=document.rollback is not None and document.rollback.command is not None,
+        window=Timing().window if document.watch.window is None else document.watch.window,
     )

@@ -41,6 +41,9 @@ _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 MOST_FALL = 0.9
 """A fall beyond which nothing is left to fall."""
 MOST_RISE = 10.0
+_HELD_AGAINST = (Condition.ABOVE, Condition.ABOVE_BASELINE, Condition.BELOW_BASELINE)
+"""Conditions whose limits a past can support."""
+
 HALF = 0.5
 """The share from which on every whole per cent is one that a person would write."""
 FULL = 0.98
@@ -49,9 +52,13 @@ FULL = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a signal was at each look, oldest first; None where it was unknown."""
+    """What a signal was at each look, oldest first; None where it was unknown.
+
+    ``unread`` says why a backend did not tell.
+    """
 
     values: tuple[float | None, ...] = ()
+    unread: str = ""
 
     @property
     def known(self) -> tuple[float, ...]:
@@ -94,27 +101,44 @@ def rules_for(signal: Signal, tier: str, timing: Timing, past: Past) -> tuple[Wr
     return tuple(_supported(rule, why, signal, past) for rule, why in tier_rules(tier, signal, timing))
 
 
+def own_rules(
+    signal: Signal, tables: Sequence[Mapping[str, Any]], reasons: Sequence[str], past: Past
+) -> tuple[Written, ...]:
+    """The rules that an instrumentation brings to a signal, each with a limit that the past supports."""
+    found = []
+    for rule, table, why in zip(signal.rules, tables, reasons, strict=True):
+        made, key = _supported(rule, why, signal, past), str(rule.condition)
+        held = made.table.get(key) if rule.condition in _HELD_AGAINST else table[key]
+        found.append(Written({**table, key: held} if made.table else {}, made.reason))
+    return tuple(found)
+
+
 def _supported(rule: Rule, why: str, signal: Signal, past: Past) -> Written:
     condition = rule.condition
-    if condition is Condition.CLIMBING or signal.probe is not None:
+    if condition not in _HELD_AGAINST or signal.probe is not None:
         return Written(_table(rule, signal), why)
     seen = past.changes(rule.by_at_least) if condition.relative else past.known
     if len(seen) < FEW:
-        return Written(
-            _table(rule, signal), f"{why}; there is too little past to know how far it goes by itself"
-        )
-    usual = _usual(seen, downward=condition in (Condition.BELOW, Condition.BELOW_BASELINE))
+        return Written(_table(rule, signal), f"{why}; {_short(past)}")
+    usual = _usual(seen, downward=condition is Condition.BELOW_BASELINE)
     told = _told(usual, len(seen), condition, signal, past)
     wanted = _beyond(usual, condition, signal)
     if wanted <= rule.limit:
         return Written(_table(rule, signal), f"{why}; {told}")
     raised = _rounded(wanted)
-    tier = format_limit(rule.limit, "%" if condition.relative else signal.unit)
+    written_as = format_limit(rule.limit, "%" if condition.relative else signal.unit)
     if raised <= _most(condition, signal):
-        return Written(_table(replace(rule, limit=raised), signal), f"{told}: too near to the usual {tier}")
-    return Written(
-        {}, f"no limit {condition.replace('_', ' ')}: {told}, and there is nothing beyond to watch for"
-    )
+        limit = replace(rule, limit=raised)
+        return Written(_table(limit, signal), f"{told}: too near to the usual {written_as}")
+    without = f"no limit {condition.replace('_', ' ')}"
+    return Written({}, f"{without}: {told}, and there is nothing beyond to watch for")
+
+
+def _short(past: Past) -> str:
+    """Why nobody knows how far a signal goes by itself."""
+    if past.unread:
+        return f"the past cannot be read ({past.unread}), so how far it goes by itself is not known"
+    return "there is too little past to know how far it goes by itself"
 
 
 def _usual(seen: Sequence[float], *, downward: bool) -> float:

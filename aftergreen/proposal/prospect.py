@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from aftergreen.clean import clean
 from aftergreen.model import Backend, Indicator
-from aftergreen.proposal.instrumentation import Instrumentation
+from aftergreen.proposal.instrumentation import LONGEST_NAME, Instrumentation
 from aftergreen.proposal.inventory import Inventory, counters_of, series_behind, take_inventory
 from aftergreen.proposal.recognition import Left, Proposal, recognised
 from aftergreen.proposal.weighing import Scales, Weighed
@@ -15,6 +16,11 @@ from aftergreen.sources.survey import Survey
 
 PATIENCE = 20.0
 """Seconds for one answer: a week is more than a watch ever asks for at once."""
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)")
+
+_OWN_WORDS = frozenset({"app", "http", "jobs", "tasks", "messages", "requests"})
+"""First words of names that libraries share with what people count themselves."""
 
 ANSWER = 64 * 1024 * 1024
 """Bytes of one answer: the names of everything are many."""
@@ -37,14 +43,16 @@ BY_HAND = Instrumentation(
 class Looked:
     """What a service offers: signals, all its counters, and what is left, with the reasons.
 
-    ``counters`` are those that none of the signals asks for, ``told`` what metadata say of them; ``of`` are
-    the matchers that select the service's series.
+    ``counters`` are all that it has, ``telling`` those that may be business; ``told`` is what metadata say of
+    them. ``of`` are the matchers that select the service's series, ``namespace`` is the one of them all.
     """
 
     proposals: tuple[Proposal, ...]
     counters: tuple[str, ...]
+    telling: tuple[str, ...]
     told: Mapping[str, str]
     of: str
+    namespace: str
     left: tuple[Left, ...]
 
 
@@ -79,11 +87,16 @@ class Prospect:
         finally:
             await scales.close()
         of = own[0].of if own else ""
-        asked = " ".join(str(one.table) for one in proposals if one.indicator is not Indicator.BUSINESS)
-        named = frozenset(re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)", asked))
-        counters = [name for name in await counters_of(self._survey, found, own) if name not in named]
-        told = {name: found.told(name) for name in counters}
-        return Looked(proposals, tuple(counters), told, of, (*left, *others))
+        counters = await counters_of(self._survey, found, own)
+        return Looked(
+            proposals=proposals,
+            counters=counters,
+            telling=tuple(_telling(counters, proposals, self._instrumentations, found)),
+            told={name: found.told(name) for name in counters},
+            of=of,
+            namespace=found.namespace(service),
+            left=(*left, *others),
+        )
 
     async def weighed(
         self, found: Inventory, proposals: Sequence[Proposal], tier: str
@@ -100,6 +113,32 @@ class Prospect:
         await self._survey.close()
 
 
+def metrics_of(proposals: Iterable[Proposal]) -> frozenset[str]:
+    """The metrics that the queries of proposals name."""
+    return frozenset(name for one in proposals for name in _METRIC.findall(str(one.table)))
+
+
+def _telling(
+    counters: Iterable[str],
+    proposals: Sequence[Proposal],
+    known: Iterable[Instrumentation],
+    found: Inventory,
+) -> Iterator[str]:
+    """The counters that may be what a business sees: nobody's else, and not of a library or a proxy."""
+    measured = metrics_of(one for one in proposals if one.indicator is not Indicator.BUSINESS)
+    of_others = {
+        family.partition("_")[0]
+        for one in known
+        for metric in one.metrics.values()
+        # Names that somebody chose begin as those of the business do.
+        if ".+" not in metric.name.pattern
+        for family in metric.families(found.names)
+    }
+    for name in counters:
+        if name not in measured and name.partition("_")[0] not in of_others - _OWN_WORDS:
+            yield name
+
+
 def business_of(counter: str, of: str) -> Proposal:
     """The signal of a counter that somebody chose for the business: how many of them there are a minute."""
     name = counter.removesuffix("_total").replace("_", " ")[:60].strip()
@@ -107,6 +146,12 @@ def business_of(counter: str, of: str) -> Proposal:
     table = {"indicator": "business", "name": name, "query": query, "unit": "/min"}
     because = f"somebody chose {counter} for what the business sees"
     return Proposal(table, Indicator.BUSINESS, name, because, (), BY_HAND)
+
+
+def name_of(service: str) -> str:
+    """What the releases of a service may be called that a backend calls so: ``shop/checkout`` is checkout."""
+    own = service.rstrip("/").rpartition("/")[2].replace("#", "-")
+    return clean(own, LONGEST_NAME) or "service"
 
 
 def probe_of(indicator: Indicator, url: str, service: str) -> Proposal:

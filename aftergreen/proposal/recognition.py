@@ -156,6 +156,8 @@ def _lacking(place: Place, names: frozenset[str], by_name: Mapping[str, list[Lab
 def _families(metric: Metric, names: frozenset[str], by_name: Mapping[str, list[Labels]]) -> list[str]:
     """The families of a metric that there are series of, or will be."""
     found = [family for family in metric.families(names) if by_name.get(family + CARRIER[metric.shape])]
+    # The plain name before one of a part: http_requests_total before admin_http_requests_total.
+    found.sort(key=lambda family: (len(family), family))
     return found or ([metric.name.pattern] if metric.lazy else [])
 
 
@@ -187,11 +189,14 @@ def _proposals(
         return _no(lacking[0])
     if all(metric.lazy for metric in wanted):
         return f"there is nothing beside {clean(wanted[0].name.pattern)} that tells of it"
-    # Of several families that are called so, the first ones that have the labels.
-    tried = [_labelled(suggestion, wanted, family, by_name) for family in product(*families)]
+    # Of several families that are called so, those that belong together, and have the labels.
+    together = [some for some in product(*families) if _belong(wanted, some)]
+    if not together:
+        return f"{' and '.join(one[0] for one in families)} do not belong together"
+    tried = (_labelled(suggestion, wanted, some, by_name) for some in together)
     words = next((found for found in tried if isinstance(found, dict)), None)
     if words is None:
-        return str(tried[0])
+        return str(_labelled(suggestion, wanted, together[0], by_name))
     dependency = place.name if instrumentation.role == "dependency" else service
     words |= {"of": place.of, "service": dependency}
     if not suggestion.each:
@@ -202,6 +207,12 @@ def _proposals(
     if len(values) > MOST_EACH:
         return f"{label} has {len(values)} values: choose some of them by hand"
     return [_proposal(place, suggestion, {**words, "value": value}) for value in values]
+
+
+def _belong(metrics: Sequence[Metric], families: Sequence[str]) -> bool:
+    """Whether families count the same thing: those of one's own naming begin with the same word."""
+    open_ones = [f for metric, f in zip(metrics, families, strict=True) if ".+" in metric.name.pattern]
+    return len({family.partition("_")[0] for family in open_ones}) <= 1
 
 
 def _labelled(
@@ -256,24 +267,30 @@ def _told(label: Label) -> str:
     return f"{' or '.join(label.names)}{like}"
 
 
+def _telling(proposal: Proposal) -> tuple[bool, int]:
+    """What a service says of itself and its calls goes before what others say, which somebody asked for."""
+    return proposal.instrumentation.role == "dependency", proposal.instrumentation.rank
+
+
 def chosen_of(offered: Iterable[Proposal]) -> tuple[tuple[Proposal, ...], tuple[Left, ...]]:
     """One for each concept, of the most telling instrumentation, and not more than a panel shows."""
     chosen: dict[tuple[str, str, str], Proposal] = {}
-    taken: dict[tuple[str, str, str], Proposal] = {}
+    taken: dict[tuple[str, ...], Proposal] = {}
     left: list[Left] = []
     many: dict[Indicator, int] = {}
-    for one in sorted(offered, key=lambda proposal: proposal.instrumentation.rank):
+    for one in sorted(offered, key=_telling):
         concept = (str(one.indicator), str(one.table.get("dependency", "")), one.concept)
-        first = taken.get(concept) or chosen.get(one.key)
+        measure = tuple(str(one.table.get(key)) for key in ("query", "numerator", "denominator"))
+        first = taken.get(concept) or taken.get(measure) or chosen.get(one.key)
         if first is not None:
             left.append(
                 Left(one.instrumentation, one.name, f"{first.instrumentation.title} gives it already")
             )
-        elif many.get(one.indicator, 0) >= MOST[one.indicator]:
+        elif many.get(one.indicator, 0) >= MOST[one.indicator] and one.instrumentation.role != "dependency":
             why = f"{MOST[one.indicator]} signals of {one.indicator} are as many as anybody watches"
             left.append(Left(one.instrumentation, one.name, why))
         else:
-            taken[concept] = chosen[one.key] = one
+            taken[concept] = taken[measure] = chosen[one.key] = one
             many[one.indicator] = many.get(one.indicator, 0) + 1
     in_order = sorted(chosen.values(), key=lambda proposal: tuple(Indicator).index(proposal.indicator))
     return tuple(in_order), tuple(left)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NewType
 
+from aftergreen.clean import clean
 from aftergreen.config.decode import Hook
 from aftergreen.config.faults import Unfit, shown
 from aftergreen.config.file import Line
@@ -56,11 +57,13 @@ class Document:
 
 
 def _pattern(value: object, _: object = None) -> str:
+    if not isinstance(value, str):
+        raise Unfit(shown(value), "a regular expression in quotes")
     try:
-        re.compile(value if isinstance(value, str) else "(")
-    except re.error:
-        raise Unfit(shown(value), "a regular expression in quotes") from None
-    return str(value)
+        re.compile(value)
+    except re.error as error:
+        raise Unfit(shown(value), f"a regular expression, which has {clean(error.msg, 60)}") from None
+    return value
 
 
 def _labels(value: object, _: object = None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from aftergreen.config import loads
 from aftergreen.model import Backend, Kind, Reading, Signal, SignalKey, Timing, View
 from aftergreen.proposal.instrumentation import alone
-from aftergreen.proposal.limits import LOOK, LOOKS, Past, Written, rules_for
+from aftergreen.proposal.limits import LOOK, LOOKS, Past, Written, own_rules, rules_for
 from aftergreen.proposal.recognition import Left, Proposal, chosen_of
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
@@ -33,7 +33,6 @@ _HELD = frozenset({Kind.NO_TRAFFIC, Kind.ABSENT, Kind.STALE})
 class Weighed:
     """A signal as it is going to be written: what it is now, what it was, and its rules with their reasons.
 
-    ``window`` is its own look-back in seconds, where that of the watch is too short for how it is scraped.
     ``absent`` is why it means zero that it has no series.
     """
 
@@ -42,7 +41,6 @@ class Weighed:
     reading: Reading
     past: Past
     rules: tuple[Written, ...]
-    window: float | None = None
     absent: str = ""
 
 
@@ -61,6 +59,7 @@ class Scales:
         """Those of all that is offered that a backend gives a number for, one of each concept."""
         # By a number each: two instrumentations may call theirs alike.
         signals = [replace(_signal(one), name=str(index)) for index, one in enumerate(offered)]
+        _, signals = await self._fitting(signals)
         readings = (await self._source.read(signals, self._at, View(None, None))).readings
         good: list[Proposal] = []
         left: list[Left] = []
@@ -75,11 +74,8 @@ class Scales:
 
     async def weighed(self, proposals: Sequence[Proposal], tier: str) -> tuple[float, tuple[Weighed, ...]]:
         """The look-back that most of them need, in seconds, and each with its past and its limits."""
-        signals = [_signal(one) for one in proposals]
-        windows = _windows(await self._source.prepare(signals, self._at, View(None, None)))
-        window = Counter(windows.values()).most_common(1)[0][0] if windows else Timing().window
+        window, signals = await self._fitting([_signal(one) for one in proposals])
         timing = replace(Timing(), window=window)
-        signals = [replace(signal, window=windows.get(signal.key, window)) for signal in signals]
         pasts = await self._pasts(signals)
         readings = {
             **(await self._source.read(signals, self._at, View(None, None))).readings,
@@ -97,11 +93,16 @@ class Scales:
                     readings[signal.key],
                     pasts[signal.key],
                     _rules(proposal, signal, tier, timing, pasts[signal.key]),
-                    signal.window if signal.windowed and signal.window != window else None,
                     ABSENT.format(title=proposal.instrumentation.title) if unfounded else "",
                 )
             )
         return window, tuple(found)
+
+    async def _fitting(self, signals: Sequence[Signal]) -> tuple[float, list[Signal]]:
+        """The look-back that most of the signals need, in seconds, and each with its own."""
+        needed = _windows(await self._source.prepare(signals, self._at, View(None, None)))
+        window = Counter(needed.values()).most_common(1)[0][0] if needed else Timing().window
+        return window, [replace(signal, window=needed.get(signal.key, window)) for signal in signals]
 
     async def _probed(self, signals: Sequence[Signal]) -> Mapping[SignalKey, Reading]:
         prober = Prober(PROBED)
@@ -114,10 +115,14 @@ class Scales:
         instants = [self._at - LOOK * back for back in range(LOOKS - 1, -1, -1)]
         found = await self._source.history(signals, instants, View(None, None))
         rows = {signal.key: [instant.readings.get(signal.key) for instant in found] for signal in signals}
-        return {
-            key: Past(tuple(one.value if one is not None and one.compared else None for one in row))
-            for key, row in rows.items()
-        }
+        return {key: _past(row) for key, row in rows.items()}
+
+
+def _past(row: Sequence[Reading | None]) -> Past:
+    """What a signal was, or why nobody can tell."""
+    values = tuple(one.value if one is not None and one.compared else None for one in row)
+    blind = [one.detail for one in row if one is not None and one.kind is Kind.BLIND]
+    return Past(values, unread=blind[0] if blind and not any(v is not None for v in values) else "")
 
 
 def _signal(proposal: Proposal) -> Signal:
@@ -150,4 +155,4 @@ def _rules(proposal: Proposal, signal: Signal, tier: str, timing: Timing, past: 
     own = proposal.table.get("rules")
     if own is None:
         return rules_for(signal, tier, timing, past)
-    return tuple(Written(rule, reason) for rule, reason in zip(own, proposal.reasons, strict=True))
+    return own_rules(signal, own, proposal.reasons, past)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aftergreen.model import Strategy
 
@@ -15,6 +15,15 @@ class Preset:
     command: tuple[str, ...]
     note: str
     strategy: Strategy = Strategy.ROLLING
+    within: str = ""
+    """The option that names a namespace; empty where there is none."""
+
+    def in_namespace(self, name: str) -> Preset:
+        """The same in a namespace that is known."""
+        if not (self.within and name):
+            return self
+        told = self.note.replace("in the namespace of the current context", f"in the namespace {name}")
+        return replace(self, command=(*self.command, self.within, name), note=told)
 
     @property
     def program(self) -> str:
@@ -27,17 +36,22 @@ PRESETS = (
         "kubectl",
         ("kubectl", "rollout", "undo", "deployment/{service}"),
         "the deployment is called as the service, in the namespace of the current context",
+        within="--namespace",
     ),
     Preset(
         "helm",
         ("helm", "rollback", "{service}", "--wait"),
-        "the release is called as the service; it goes back to the revision before",
+        "the release is called as the service, in the namespace of the current context; it goes back to the"
+        " revision before",
+        within="--namespace",
     ),
     Preset(
         "argo-rollouts",
         ("kubectl", "argo", "rollouts", "undo", "{service}"),
-        "the rollout is called as the service; needs the plugin of Argo Rollouts",
+        "the rollout is called as the service, in the namespace of the current context; needs the plugin of"
+        " Argo Rollouts",
         Strategy.CANARY,
+        within="--namespace",
     ),
     Preset(
         "swarm",

@@ -18,6 +18,7 @@ _CURES: Mapping[int, str] = {
     HTTPStatus.FORBIDDEN: "these credentials may not query, or headers lacks the tenant",
     HTTPStatus.NOT_FOUND: "check metrics.url, for there is no query API below it",
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "check the proxy that the environment names",
+    HTTPStatus.NOT_IMPLEMENTED: "what answers there is no query API: check metrics.url",
     HTTPStatus.TOO_MANY_REQUESTS: "raise watch.interval, or the backend's limit",
 }
 _REDIRECTS = range(300, 400)

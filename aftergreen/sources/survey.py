@@ -16,9 +16,6 @@ from aftergreen.sources.asker import Asker
 from aftergreen.sources.http import Client
 from aftergreen.sources.protocol import SourceUnavailable
 
-MOST_NAMES = 100_000
-"""Names of series that are looked through."""
-
 Labels = Mapping[str, str]
 
 
@@ -53,7 +50,7 @@ class Survey:
                 "the backend does not list the names of its metrics: check that metrics.url is the address of"
                 " a Prometheus API"
             )
-        return frozenset(clean(name) for name in found[:MOST_NAMES] if isinstance(name, str))
+        return frozenset(clean(name) for name in found if isinstance(name, str))
 
     async def values(self, label: str) -> tuple[str, ...]:
         """The values that a label has anywhere; none where a backend does not list them."""

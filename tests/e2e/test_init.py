@@ -28,6 +28,7 @@ from aftergreen.proposal.recognition import chosen_of, recognised
 from aftergreen.sources.survey import Survey
 from tests.e2e.dialects import SERVICES
 from tests.e2e.parts import HERE, Behaviour, Fleet, end, free_port, wait_until
+from tests.e2e.past import write
 from tests.e2e.program import Aftergreen, iso
 from tests.e2e.recordings import MANY, Recordings
 from tests.e2e.servers import Prometheus, VictoriaMetrics
@@ -248,6 +249,14 @@ def test_with_thousands_of_names_the_file_is_there_at_once_and_says_where_it_is_
             id="no-business",
         ),
         pytest.param(
+            ["--service", SHOP], "nobody said how to go back: give --rollback PRESET", id="no-way-back"
+        ),
+        pytest.param(
+            ["--service", SHOP, "--where", "namespace=nowhere"],
+            "no metrics of checkout that are recognised have namespace=nowhere",
+            id="nowhere",
+        ),
+        pytest.param(
             ["--service", SHOP, "--business", "regis"],
             "the service has no counter regis: one counter looks like regis: registrations_total",
             id="no-counter",
@@ -336,6 +345,44 @@ def test_it_says_which_file_recognised_what_and_why_not_the_rest(
     (own / "ours.toml").write_text('title = "Our own counter"\n[[signals]]\nname = "x"\n')
     assert main(words) == 2
     assert "signals[0].because: found nothing, expected why it is worth watching" in capsys.readouterr().err
+
+
+WEEK = 7 * 86400
+
+SCRAPE = 60
+"""Seconds between two samples: what Prometheus does where nobody says otherwise."""
+
+
+def week(now: float) -> Iterator[str]:
+    """A week of a service that fails in 1.1 % of its requests, and ten minutes more; lines of OpenMetrics."""
+    for status, rate in (("200", 989), ("500", 11)):
+        yield "# TYPE http_requests gauge" if status == "200" else "# TYPE other gauge"
+        for count in range((WEEK + 600) // SCRAPE):
+            at = now - WEEK + count * SCRAPE
+            labels = f'job="weekly",namespace="shops",status="{status}"'
+            yield f"http_requests_total{{{labels}}} {count * rate} {at:.3f}"
+    yield "# EOF"
+
+
+def test_limits_come_from_the_last_week_however_seldom_it_is_scraped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "prometheus", week(time.time()))
+    file = tmp_path / "aftergreen.toml"
+    waived = [f"--waive={one}=measured elsewhere" for one in Indicator if one is not Indicator.ERROR_RATE]
+    words = ["--service", "weekly", "--rollback", "kubectl", *waived, "-c", str(file)]
+    with Prometheus(tmp_path / "prometheus") as prometheus:
+        assert main(["init", "--url", prometheus.url, *words]) == 0
+    text = file.read_text()
+    assert 'above = "1.5%"' in text
+    told = " ".join(text.replace("#", "").split())
+    assert "looks into the last week found at most 1.10 %: too near to the usual 1 %" in told
+    assert "Now: 1.10 %; in the last week: 1.10 % to 1.10 %." in told
+    plan = load(file)
+    assert plan.timing.window == 4 * SCRAPE
+    assert plan.rollback is not None
+    assert plan.rollback.command[-2:] == ("--namespace", "shops")
+    assert capsys.readouterr().out.count("\n") == 3
 
 
 @pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])

@@ -137,3 +137,52 @@ def test_a_name_with_quotes_stays_within_its_string_and_one_that_drives_terminal
     series = [{**HTTP, "app": name} for name in (odd, "sh\x1b[31mop", "")]
     found = places([reads(GOOD, "ours")], frozenset({HTTP["__name__"]}), series)
     assert [(place.name, place.of) for place in found] == [(odd, 'app="sh\\"op\\\\"')]
+
+
+PAIR = """
+title = "Workers"
+source = "https://wiki.example"
+[metrics.failed]
+name = '(.+_)?jobs_failed_total'
+type = "counter"
+[metrics.done]
+name = '(.+_)?(jobs|tasks)_processed_total'
+type = "counter"
+[[signals]]
+indicator = "error-rate"
+name = "failed"
+numerator = 'sum(increase(${failed}{$of}[$window]))'
+denominator = 'sum(increase(${done}{$of}[$window]))'
+because = "a job that failed is work that nobody did"
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "failed"),
+    [
+        (
+            ("email_jobs_failed", "sms_jobs_failed", "audit_tasks_processed", "sms_jobs_processed"),
+            "sms_jobs_failed",
+        ),
+        (("email_jobs_failed", "audit_tasks_processed"), ""),
+        (("jobs_failed", "old_jobs_failed", "jobs_processed", "old_jobs_processed"), "jobs_failed"),
+    ],
+)
+def test_what_is_divided_belongs_together(names: tuple[str, ...], failed: str) -> None:
+    queries, reasons = made(PAIR, *({"__name__": f"{name}_total", "job": "shop"} for name in names))
+    assert [one.startswith(f"sum(increase({failed}_total{{") for one in queries] == ([True] if failed else [])
+    assert any("do not belong together" in why for why in reasons) is not bool(failed)
+
+
+def test_the_same_number_is_proposed_once() -> None:
+    series = [
+        {"__name__": "jobs_failed_total", "job": "shop"},
+        {"__name__": "jobs_processed_total", "job": "shop"},
+    ]
+    names = frozenset(one["__name__"] for one in series)
+    twice = [reads(PAIR.replace('name = "failed"', f'name = "{name}"'), name) for name in ("one", "two")]
+    found = places(twice, names, series)
+    offered, _ = recognised(found, names, {place.of: series for place in found}, "shop")
+    chosen, left = chosen_of(offered)
+    assert [one.name for one in chosen] == ["one"]
+    assert [one.why for one in left] == ["Workers gives it already"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from aftergreen.config import loads
 from aftergreen.model import Indicator, Signal, Timing
 from aftergreen.proposal.instrumentation import alone
-from aftergreen.proposal.limits import LOOKS, Past, rules_for, written
+from aftergreen.proposal.limits import LOOKS, Past, own_rules, rules_for, written
 from aftergreen.units import parse_quantity
 
 ERRORS = Signal(Indicator.ERROR_RATE, "5xx", "%", 60.0, numerator="a", denominator="b", events=True)
@@ -73,6 +74,32 @@ def test_where_nothing_is_left_to_be_told_there_is_no_rule() -> None:
     assert rules[1].table["per_request"] is True
     falls = rules_for(ORDERS, "standard", Timing(), week(100.0, 100.0, 100.0, 1.0))
     assert falls[0].table == {}
+
+
+def test_a_rule_that_an_instrumentation_brings_is_held_against_the_past_too() -> None:
+    rules = (
+        {"above": 10, "for": "2m", "then": "warn", "clear_for": "9m"},
+        {"below": 1, "for": "1m", "then": "warn"},
+    )
+    reasons = ("ten are many", "none is too few")
+    signal = Signal(Indicator.SATURATION, "queue", "", 60.0, query="queue")
+    signal = replace(signal, rules=loads(alone({**SHOWN, "rules": list(rules)})).signals[0].rules)
+    queue, workers = own_rules(signal, rules, reasons, week(40.0))
+    assert queue.table == {"above": 50, "for": "2m", "then": "warn", "clear_for": "9m"}
+    assert "found at most 40: too near to the usual 10" in queue.reason
+    assert (workers.table, workers.reason) == (rules[1], "none is too few")
+    assert own_rules(signal, rules, reasons, week(1.0))[0].table == rules[0]
+
+
+SHOWN = {"indicator": "saturation", "name": "queue", "query": "queue"}
+
+
+def test_a_past_that_cannot_be_read_is_no_short_one() -> None:
+    first = rules_for(ERRORS, "standard", Timing(), Past((None,) * LOOKS, unread="Prometheus answered 503"))[
+        0
+    ]
+    assert first.table["above"] == "1%"
+    assert "the past cannot be read (Prometheus answered 503)" in first.reason
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_what_a_file_lacks_is_what_has_neither_signal_nor_reason(tmp_path: Path)
         draft("shop", weighed(calls, LIMIT)),
         waived={Indicator.ERROR_RATE: "none here", Indicator.BUSINESS: "none here"},
     )
-    text = f"{MINE.rstrip()}\n\n{addition(added, rollback=True)}"
+    text = f"{MINE.rstrip()}\n\n{addition(added, 60.0, rollback=True)}"
     file.write_text(text)
     plan = load(file)
     assert [signal.name for signal in plan.signals] == ["mine", "calls"]

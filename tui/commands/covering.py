@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aftergreen.clean import clean
 from aftergreen.config import ConfigError, listed, loads
 from aftergreen.model import Indicator
-from aftergreen.proposal.instrumentation import alone
-from aftergreen.proposal.prospect import Looked, business_of, probe_of
+from aftergreen.proposal.instrumentation import LONGEST_NAME, alone
+from aftergreen.proposal.prospect import Looked, business_of, metrics_of, probe_of
 from aftergreen.proposal.recognition import Proposal
 from aftergreen.words import indicator_title
 from tui.commands.options import UsageError
@@ -37,20 +38,48 @@ class Covering:
     def covered(self, already: frozenset[Indicator]) -> Covered:
         """A signal or a reason for every indicator that has none already; `UsageError` without one."""
         waived = {Indicator(name): reason for name, reason in self._given.waive}
-        probes = [probe_of(Indicator(name), url, self._service) for name, url in self._given.probe]
+        probes = self._probes()
+        measured = {one.indicator for one in probes} | (
+            {Indicator.BUSINESS} if self._given.business else set()
+        )
+        for indicator in waived:
+            if indicator in measured:
+                raise UsageError(f"{indicator} is waived and measured: leave one of the two away")
         offered = [*self._looked.proposals, *probes]
         chosen: list[Proposal] = []
+        lacking: list[str] = []
         for indicator in Indicator:
             if indicator in already or indicator in waived:
                 continue
             usual = [one for one in offered if one.indicator is indicator]
-            found = self._business(usual) if indicator is Indicator.BUSINESS else usual
-            found = found or self._instead(indicator)
+            try:
+                found = self._business(usual) if indicator is Indicator.BUSINESS else usual
+                found = found or self._instead(indicator)
+            except UsageError as error:
+                if self._asks.present:
+                    raise
+                # Nobody gives one option after the other: all that is lacking is told at once.
+                lacking.append(str(error))
+                continue
             if isinstance(found, str):
                 waived[indicator] = found
             else:
                 chosen += found
+        if lacking:
+            raise UsageError("\n".join(lacking))
         return tuple(chosen), {one: waived[one] for one in Indicator if one in waived and one not in already}
+
+    def _probes(self) -> list[Proposal]:
+        """The addresses that options gave, each under a name of its own."""
+        found: dict[tuple[str, str, str], Proposal] = {}
+        for name, url in self._given.probe:
+            made = probe_of(Indicator(name), url, self._service)
+            if made.key in found:
+                made = replace(made, table={**made.table, "name": clean(url, LONGEST_NAME)})
+            if wrong := _wrong(made, url):
+                raise UsageError(f"the address of --probe {name} cannot be: {wrong}")
+            found[made.key] = made
+        return list(found.values())
 
     def _business(self, usual: Sequence[Proposal]) -> Sequence[Proposal] | str:
         """What the business sees: the counters that were named, or are chosen, or are recognised."""
@@ -61,25 +90,28 @@ class Covering:
                 hint = alike(name, near, "counter") if near else f"there are {some(looked.counters)}"
                 raise UsageError(f"the service has no counter {clean(name)}: {hint}")
         if self._given.business:
-            return [business_of(name, looked.of) for name in self._given.business]
-        if not looked.counters or not self._asks.present:
+            return [business_of(name, looked.of) for name in dict.fromkeys(self._given.business)]
+        if not (looked.telling or usual) or not self._asks.present:
             return usual
         return self._chosen(usual)
 
     def _chosen(self, usual: Sequence[Proposal]) -> Sequence[Proposal] | str:
         """What somebody chooses of all counters: by number, by a part of a name, or none of them."""
         looked = self._looked
-        listing = list(looked.counters)
-        proposed = ", ".join(one.name for one in usual)
+        # Those that are proposed first: enter takes them.
+        first = metrics_of(usual)
+        taken = [name for name in looked.counters if name in first]
+        listing = [*taken, *(name for name in looked.telling if name not in first)]
+        proposed = " ".join(taken)
 
         def fit(answer: str) -> Sequence[Proposal] | str:
             if answer == proposed:
                 return usual
             if answer.lower() == "none" or answer.lower().startswith(("none:", "none ")):
-                return reason(answer[4:].lstrip(" :"))
+                return reason(answer)
             names = _picked(answer, looked.counters, listing)
             if names:
-                return [business_of(name, looked.of) for name in names]
+                return [business_of(name, looked.of) for name in dict.fromkeys(names)]
             near = [name for name in looked.counters if answer.lower() in name.lower()]
             if not near:
                 raise NoAnswer(f"no counter has {clean(answer, 60)} in its name")
@@ -118,20 +150,30 @@ class Covering:
             if "://" not in answer:
                 return reason(answer)
             made = probe_of(indicator, answer, self._service)
-            try:
-                loads(alone(made.table), "the address")
-            except ConfigError as error:
-                raise NoAnswer("; ".join(fault.sentence() for fault in error.faults)) from None
+            if wrong := _wrong(made, answer):
+                raise NoAnswer(wrong)
             return [made]
 
         return fit
 
 
+def _wrong(probe: Proposal, url: str) -> str:
+    """What is wrong with an address that is to be connected to; empty where nothing is."""
+    if "://" not in url:
+        return f"found {clean(url, 60)}, expected tcp://host:port or https://host/path"
+    try:
+        loads(alone(probe.table), "the address")
+    except ConfigError as error:
+        return f"found {error.faults[0].found}, expected {error.faults[0].expected}"
+    return ""
+
+
 def reason(answer: str) -> str:
-    """A reason that a colleague would take for one."""
-    if len(answer) < SHORTEST:
+    """A reason that a colleague would take for one; ``none:`` before it is not part of it."""
+    said = answer[4:].lstrip(" :") if answer.lower().startswith(("none:", "none ")) else answer
+    if len(said) < SHORTEST or said.lower() == "none" or not any(map(str.isalpha, said)):
         raise NoAnswer("say why in a few words: whoever reads the file will ask")
-    return answer
+    return said
 
 
 def _picked(answer: str, counters: Sequence[str], listing: Sequence[str]) -> list[str]:

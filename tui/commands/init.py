@@ -176,13 +176,23 @@ def _indicated(text: str) -> tuple[str, str]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    asks: Asks = Nobody() if arguments.yes or not _somebody() else Somebody()
+    own = find_paths().instrumentations
+    path: Path = arguments.config
+    if not arguments.explain:
+        _check_place(path)
+    try:
+        return _proposed(arguments, asks, own)
+    except KeyboardInterrupt:
+        raise UsageError("interrupted: nothing has been written") from None
+
+
+def _proposed(arguments: argparse.Namespace, asks: Asks, own: Path) -> int:
     # Only this command proposes anything.
     from aftergreen.output.proposal import explained  # noqa: PLC0415
     from aftergreen.proposal.document import document  # noqa: PLC0415
     from tui.commands.initiating import Conversation  # noqa: PLC0415
 
-    asks: Asks = Nobody() if arguments.yes or not _somebody() else Somebody()
-    own = find_paths().instrumentations
     path: Path = arguments.config
     with asyncio.Runner() as runner:
         if arguments.explain:
@@ -191,10 +201,11 @@ def _run(arguments: argparse.Namespace) -> int:
             return 0
         if arguments.update:
             return _update(arguments, asks, own, runner)
-        if path.exists() and not (arguments.print or arguments.force):
+        replaced = path.exists()
+        if replaced and not (arguments.print or arguments.force):
             _may_replace(path, asks)
         draft = Conversation(arguments, asks, own, runner.run).draft(_today())
-        return _finish(document(draft), draft, asks, arguments)
+        return _finish(document(draft), draft, asks, arguments, replaces=replaced or arguments.force)
 
 
 def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asyncio.Runner) -> int:
@@ -205,19 +216,39 @@ def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asynci
     from tui.commands.initiating import Conversation  # noqa: PLC0415
 
     there = lacking(arguments.config)
+    if not there.service:
+        name = clean(str(arguments.config))
+        raise UsageError(f"{name} names no service: give [service] a name, or leave --update away")
     if not there.missing and there.has_rollback:
         name = clean(str(arguments.config))
         print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
         return 0
     draft = Conversation(arguments, asks, own, runner.run, there).draft(_today())
-    added = addition(draft, rollback=not there.has_rollback)
-    return _finish(f"{there.text.rstrip()}\n\n{added}", draft, asks, arguments)
+    added = addition(draft, there.window, rollback=not there.has_rollback)
+    return _finish(f"{there.text.rstrip()}\n\n{added}", draft, asks, arguments, replaces=there.text)
 
 
 def _somebody() -> bool:
     """Whether there is somebody to ask: questions go to stderr, for stdout may be a file."""
     streams = (sys.stdin, sys.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _check_place(path: Path) -> None:
+    """Raise `UsageError` where no file can be: nobody answers questions for nothing."""
+    name = clean(str(path))
+    if path.is_dir():
+        raise UsageError(f"{name} is a folder: name a file with -c")
+    if not path.parent.is_dir():
+        raise UsageError(f"{name} has no folder to lie in: make it, or name another file with -c")
+
+
+def _check_unchanged(path: Path, replaces: bool | str) -> None:  # noqa: FBT001  # whether, or what
+    """Raise `UsageError` where somebody else has written the file meanwhile."""
+    if replaces is True or not path.exists():
+        return
+    if replaces is False or path.read_text(encoding="utf-8-sig", errors="replace") != replaces:
+        raise UsageError(f"{clean(str(path))} has changed meanwhile, and is left as it is: start anew")
 
 
 def _may_replace(path: Path, asks: Asks) -> None:
@@ -229,20 +260,27 @@ def _may_replace(path: Path, asks: Asks) -> None:
         raise UsageError(f"{name} is left as it is: {kept}")
 
 
-def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace) -> int:
-    """Show what is proposed, or write it and say what comes next."""
+def _finish(
+    text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, *, replaces: bool | str
+) -> int:
+    """Show what is proposed, or write it and say what comes next.
+
+    ``replaces`` says whether a file that is there may go; a text, only if it is still this one.
+    """
     from aftergreen.output.proposal import table  # noqa: PLC0415  # one command's own
 
     path: Path = arguments.config
     name = clean(str(path))
     loads(text, f"{name} as it would be", path.parent)
     columns = shutil.get_terminal_size().columns
-    asks.say("", *table(draft.signals, columns, unicode=speaks_unicode()), "")
+    asks.say("", *table(draft, columns, unicode=speaks_unicode()), "")
     if arguments.print:
         print(text, end="")
         return 0
-    if not asks.ask(Question(f"Write {name} (y or n)?", "", "", default="y"), yes_or_no):
+    question = Question(f"Write {name} (y or n)?", f"{name} is not written", "--yes writes it", default="y")
+    if not asks.ask(question, yes_or_no):
         raise UsageError("nothing has been written")
+    _check_unchanged(path, replaces)
     write(path, text)
     waived = f", waived: {', '.join(draft.waived)}" if draft.waived else ""
     where = "" if path == CONFIG else f" -c {shlex.quote(name)}"

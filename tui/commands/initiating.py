@@ -17,13 +17,13 @@ from aftergreen.proposal.document import Draft
 from aftergreen.proposal.instrumentation import Instrumentation, whole_but
 from aftergreen.proposal.inventory import Inventory
 from aftergreen.proposal.lacking import There
-from aftergreen.proposal.prospect import ANSWER, PATIENCE, Looked, Prospect
+from aftergreen.proposal.prospect import ANSWER, PATIENCE, Looked, Prospect, name_of
 from aftergreen.proposal.recognition import Left, Place, Proposal
 from aftergreen.sources.protocol import SourceUnavailable
 from tui.commands.covering import Covering
 from tui.commands.going_back import going_back
 from tui.commands.options import UsageError
-from tui.commands.questions import Asks, NoAnswer, Question, alike, numbered, one_of, several_of, some
+from tui.commands.questions import SHOWN, Asks, NoAnswer, Question, alike, numbered, one_of, several_of, some
 
 T = TypeVar("T")
 
@@ -102,12 +102,17 @@ class Conversation:
         chosen, waived = Covering(self._given, self._asks, looked, service).covered(already)
         tier = self._tier()
         has_way = self._there is not None and self._there.has_rollback
-        preset = None if has_way else going_back(self._asks, self._given.rollback)
+        preset = None
+        if not has_way:
+            # Where all namespaces are meant, none of them is.
+            proposes = bool(self._given.yes)
+            preset = going_back(self._asks, self._given.rollback, looked.namespace, proposes=proposes)
         self._asks.say(f"  looking at the last week of {len(chosen)} signals …")
         window, weighed = self._waits(opened.prospect.weighed(opened.found, chosen, tier))
         self._waits(opened.prospect.close())
         return Draft(
-            service=self._given.name or service,
+            service=self._given.name
+            or (self._there.service if self._there is not None else name_of(service)),
             environment=self._environment(opened.found, service),
             tier=tier,
             metrics=opened.metrics,
@@ -203,7 +208,7 @@ class Conversation:
                 f"nothing is recognised of what {opened.backend.shown} has ({len(opened.found.jobs)} jobs):"
                 " aftergreen init --explain says what was looked for"
             )
-        told = {name: _titles(opened.found.of(name)) for name in names}
+        told = {name: _titles(opened.found.of(name)) for name in names[:SHOWN]}
         self._asks.say("", "Services:", *numbered(names, told))
         usual = self._there.service if self._there is not None else ""
         question = Question(
@@ -219,17 +224,22 @@ class Conversation:
         service, found = self._given.service, opened.found
         if service in found.services:
             return str(service)
-        where = "".join(f", {label}={value}" for label, value in self._where.items())
+        if self._where and not self._given.explain:
+            beside = " and ".join(f"{label}={value}" for label, value in self._where.items())
+            raise UsageError(
+                f"no metrics of {clean(service)} that are recognised have {clean(beside)}: leave --where"
+                " away, and it is told which there are"
+            )
         if service in found.jobs:
             raise UsageError(
-                f"{clean(service)} is scraped{where}, but nothing of what it tells is recognised: add a file"
+                f"{clean(service)} is scraped, but nothing of what it tells is recognised: add a file"
                 f" to {clean(str(self._own))} (docs/init.md), or write aftergreen.toml by hand"
             )
         near = {name for name in (*found.services, *found.jobs) if service.lower() in name.lower()}
         if near:
             raise UsageError(f"{alike(service, sorted(near), 'service')}: name one with --service")
         raise UsageError(
-            f"there are no metrics of {clean(service)}{where}: see that it is scraped; there are"
+            f"there are no metrics of {clean(service)}: see that it is scraped; there are"
             f" {some(found.services or found.jobs)}"
         )
 
@@ -244,16 +254,31 @@ class Conversation:
         if names and not wanted and self._asks.present:
             told = {name: _titles(found.of_dependencies([name])) for name in names}
             self._asks.say("", "Others are measured that it may depend on:", *numbered(names, told))
-            question = Question("Which of them does it need (numbers, or none)?", "", "", default="none")
-            wanted = self._asks.ask(question, several_of(names, "dependency"))
+            question = Question(
+                "Which of them does it need (numbers, or none)?",
+                "nobody said what it depends on",
+                "--depends-on NAME",
+                default="none",
+            )
+            wanted = self._asks.ask(question, several_of(names, "exporter"))
         return self._waits(opened.prospect.looked(found, service, wanted))
 
     def _tier(self) -> str:
         usual = self._there.tier if self._there is not None else ""
         if self._given.tier or usual:
             return str(self._given.tier or usual)
-        question = Question(f"How much hangs on it: {listed(TIERS)}?", "", "", default="standard")
+        question = Question(
+            f"How much hangs on it: {listed(TIERS)}?",
+            "nobody said how much hangs on it",
+            "--tier TIER",
+            default="standard",
+        )
         return self._asks.ask(question, one_of(tuple(TIERS), "tier"))
+
+    def _called(self, service: str) -> str:
+        """What the releases are called."""
+        there = self._there.service if self._there is not None else ""
+        return str(self._given.name or there or name_of(service))
 
     def _environment(self, found: Inventory, service: str) -> str:
         if self._given.environment:
@@ -262,7 +287,7 @@ class Conversation:
             labels[label]
             for labels in found.series_of(service)
             for label in _ENVIRONMENT
-            if labels.get(label)
+            if labels.get(label) and not set(labels[label]) & set("/#")
         }
         return seen.pop() if len(seen) == 1 else "prod"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -153,8 +154,9 @@ def alike(answer: str, found: Sequence[str], what: str) -> str:
 def numbered(words: Sequence[str], told: Mapping[str, str]) -> list[str]:
     """A list as it is shown, each with what is told of it; of many the first ones."""
     wide = max((len(word) for word in words[:SHOWN]), default=0)
+    room = max(20, shutil.get_terminal_size().columns - wide - 10)
     lines = [
-        f"  {index:3}  {word:{wide}}  {clean(told.get(word, ''), 80)}".rstrip()
+        f"  {index:3}  {word:{wide}}  {clean(told.get(word, ''), room)}".rstrip()
         for index, word in enumerate(words[:SHOWN], 1)
     ]
     if len(words) > SHOWN:
