@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -196,7 +197,9 @@ def _proposed(arguments: argparse.Namespace, asks: Asks, own: Path) -> int:
     path: Path = arguments.config
     with asyncio.Runner() as runner:
         if arguments.explain:
-            for line in explained(*Conversation(arguments, asks, own, runner.run).explanation()):
+            with closing(Conversation(arguments, asks, own, runner.run)) as talk:
+                explanation = talk.explanation()
+            for line in explained(*explanation):
                 print(line)
             return 0
         if arguments.update:
@@ -204,7 +207,8 @@ def _proposed(arguments: argparse.Namespace, asks: Asks, own: Path) -> int:
         replaced = path.exists()
         if replaced and not (arguments.print or arguments.force):
             _may_replace(path, asks)
-        draft = Conversation(arguments, asks, own, runner.run).draft(_today())
+        with closing(Conversation(arguments, asks, own, runner.run)) as talk:
+            draft = talk.draft(_today())
         return _finish(document(draft), draft, asks, arguments, replaces=replaced or arguments.force)
 
 
@@ -223,7 +227,8 @@ def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asynci
         name = clean(str(arguments.config))
         print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
         return 0
-    draft = Conversation(arguments, asks, own, runner.run, there).draft(_today())
+    with closing(Conversation(arguments, asks, own, runner.run, there)) as talk:
+        draft = talk.draft(_today())
     added = addition(draft, there.window, rollback=not there.has_rollback)
     return _finish(f"{there.text.rstrip()}\n\n{added}", draft, asks, arguments, replaces=there.text)
 

@@ -80,18 +80,23 @@ class Conversation:
         self._there = there
         self._where: dict[str, str] = dict(given.where)
         self._known: tuple[Instrumentation, ...] = instrumentations(own)
+        self._prospect: Prospect | None = None
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._prospect is not None:
+            self._run(self._prospect.close())
+            self._prospect = None
 
     def explanation(self) -> tuple[Sequence[Instrumentation], Sequence[Proposal], Sequence[Left]]:
         """What is known, what of it is proposed for the service, and what is not."""
         opened = self._backend()
         if not opened.found.services:
-            self._waits(opened.prospect.close())
             return self._known, (), ()
         service, opened = self._service(opened)
         # Exporters of others are explained whoever needs them.
         wanted = self._given.depends_on or opened.found.dependencies
         looked = self._waits(opened.prospect.looked(opened.found, service, wanted))
-        self._waits(opened.prospect.close())
         return self._known, looked.proposals, looked.left
 
     def draft(self, day: str) -> Draft:
@@ -109,7 +114,6 @@ class Conversation:
             preset = going_back(self._asks, self._given.rollback, looked.namespace, proposes=proposes)
         self._asks.say(f"  looking at the last week of {len(chosen)} signals …")
         window, weighed = self._waits(opened.prospect.weighed(opened.found, chosen, tier))
-        self._waits(opened.prospect.close())
         return Draft(
             service=self._given.name
             or (self._there.service if self._there is not None else name_of(service)),
@@ -177,7 +181,8 @@ class Conversation:
 
     def _inventory(self, backend: Backend) -> tuple[Prospect, Inventory]:
         narrowed = {label: value for label, value in self._where.items() if value != ALL}
-        prospect = Prospect(backend, self._known, narrowed)
+        self.close()
+        prospect = self._prospect = Prospect(backend, self._known, narrowed)
         return prospect, self._waits(prospect.inventory())
 
     def _service(self, opened: Opened) -> tuple[str, Opened]:
@@ -190,7 +195,6 @@ class Conversation:
                 f"{text}. Which one, or all?", text, f"--where {label}=VALUE, or {label}={ALL}"
             )
             self._where[label] = self._asks.ask(question, one_of((*values, ALL), label))
-            self._waits(opened.prospect.close())
             prospect, found = self._inventory(opened.backend)
             opened = replace(opened, prospect=prospect, found=found)
         return service, opened
