@@ -16,6 +16,7 @@ from typing import Any
 from aftergreen.config.tiers import tier_rules
 from aftergreen.model import Condition, Rule, Signal, Timing
 from aftergreen.units import default_floor, format_duration, format_limit, format_value
+from aftergreen.verdict.conditions import shortest_course
 
 LOOK = 600.0
 """Seconds between two looks into the past."""
@@ -102,11 +103,17 @@ def rules_for(signal: Signal, tier: str, timing: Timing, past: Past) -> tuple[Wr
 
 
 def own_rules(
-    signal: Signal, tables: Sequence[Mapping[str, Any]], reasons: Sequence[str], past: Past
+    signal: Signal, tables: Sequence[Mapping[str, Any]], reasons: Sequence[str], timing: Timing, past: Past
 ) -> tuple[Written, ...]:
     """The rules that an instrumentation brings to a signal, each with a limit that the past supports."""
     found = []
     for rule, table, why in zip(signal.rules, tables, reasons, strict=True):
+        if rule.condition is Condition.CLIMBING:
+            # What is scraped seldom takes longer to be told from a wave.
+            shortest = shortest_course(timing.interval, signal.window if signal.windowed else 0.0)
+            length = written_duration(max(rule.limit, shortest))
+            found.append(Written({**table, "climbing_for": length}, why))
+            continue
         made, key = _supported(rule, why, signal, past), str(rule.condition)
         held = made.table.get(key) if rule.condition in _HELD_AGAINST else table[key]
         found.append(Written({**table, key: held} if made.table else {}, made.reason))

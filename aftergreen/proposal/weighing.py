@@ -155,4 +155,4 @@ def _rules(proposal: Proposal, signal: Signal, tier: str, timing: Timing, past: 
     own = proposal.table.get("rules")
     if own is None:
         return rules_for(signal, tier, timing, past)
-    return own_rules(signal, own, proposal.reasons, past)
+    return own_rules(signal, own, proposal.reasons, timing, past)

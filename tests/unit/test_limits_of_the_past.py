@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aftergreen.config import loads
 from aftergreen.model import Indicator, Signal, Timing
 from aftergreen.proposal.instrumentation import alone
-from aftergreen.proposal.limits import LOOKS, Past, own_rules, rules_for, written
+from aftergreen.proposal.limits import LOOKS, Past, Written, own_rules, rules_for, written
 from aftergreen.units import parse_quantity
 
 ERRORS = Signal(Indicator.ERROR_RATE, "5xx", "%", 60.0, numerator="a", denominator="b", events=True)
@@ -84,11 +84,19 @@ def test_a_rule_that_an_instrumentation_brings_is_held_against_the_past_too() ->
     reasons = ("ten are many", "none is too few")
     signal = Signal(Indicator.SATURATION, "queue", "", 60.0, query="queue")
     signal = replace(signal, rules=loads(alone({**SHOWN, "rules": list(rules)})).signals[0].rules)
-    queue, workers = own_rules(signal, rules, reasons, week(40.0))
+    queue, workers = own_rules(signal, rules, reasons, Timing(), week(40.0))
     assert queue.table == {"above": 50, "for": "2m", "then": "warn", "clear_for": "9m"}
     assert "found at most 40: too near to the usual 10" in queue.reason
     assert (workers.table, workers.reason) == (rules[1], "none is too few")
-    assert own_rules(signal, rules, reasons, week(1.0))[0].table == rules[0]
+    assert own_rules(signal, rules, reasons, Timing(), week(1.0))[0].table == rules[0]
+
+
+def test_what_is_scraped_seldom_takes_longer_to_climb() -> None:
+    rules = ({"climbing_for": "5m", "then": "warn"},)
+    asked = {**SHOWN, "query": "sum(increase(x[$window]))", "rules": list(rules)}
+    signal = replace(loads(alone(asked)).signals[0], window=240.0)
+    (climb,) = own_rules(signal, rules, ("it grows",), Timing(), Past())
+    assert climb == Written({"climbing_for": "16m", "then": "warn"}, "it grows")
 
 
 SHOWN = {"indicator": "saturation", "name": "queue", "query": "queue"}
