@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import httpx
 
@@ -79,14 +80,21 @@ class Prober:
 
     async def _resolved(self, target: Address, deadline: float) -> Sequence[_Place]:
         """Where the target is; a name server that does not answer is a fault of this machine."""
+        place, kind = (target.host, target.reached_port), socket.SOCK_STREAM
+        try:
+            # For an address no server is asked, and no thread waits for one.
+            found = socket.getaddrinfo(*place, type=kind, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            found = await self._asked(place, kind, deadline)
+        return [(family, str(where[0]), int(where[1])) for family, *_, where in found]
+
+    async def _asked(self, place: tuple[str, int], kind: int, deadline: float) -> list[Any]:
         try:
             async with asyncio.timeout_at(deadline):
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(target.host, target.reached_port, type=socket.SOCK_STREAM)
+                return await asyncio.get_running_loop().getaddrinfo(*place, type=kind)
         except TimeoutError:
             text = f"its name was not resolved within {self._timeout:g} s: check this machine's name servers"
             raise SourceUnavailable(text) from None
-        return [(family, str(place[0]), int(place[1])) for family, *_, place in found]
 
     async def _request(self, target: Address) -> float:
         http = self._client(target.scheme)
