@@ -20,7 +20,7 @@ from aftergreen.config.tiers import TIERS
 from aftergreen.model import Indicator
 from aftergreen.paths import find_paths
 from tui.capabilities import speaks_unicode
-from tui.commands.options import CONFIG, Commands, UsageError, command, file, given
+from tui.commands.options import CONFIG, Commands, UsageError, add_config, command, given
 from tui.commands.questions import Asks, Nobody, Question, Somebody, yes_or_no
 
 if TYPE_CHECKING:
@@ -41,14 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "aftergreen init --url http://localhost:9090 --service checkout --explain",
         _run,
     )
-    made.add_argument(
-        "-c",
-        "--config",
-        type=file,
-        default=CONFIG,
-        metavar="FILE",
-        help="the file (default: ./aftergreen.toml)",
-    )
+    add_config(made)
     _add_backend(made)
     _add_answers(made)
     made.add_argument("--print", action="store_true", help="print the file and write nothing")

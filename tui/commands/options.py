@@ -31,7 +31,7 @@ exit codes:
   1 internal error · 2 usage or configuration · 3 preflight failed"""
 
 
-PLAIN = ("history", "paths")
+PLAIN = ("history", "init", "paths")
 """Commands that judge nothing: their exit code says only whether they could be carried out."""
 
 
