@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
 
 def test_noticed_diagnosed_and_rolled_back_by_hand_the_score_agrees_with_the_journal(tmp_path: Path) -> None:
-    terminal = Terminal(["drill", "error-spike", "--speed", "20", "--operator", "ana"], home=tmp_path)
+    terminal = Terminal(["drill", "error-spike", "--speed", "10", "--operator", "ana"], home=tmp_path)
     try:
         terminal.wait_for("BREACHED")
         place = journal_of(terminal)
