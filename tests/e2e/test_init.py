@@ -323,6 +323,20 @@ def test_what_is_there_is_kept_and_what_it_lacks_is_added(
     assert file.read_text() == text
 
 
+def test_a_file_in_one_piece_is_not_added_to(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "aftergreen.toml"
+    text = (
+        'signals = [{ indicator = "latency", name = "mine", query = "x", unit = "s", rules = [] }]\n'
+        f'[service]\nname = "{SHOP}"\n[metrics]\nurl = "{stage.prometheus.url}"\n'
+    )
+    file.write_text(text)
+    assert main(["init", "--update", "-c", str(file), "--service", SHOP, "--rollback", COMMAND]) == 2
+    assert "in one piece (as signals = [...]), to which nothing can be added" in capsys.readouterr().err
+    assert file.read_text() == text
+
+
 def test_it_says_which_file_recognised_what_and_why_not_the_rest(
     stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from aftergreen.clean import clean
-from aftergreen.config import listed, loads
+from aftergreen.config import ConfigError, listed, loads
 from aftergreen.config.tiers import TIERS
 from aftergreen.model import Indicator
 from aftergreen.paths import find_paths
@@ -232,6 +232,21 @@ def _somebody() -> bool:
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
+def _check_whole(path: Path, text: str, *, adds: bool) -> None:
+    """Raise `ConfigError` unless the text is a whole configuration; nothing else is ever written."""
+    name = clean(str(path))
+    try:
+        loads(text, f"{name} as it would be", path.parent)
+    except ConfigError as error:
+        if adds and error.faults[0].place.startswith("line "):
+            # Both halves are TOML: what is written in one piece cannot be gone on with.
+            raise UsageError(
+                f"{name} has signals, indicators or a rollback in one piece (as signals = [...]), to which"
+                " nothing can be added: write them as tables"
+            ) from None
+        raise
+
+
 def _check_place(path: Path) -> None:
     """Raise `UsageError` where no file can be: nobody answers questions for nothing."""
     name = clean(str(path))
@@ -269,7 +284,7 @@ def _finish(
 
     path: Path = arguments.config
     name = clean(str(path))
-    loads(text, f"{name} as it would be", path.parent)
+    _check_whole(path, text, adds=isinstance(replaces, str))
     columns = shutil.get_terminal_size().columns
     asks.say("", *table(draft, columns, unicode=speaks_unicode()), "")
     if arguments.print:
