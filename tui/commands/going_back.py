@@ -38,9 +38,10 @@ def going_back(asks: Asks, given: str | None, namespace: str, *, proposes: bool)
             raise UsageError(str(error)) from None
     installed = [one.name for one in PRESETS if one.name in _SURE and shutil.which(one.program)]
     told = {one.name: " ".join(one.in_namespace(namespace).command) for one in PRESETS}
-    asks.say("", "Ways to go back:", *numbered(list(told), told))
+    asks.say("", "Ways to go back, {service}, {version} and {previous} being filled in:")
+    asks.say(*numbered(list(told), told))
     question = Question(
-        "How does it go back (number, name, a command with {service} and {previous}, or none)?",
+        "How does it go back (number, name, another command, or none)?",
         "nobody said how to go back",
         "give --rollback PRESET, --rollback 'COMMAND', or --rollback none",
         default=installed[0] if installed and (asks.present or proposes) else "",
