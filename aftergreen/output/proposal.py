@@ -33,7 +33,7 @@ def table(draft: Draft, columns: int, *, unicode: bool = True) -> Iterator[str]:
     some = any(len(one.past.known) >= _CHARTED for one in signals)
     cells = 0 if columns < _NARROW or not some else CHART if columns >= _WIDE else CHART // 2
     wide = min(max((len(one.signal.label) for one in signals), default=0), 30 if columns >= _WIDE else 22)
-    room = max(8, columns - wide - cells - 31)
+    room, rest = max(8, columns - wide - cells - 31), max(20, columns - 16)
     yield f"  {'':12} {'':{wide}} {'now':>11}  {'last day' if cells else '':{cells + 2 if cells else 0}}rules"
     before = ""
     for one in signals:
@@ -46,9 +46,9 @@ def table(draft: Draft, columns: int, *, unicode: bool = True) -> Iterator[str]:
         yield f"  {first:12} {label:{wide}} {now:>11}  {chart}{clean(rules, room)}"
         before = title
     for indicator, reason in draft.waived.items():
-        yield f"  {words.indicator_title(indicator):12} {clean(f'waived: {reason}', columns - 16)}"
+        yield f"  {words.indicator_title(indicator):12} {clean(f'waived: {reason}', rest)}"
     if draft.rollback is not None:
-        yield f"  {'Rollback':12} {clean(shlex.join(draft.rollback.command), columns - 16)}"
+        yield f"  {'Rollback':12} {clean(shlex.join(draft.rollback.command), rest)}"
     elif not draft.rolls_back:
         yield f"  {'Rollback':12} none: every rule warns"
 

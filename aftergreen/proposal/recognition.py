@@ -187,7 +187,10 @@ def _proposals(
     families = [_families(metric, names, by_name) for metric in wanted]
     if lacking := [metric for metric, found in zip(wanted, families, strict=True) if not found]:
         return _no(lacking[0])
-    if all(metric.lazy for metric in wanted):
+    there = (
+        by_name.get(f + CARRIER[one.shape]) for one, some in zip(wanted, families, strict=True) for f in some
+    )
+    if wanted and not any(there):
         return f"there is nothing beside {clean(wanted[0].name.pattern)} that tells of it"
     # Of several families that are called so, those that belong together, and have the labels.
     together = [some for some in product(*families) if _belong(wanted, some)]

@@ -186,3 +186,20 @@ def test_the_same_number_is_proposed_once() -> None:
     chosen, left = chosen_of(offered)
     assert [one.name for one in chosen] == ["one"]
     assert [one.why for one in left] == ["Workers gives it already"]
+
+
+def test_what_counts_nothing_yet_is_proposed_beside_what_does() -> None:
+    lazy = PAIR.replace("'(.+_)?jobs_failed_total'", '"jobs_failed_total"\nlazy = true')
+    done = {"__name__": "jobs_processed_total", "job": "shop"}
+    queries, _ = made(lazy, done)
+    assert queries == ['sum(increase(jobs_failed_total{job="shop"}[$window]))']
+    alone = lazy.replace("${done}{$of}", "${failed}{$of}")
+    assert made(alone, done) == ([], ["there is nothing beside jobs_failed_total that tells of it"])
+    queries, _ = made(alone, {**done, "__name__": "jobs_failed_total"})
+    assert len(queries) == 1
+
+
+def test_a_signal_that_names_no_metric_is_proposed_as_it_is() -> None:
+    plain = PAIR.replace("${failed}{$of}", "any_failed{$of}").replace("${done}{$of}", "any{$of}")
+    queries, _ = made(plain, {"__name__": "jobs_processed_total", "job": "shop"})
+    assert queries == ['sum(increase(any_failed{job="shop"}[$window]))']
