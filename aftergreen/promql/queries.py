@@ -178,8 +178,12 @@ def _matcher(label: str, operator: str, value: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return f'"{escaped(text)}"'
+
+
+def escaped(text: str) -> str:
+    """A text as it stands between double quotes in a query."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 @lru_cache(maxsize=256)
@@ -231,6 +235,11 @@ def visited(query: str) -> list[promql_parser.Expr] | None:
     except ValueError:
         return None
     return nodes
+
+
+def metrics(query: str) -> frozenset[str]:
+    """The metrics that a filled-in query names; none where the grammar does not know it."""
+    return frozenset(node.name for node in vector_selectors(query) if node.name)
 
 
 def bucket_selectors(query: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from aftergreen.config.toml import content
-from aftergreen.proposal.instrumentation import Instrumentation, read_all
+from aftergreen.proposal.instrumentation import Instrumentation, reads
 
 _PLACE = "aftergreen.proposal"
 
@@ -18,7 +18,8 @@ def instrumentations(own: Path | None = None) -> tuple[Instrumentation, ...]:
     One of the folder replaces that of the program with the same name.
     """
     texts = {name: (text, name, origin) for text, name, origin in (*_of_program(), *_of(own))}
-    return read_all(texts.values())
+    found = (reads(*one) for one in texts.values())
+    return tuple(sorted(found, key=lambda one: (one.rank, one.name)))
 
 
 def _of_program() -> Iterator[tuple[str, str, str]]:

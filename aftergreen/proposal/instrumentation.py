@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
@@ -18,6 +18,7 @@ from aftergreen.config.decode import decode
 from aftergreen.config.faults import Faults, listed, nearest, shown
 from aftergreen.config.toml import parsed
 from aftergreen.model import Indicator
+from aftergreen.promql import escaped
 from aftergreen.proposal.tables import KINDS, Document, LabelTable, MetricTable, Role, Shape
 
 OWN_RANK = 10
@@ -37,14 +38,17 @@ _BESIDE: Mapping[Shape, tuple[str, ...]] = {"histogram": ("_bucket", "_sum"), "s
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
+_NOT = re.compile(r"\(\?!(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+"""What a name must not go on with."""
+
 LONGEST_NAME = 60
 """Characters of a name in a configuration."""
 
-_HOST = ("instance",), re.compile(r"(.+?)(?::[0-9]+)?")
+HOST = re.compile(r"(.+?)(?::[0-9]+)?")
 """A machine is named by the address at which it is scraped, without the port."""
 
-_QUERIES = ("query", "count", "numerator", "denominator")
-_FILLED_IN = (*_QUERIES, "name", "dependency")
+QUERIES = ("query", "count", "numerator", "denominator")
+_FILLED_IN = (*QUERIES, "name", "dependency")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,16 @@ class Metric:
     labels: Mapping[str, Label]
     lazy: bool = False
     """Whether it has no series before it first counts something: its name is all there is to go by."""
+
+    @property
+    def like(self) -> str:
+        """What it is called, without what it must not be called: that says little to whoever looks for it."""
+        return _NOT.sub("", self.name.pattern)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a part of its name is chosen by whoever counts it."""
+        return any(sign in self.like for sign in "+*")
 
     def families(self, names: frozenset[str]) -> tuple[str, ...]:
         """The families of this kind among the names of series."""
@@ -94,17 +108,17 @@ class Suggestion:
     @cached_property
     def placeholders(self) -> frozenset[str]:
         """The metrics and labels that its queries name."""
-        named = {word for key in _QUERIES for word in _words(self.table.get(key))}
+        named = {word for key in QUERIES for word in _words(self.table.get(key))}
         return frozenset((named | {self.each}) - {*FILLED, *LEFT, ""})
 
     def filled(self, words: Mapping[str, str]) -> dict[str, Any]:
         """The table with these words in place of its placeholders."""
         table = deepcopy(dict(self.table))
-        quoted = {word: text if word == "of" else _in_quotes(text) for word, text in words.items()}
+        quoted = {word: text if word == "of" else escaped(text) for word, text in words.items()}
         for key in _FILLED_IN:
             if key in table:
-                filled = Template(table[key]).safe_substitute(quoted if key in _QUERIES else words)
-                table[key] = filled if key in _QUERIES else clean(filled, LONGEST_NAME)
+                filled = Template(table[key]).safe_substitute(quoted if key in QUERIES else words)
+                table[key] = filled if key in QUERIES else clean(filled, LONGEST_NAME)
         return table
 
 
@@ -170,7 +184,7 @@ def reads(text: str, name: str, origin: str = "") -> Instrumentation:
     if found:
         raise ConfigError(origin or name, found)
     role = document.role or "service"
-    usual = _HOST if role == "host" else (("job",), None)
+    usual = (("instance",), HOST) if role == "host" else (("job",), None)
     return Instrumentation(
         name=name,
         title=document.title or name,
@@ -261,7 +275,7 @@ def _check_placeholders(
 ) -> None:
     labels = {label for metric in metrics.values() for label in metric.labels}
     known = (*metrics, *sorted(labels), *FILLED, *LEFT)
-    for key in _QUERIES:
+    for key in QUERIES:
         for word in _words(suggestion.table.get(key)):
             if word not in known:
                 expected = listed(f"${one}" for one in known)
@@ -302,16 +316,5 @@ def whole_but(**tables: Any) -> str:  # noqa: ANN401  # whatever TOML has
     return tomli_w.dumps({**usual, **tables})
 
 
-def _in_quotes(text: str) -> str:
-    """A text as it stands between double quotes in a query."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def _words(text: object) -> Sequence[str]:
     return Template(text).get_identifiers() if isinstance(text, str) else ()
-
-
-def read_all(texts: Iterable[tuple[str, str, str]]) -> tuple[Instrumentation, ...]:
-    """Those of several texts, each with its name and origin, the most telling ones first."""
-    found = [reads(text, name, origin) for text, name, origin in texts]
-    return tuple(sorted(found, key=lambda one: (one.rank, one.name)))

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from aftergreen.proposal.instrumentation import Instrumentation
+from aftergreen.promql import METRIC
+from aftergreen.proposal.instrumentation import HOST, Instrumentation
 from aftergreen.proposal.recognition import Labels, Place, carriers, places
 from aftergreen.sources.survey import Meaning, Survey, grouped
 
 SCOPES = ("namespace", "kubernetes_namespace", "environment", "env", "stage", "cluster", "region", "tenant")
 """Labels by which the same service may be there several times."""
-
-_COUNTERS = ("[a-zA-Z0-9_:]+_total",)
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,12 @@ class Inventory:
 
     def of_dependencies(self, names: Iterable[str]) -> tuple[Place, ...]:
         """The places that name these dependencies."""
-        return self._named(tuple(names), "dependency")
+        return self._named(names, "dependency")
 
     def hosts(self, instances: Iterable[str]) -> tuple[Place, ...]:
         """The places that name the machines on which these instances run."""
-        hosts = {instance.rpartition(":")[0] or instance for instance in instances}
-        return self._named(tuple(hosts), "host")
+        hosts = {found[1] for instance in instances if (found := HOST.fullmatch(instance))}
+        return self._named(sorted(hosts), "host")
 
     def series_of(self, service: str) -> list[Labels]:
         """The series of a service itself, by which it was found."""
@@ -82,10 +81,10 @@ class Inventory:
         found = {labels[one] for labels in self.series_of(service) for one in known if labels.get(one)}
         return found.pop() if len(found) == 1 else ""
 
-    def told(self, name: str) -> str:
-        """What metadata say of a metric, in words; some name it without its ending."""
+    def meaning(self, name: str) -> Meaning:
+        """What metadata say of a metric; some name it without its ending."""
         known = self.meanings.get(name) or self.meanings.get(name.removesuffix("_total"))
-        return known.help if known is not None else ""
+        return known or Meaning("", "")
 
     def _named(self, names: Iterable[str], role: str) -> tuple[Place, ...]:
         return tuple(place for name in names for place in self._by_name.get((role, name), ()))
@@ -135,7 +134,8 @@ async def series_behind(
 
 
 async def counters_of(survey: Survey, found: Inventory, wanted: Sequence[Place]) -> tuple[str, ...]:
-    """The names of all counters that a service has."""
-    texts = [grouped(_COUNTERS, (), of) for of in dict.fromkeys(place.of for place in wanted)]
+    """The names of all counters that a service has: by metadata, or by what counters are called."""
+    texts = [grouped((), (), of) for of in dict.fromkeys(place.of for place in wanted)]
     answers = await survey.groups(texts, found.at)
-    return tuple(sorted({labels["__name__"] for text in texts for labels in answers[text]}))
+    names = {labels[METRIC] for text in texts for labels in answers[text]}
+    return tuple(sorted(n for n in names if n.endswith("_total") or found.meaning(n).type == "counter"))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aftergreen.clean import clean
-from aftergreen.model import Backend, Indicator
-from aftergreen.proposal.instrumentation import LONGEST_NAME, Instrumentation
+from aftergreen.model import Address, Backend, Indicator, Timing
+from aftergreen.promql import metrics, substitute
+from aftergreen.proposal.instrumentation import LONGEST_NAME, QUERIES, Instrumentation
 from aftergreen.proposal.inventory import Inventory, counters_of, series_behind, take_inventory
 from aftergreen.proposal.recognition import Left, Proposal, recognised
 from aftergreen.proposal.weighing import Scales, Weighed
+from aftergreen.sources.http import Client
 from aftergreen.sources.survey import Survey
 
 PATIENCE = 20.0
 """Seconds for one answer: a week is more than a watch ever asks for at once."""
-
-_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)")
 
 _OWN_WORDS = frozenset({"app", "http", "jobs", "tasks", "messages", "requests"})
 """First words of names that libraries share with what people count themselves."""
@@ -62,10 +61,10 @@ class Prospect:
     def __init__(
         self, backend: Backend, instrumentations: Sequence[Instrumentation], where: Mapping[str, str]
     ) -> None:
-        self._backend = backend
+        self._client = Client(backend)
         self._instrumentations = instrumentations
         self._where = where
-        self._survey = Survey(backend)
+        self._survey = Survey(self._client)
 
     async def inventory(self) -> Inventory:
         """What there is."""
@@ -81,7 +80,7 @@ class Prospect:
         beside = (*found.hosts(instances), *found.of_dependencies(dependencies))
         behind |= await series_behind(self._survey, found, beside)
         offered, left = recognised((*own, *beside), found.names, behind, service)
-        scales = Scales(self._backend, found.at)
+        scales = Scales(self._client, found.at)
         try:
             proposals, others = await scales.usable(offered)
         finally:
@@ -91,8 +90,8 @@ class Prospect:
         return Looked(
             proposals=proposals,
             counters=counters,
-            telling=tuple(_telling(counters, proposals, self._instrumentations, found)),
-            told={name: found.told(name) for name in counters},
+            telling=tuple(telling_of(counters, proposals, self._instrumentations, found)),
+            told={name: found.meaning(name).help for name in counters},
             of=of,
             namespace=found.namespace(service),
             left=(*left, *others),
@@ -102,7 +101,7 @@ class Prospect:
         self, found: Inventory, proposals: Sequence[Proposal], tier: str
     ) -> tuple[float, tuple[Weighed, ...]]:
         """The look-back in seconds, and each signal with its past and its limits."""
-        scales = Scales(self._backend, found.at)
+        scales = Scales(self._client, found.at)
         try:
             return await scales.weighed(proposals, tier)
         finally:
@@ -110,15 +109,17 @@ class Prospect:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._survey.close()
+        await self._client.close()
 
 
 def metrics_of(proposals: Iterable[Proposal]) -> frozenset[str]:
     """The metrics that the queries of proposals name."""
-    return frozenset(name for one in proposals for name in _METRIC.findall(str(one.table)))
+    queries = (one.table[key] for one in proposals for key in QUERIES if key in one.table)
+    asked = (substitute(query, window=Timing().window, version=None) for query in queries)
+    return frozenset[str]().union(*map(metrics, asked))
 
 
-def _telling(
+def telling_of(
     counters: Iterable[str],
     proposals: Sequence[Proposal],
     known: Iterable[Instrumentation],
@@ -131,7 +132,7 @@ def _telling(
         for one in known
         for metric in one.metrics.values()
         # Names that somebody chose begin as those of the business do.
-        if ".+" not in metric.name.pattern
+        if not metric.is_open
         for family in metric.families(found.names)
     }
     for name in counters:
@@ -141,7 +142,7 @@ def _telling(
 
 def business_of(counter: str, of: str) -> Proposal:
     """The signal of a counter that somebody chose for the business: how many of them there are a minute."""
-    name = counter.removesuffix("_total").replace("_", " ")[:60].strip()
+    name = counter.removesuffix("_total").replace("_", " ")[:LONGEST_NAME].strip()
     query = f"sum(increase({counter}{{{of}}}[$window])) / ($window_seconds / 60)"
     table = {"indicator": "business", "name": name, "query": query, "unit": "/min"}
     because = f"somebody chose {counter} for what the business sees"
@@ -154,11 +155,19 @@ def name_of(service: str) -> str:
     return clean(own, LONGEST_NAME) or "service"
 
 
+def _host(url: str) -> str:
+    """Whom an address reaches; empty where it is none, which whoever reads the configuration is told."""
+    try:
+        return Address.of(url).host
+    except ValueError:
+        return ""
+
+
 def probe_of(indicator: Indicator, url: str, service: str) -> Proposal:
     """The signal of an address that the console connects to by itself."""
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    host = _host(url)
     table: dict[str, object] = {"indicator": str(indicator), "name": "connect", "probe": url}
     if indicator is Indicator.DEPENDENCY:
-        table |= {"dependency": (host.rpartition(":")[0] or host)[:60]}
+        table |= {"dependency": host[:LONGEST_NAME]}
     because = f"whether {host or service} answers is the first thing that anybody asks"
     return Proposal(table, indicator, "connect", because, (), BY_HAND)

@@ -29,10 +29,6 @@ MOST: Mapping[Indicator, int] = {
 """Signals of an indicator that are proposed: a panel that shows all that can be measured shows nothing."""
 
 
-_NOT = re.compile(r"\(\?!(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
-"""What an expression must not be followed by."""
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A name under which an instrumentation has metrics: the label that holds it, and its value there."""
@@ -162,9 +158,7 @@ def _families(metric: Metric, names: frozenset[str], by_name: Mapping[str, list[
 
 
 def _no(metric: Metric) -> str:
-    # What a name must not hold says little to whoever looks for it.
-    like = _NOT.sub("", metric.name.pattern)
-    return f"it has no {metric.shape} like {clean(like, 80)}"
+    return f"it has no {metric.shape} like {clean(metric.like, 80)}"
 
 
 def _by_name(series: Iterable[Labels]) -> dict[str, list[Labels]]:
@@ -214,7 +208,7 @@ def _proposals(
 
 def _belong(metrics: Sequence[Metric], families: Sequence[str]) -> bool:
     """Whether families count the same thing: those of one's own naming begin with the same word."""
-    open_ones = [f for metric, f in zip(metrics, families, strict=True) if ".+" in metric.name.pattern]
+    open_ones = [f for metric, f in zip(metrics, families, strict=True) if metric.is_open]
     return len({family.partition("_")[0] for family in open_ones}) <= 1
 
 
@@ -270,7 +264,7 @@ def _told(label: Label) -> str:
     return f"{' or '.join(label.names)}{like}"
 
 
-def _telling(proposal: Proposal) -> tuple[bool, int]:
+def _nearness(proposal: Proposal) -> tuple[bool, int]:
     """What a service says of itself and its calls goes before what others say, which somebody asked for."""
     return proposal.instrumentation.role == "dependency", proposal.instrumentation.rank
 
@@ -281,7 +275,7 @@ def chosen_of(offered: Iterable[Proposal]) -> tuple[tuple[Proposal, ...], tuple[
     taken: dict[tuple[str, ...], Proposal] = {}
     left: list[Left] = []
     many: dict[Indicator, int] = {}
-    for one in sorted(offered, key=_telling):
+    for one in sorted(offered, key=_nearness):
         concept = (str(one.indicator), str(one.table.get("dependency", "")), one.concept)
         measure = tuple(str(one.table.get(key)) for key in ("query", "numerator", "denominator"))
         first = taken.get(concept) or taken.get(measure) or chosen.get(one.key)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aftergreen.config import loads
-from aftergreen.model import Backend, Kind, Reading, Signal, SignalKey, Timing, View
+from aftergreen.model import Kind, Reading, Signal, SignalKey, Timing, View
 from aftergreen.proposal.instrumentation import alone
 from aftergreen.proposal.limits import LOOK, LOOKS, Past, Written, own_rules, rules_for
 from aftergreen.proposal.recognition import Left, Proposal, chosen_of
+from aftergreen.sources.http import Client
 from aftergreen.sources.probe import Prober
 from aftergreen.sources.prometheus import PrometheusSource
 
@@ -25,7 +26,7 @@ GRAIN = 15.0
 
 ABSENT = "there has been none yet: {title} counts them under this label"
 
-_HELD = frozenset({Kind.NO_TRAFFIC, Kind.ABSENT, Kind.STALE})
+_HELD = frozenset({Kind.ABSENT, Kind.STALE})
 """Readings that say nothing now, of signals that may well say something in an hour."""
 
 
@@ -47,8 +48,8 @@ class Weighed:
 class Scales:
     """Weighs proposals against one backend, at one time."""
 
-    def __init__(self, backend: Backend, at: float) -> None:
-        self._source = PrometheusSource(backend)
+    def __init__(self, client: Client, at: float) -> None:
+        self._source = PrometheusSource(client.backend, client=client.share())
         self._at = at
 
     async def close(self) -> None:
@@ -142,7 +143,7 @@ def _windows(scrapes: Mapping[SignalKey, float | None]) -> dict[SignalKey, float
 
 def _useless(signal: Signal, reading: Reading) -> str:
     """Why a signal cannot be watched here; empty where it can."""
-    if reading.compared or reading.kind in _HELD - {Kind.NO_TRAFFIC}:
+    if reading.compared or reading.kind in _HELD:
         return ""
     if reading.kind is Kind.NO_TRAFFIC:
         # A share of nothing is a share of what has no limit here.

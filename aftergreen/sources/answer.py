@@ -72,6 +72,18 @@ def parse(status: int, body: bytes | bytearray, *, ranged: bool = False) -> Answ
     return Answer(_series(payload, ranged=ranged), partial, notes)
 
 
+def listed(status: int, body: bytes | bytearray) -> list[object] | dict[str, object]:
+    """What an endpoint lists that is no query: names, values, metadata.
+
+    Nothing where the backend does not know it.
+    """
+    try:
+        data = json.loads(body).get("data") if status == HTTPStatus.OK else None
+    except (ValueError, AttributeError, RecursionError):
+        return []
+    return data if isinstance(data, list | dict) else []
+
+
 def is_time(at: float) -> bool:
     """Whether a number is a time that a calendar has; NaN is none."""
     return 0.0 <= at <= LAST

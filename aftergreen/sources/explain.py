@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import json
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from http import HTTPStatus
 
 from aftergreen.clean import clean
 from aftergreen.model import Ground, Signal, View
 from aftergreen.promql import METRIC, Witness, newest, selector_text, selectors, witnesses
 from aftergreen.sources.absence import Lookup, ground, times
+from aftergreen.sources.answer import listed
 from aftergreen.sources.classify import NOTHING, Found, Labels
 from aftergreen.sources.protocol import Absence, SourceUnavailable
 from aftergreen.sources.questions import Questions, there
@@ -203,12 +202,7 @@ class Explainer:
 
     async def _listed(self, endpoint: str, form: Mapping[str, str]) -> list[str]:
         """The entries of an answer as text; none where the backend does not know the endpoint."""
-        status, body = await self._get(endpoint, form)
-        try:
-            data = json.loads(body).get("data") if status == HTTPStatus.OK else None
-        except (ValueError, AttributeError, RecursionError):
-            return []
-        return [clean(str(one)) for one in data] if isinstance(data, list | dict) else []
+        return [clean(str(one)) for one in listed(*await self._get(endpoint, form))]
 
 
 def _few(selector: str) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from aftergreen.clean import clean
-from aftergreen.model import Backend
-from aftergreen.promql import METRIC, Matcher, matchers_text, selector_text
-from aftergreen.sources.answer import parse
+from aftergreen.promql import METRIC, matchers_text
+from aftergreen.sources.answer import listed, parse
 from aftergreen.sources.asker import Asker
 from aftergreen.sources.http import Client
 from aftergreen.sources.protocol import SourceUnavailable
@@ -30,42 +28,33 @@ class Meaning:
 class Survey:
     """Asks one backend. Raises `SourceUnavailable` for whatever keeps an answer from arriving."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._client = Client(backend)
-        self._asker = Asker(self._client)
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._asker = Asker(client)
 
     async def now(self) -> float:
         """The backend's time, in seconds since the epoch."""
         return await self._asker.now()
 
-    async def names(self, where: Sequence[Matcher] = ()) -> frozenset[str]:
-        """The names of all series that there are, or of those with these labels."""
-        form = {"match[]": selector_text(where)} if where else {}
-        status, body = await self._got("label/__name__/values", form)
+    async def names(self) -> frozenset[str]:
+        """The names of all series that there are."""
+        status, body = await self._got("label/__name__/values")
         if status != HTTPStatus.OK:
             parse(status, body)
-        found = _data(body)
-        if not isinstance(found, list):
-            raise SourceUnavailable(
-                "the backend does not list the names of its metrics: check that metrics.url is the address of"
-                " a Prometheus API"
-            )
+        found = listed(status, body)
         return frozenset(clean(name) for name in found if isinstance(name, str))
 
     async def values(self, label: str) -> tuple[str, ...]:
         """The values that a label has anywhere; none where a backend does not list them."""
-        status, body = await self._got(f"label/{label}/values")
-        found = _data(body) if status == HTTPStatus.OK else None
-        return tuple(clean(one) for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+        found = listed(*await self._got(f"label/{label}/values"))
+        return tuple(clean(one) for one in found if isinstance(one, str))
 
     async def meanings(self) -> Mapping[str, Meaning]:
         """What is known of metrics by their names; empty where a backend keeps no metadata."""
-        status, body = await self._got("metadata", {"limit_per_metric": "1"})
-        found = _data(body) if status == HTTPStatus.OK else None
-        if not isinstance(found, dict):
-            return {}
+        found = listed(*await self._got("metadata", {"limit_per_metric": "1"}))
+        known = found if isinstance(found, dict) else {}
         return {
-            clean(name): _meaning(told[0]) for name, told in found.items() if isinstance(told, list) and told
+            clean(name): _meaning(told[0]) for name, told in known.items() if isinstance(told, list) and told
         }
 
     async def groups(self, queries: Iterable[str], at: float) -> Mapping[str, tuple[Labels, ...]]:
@@ -83,28 +72,17 @@ class Survey:
         deadline = asyncio.get_running_loop().time() + self._client.backend.timeout
         return await self._client.ask(endpoint, form or {}, method="GET", deadline=deadline)
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._client.close()
-
 
 def grouped(names: Iterable[str], labels: Iterable[str], matchers: str = "") -> str:
-    """Asks which values of some labels there are, of the series with these names.
+    """Asks which values of some labels there are, of the series with these names, or with any.
 
     ``matchers`` are further ones, as they stand in a selector.
     """
     # Names hold letters, digits, underscores and colons: none of them means anything in an expression.
-    named = matchers_text([(METRIC, "=~", "|".join(names))])
+    either = "|".join(names)
+    named = matchers_text([(METRIC, "=~", either)]) if either else ""
     inside = ",".join(part for part in (named, matchers) if part)
     return f"count by ({', '.join((METRIC, *labels))}) ({{{inside}}})"
-
-
-def _data(body: bytes | bytearray) -> object:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return answer.get("data") if isinstance(answer, dict) else None
 
 
 def _meaning(told: object) -> Meaning:

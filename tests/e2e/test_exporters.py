@@ -24,6 +24,7 @@ from aftergreen.proposal.catalogue import instrumentations
 from aftergreen.proposal.inventory import series_behind, take_inventory
 from aftergreen.proposal.recognition import chosen_of, recognised
 from aftergreen.proposal.weighing import Scales
+from aftergreen.sources.http import Client
 from aftergreen.sources.survey import Survey
 from tests.e2e.parts import end, free_port, require, wait_until
 from tests.e2e.servers import Prometheus
@@ -248,14 +249,14 @@ def test_a_live_exporter_is_recognised_and_every_query_of_it_gives_a_number(
 async def recognised_of(url: str, name: str) -> dict[str, Kind]:
     """The names of the signals that are proposed, and what kind of reading each has."""
     (one,) = (known for known in instrumentations() if known.name == name)
-    backend = Backend(url=url)
-    survey = Survey(backend)
+    client = Client(Backend(url=url))
+    survey = Survey(client)
     found = await take_inventory(survey, [one], {})
     behind = await series_behind(survey, found, found.places)
     offered, _ = recognised(found.places, found.names, behind, name)
     chosen, _ = chosen_of(offered)
-    scales = Scales(backend, found.at)
+    scales = Scales(client, found.at)
     _, weighed = await scales.weighed(chosen, "standard")
     await scales.close()
-    await survey.close()
+    await client.close()
     return {one.proposal.name: one.reading.kind for one in weighed}

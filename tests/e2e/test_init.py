@@ -7,8 +7,6 @@ that mean nothing.
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -16,7 +14,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from aftergreen.config import load
@@ -25,61 +22,20 @@ from aftergreen.proposal.catalogue import instrumentations
 from aftergreen.proposal.instrumentation import Instrumentation
 from aftergreen.proposal.inventory import series_behind, take_inventory
 from aftergreen.proposal.recognition import chosen_of, recognised
+from aftergreen.sources.http import Client
 from aftergreen.sources.survey import Survey
 from tests.e2e.dialects import SERVICES
-from tests.e2e.parts import HERE, Behaviour, Fleet, end, free_port, wait_until
-from tests.e2e.past import write
+from tests.e2e.newcomer import COMMAND, ELSEWHERE, SHOP, Stage, newcomer, typed
+from tests.e2e.parts import free_port
 from tests.e2e.program import Aftergreen, iso
-from tests.e2e.recordings import MANY, Recordings
-from tests.e2e.servers import Prometheus, VictoriaMetrics
+from tests.e2e.recordings import MANY
 from tests.e2e.terminal import Terminal
 from tests.recorded import FOLDER, exposition
 from tui.cli import main
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prometheus]
 
-SHOP = "checkout"
-"""The service that is named by hand, and has all five indicators."""
-
-ELSEWHERE = "on-victoria"
-"""The same one, on the other backend."""
-
-COMMAND = "/bin/true {service}"
-
-ANSWERS = {
-    "Which of them does it need": "",
-    "or none: REASON)? [": "",
-    "or none: REASON)?:": "1",
-    "Nothing was found for": "it has none that we could measure",
-    "How much hangs on it": "critical",
-    "How does it go back": COMMAND,
-    "Write aftergreen.toml": "y",
-}
-"""What is typed at each question, as docs/init.md says; empty for enter."""
-
 MOST_ANSWERS = 10
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Services at work, and two backends that scrape them."""
-
-    fleet: Fleet
-    ports: dict[str, int]
-    prometheus: Prometheus
-    victoria: VictoriaMetrics
-
-    def url(self, service: str) -> str:
-        """The backend on which a service is watched."""
-        return self.victoria.url if service == ELSEWHERE else self.prometheus.url
-
-    def fail(self) -> None:
-        """Let a third of all work go wrong from now on."""
-        self.fleet[SHOP].change(error_rate=0.3)
-        for port in self.ports.values():
-            httpx.post(
-                f"http://127.0.0.1:{port}/admin", json={"failing": 0.3}, trust_env=False
-            ).raise_for_status()
 
 
 @dataclass(frozen=True)
@@ -93,31 +49,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("init")
-    ports = {name: free_port() for name in SERVICES}
-    command = [
-        sys.executable,
-        "-m",
-        "tests.e2e.dialects",
-        *(f"{name}={port}" for name, port in ports.items()),
-    ]
-    with ExitStack() as parts:
-        working = subprocess.Popen(command, cwd=HERE.parents[1])
-        parts.callback(end, working)
-        recordings = parts.enter_context(Recordings())
-        fleet = parts.enter_context(Fleet([SHOP]))
-        since = fleet.deploy({SHOP: ("v1", Behaviour())})
-        places = [{"labels": {"job": name}, "targets": [f"127.0.0.1:{port}"]} for name, port in ports.items()]
-        prometheus = Prometheus(folder / "prometheus", [*fleet.targets, *places], scraped=recordings.scraped)
-        parts.enter_context(prometheus)
-        victoria = parts.enter_context(VictoriaMetrics(folder / "victoria", fleet.targets))
-        # All recordings are there, and enough of what works to be counted.
-        prometheus.wait_for('up{exposition!=""}', since, len(recordings.scraped))
-        wait_until(
-            lambda: prometheus.query('increase(http_requests_total{job="checkout"}[20s]) > 100'), "load"
-        )
-        victoria.wait_for('app_info{job="checkout"}', since)
-        yield Stage(fleet, ports, prometheus, victoria)
+    with newcomer(tmp_path_factory.mktemp("init")) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")
@@ -134,31 +67,6 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             gates[name] = Aftergreen([*words, "-c", str(folder / "aftergreen.toml")], home=folder)
             parts.callback(gates[name].stop)
         yield {name: Watched(folders[name], answers[name], gates[name]) for name in folders}
-
-
-def typed(folder: Path, url: str, service: str) -> int:
-    """Answer what ``aftergreen init`` asks in a terminal; how many answers it took."""
-    given = {
-        "Where are the metrics": url,
-        "Which service": SHOP if service == ELSEWHERE else service,
-        **ANSWERS,
-    }
-    count, before = 0, ""
-    with closing(Terminal(["init"], home=folder, rows=70)) as terminal:
-
-        def asked() -> str:
-            last = terminal.screen().rstrip().rpartition("\n")[2]
-            return last if last.endswith(":") and last != before else ""
-
-        while True:
-            wait_until(lambda: asked() or terminal.exit_code is not None, "a question", terminal.screen)
-            if terminal.exit_code is not None:
-                assert terminal.exit_code == 0, terminal.screen()
-                return count
-            before = asked()
-            answer = next(answer for question, answer in given.items() if question in before)
-            terminal.send(answer, "enter")
-            count += 1
 
 
 @pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])
@@ -189,7 +97,8 @@ def test_every_recording_is_recognised_as_a_real_prometheus_has_it(stage: Stage)
 
 async def proposed(url: str, known: list[Instrumentation]) -> dict[str, list[dict[str, object]]]:
     """What is proposed for the service of each recording, as if it were alone."""
-    survey = Survey(Backend(url=url))
+    client = Client(Backend(url=url))
+    survey = Survey(client)
     found: dict[str, list[dict[str, object]]] = {}
     for one in known:
         recorded = exposition(one.name)
@@ -212,11 +121,11 @@ async def proposed(url: str, known: list[Instrumentation]) -> dict[str, list[dic
             }
             for p in chosen
         ]
-    await survey.close()
+    await client.close()
     return found
 
 
-def test_with_thousands_of_names_the_file_is_there_at_once_and_says_where_it_is_from(
+def test_among_thousands_of_names_a_file_is_proposed_that_says_why(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert len(stage.prometheus.query('count by (__name__) ({job="many"})')) >= MANY
@@ -337,6 +246,19 @@ def test_a_file_in_one_piece_is_not_added_to(
     assert file.read_text() == text
 
 
+def test_what_somebody_wrote_meanwhile_stays(stage: Stage, tmp_path: Path) -> None:
+    words = ["--url", stage.prometheus.url, "--service", SHOP, "--rollback", COMMAND, "--tier", "critical"]
+    with closing(Terminal(["init", *words, "--business", "registrations_total"], home=tmp_path)) as terminal:
+        terminal.wait_for("Which of them does it need")
+        terminal.send("enter")
+        terminal.wait_for("Write aftergreen.toml")
+        (tmp_path / "aftergreen.toml").write_text("# a colleague was faster\n")
+        terminal.send("y", "enter")
+        assert terminal.wait() == 2
+        assert "aftergreen.toml has changed meanwhile, and is left as it is: start anew" in terminal.screen()
+    assert (tmp_path / "aftergreen.toml").read_text() == "# a colleague was faster\n"
+
+
 def test_it_says_which_file_recognised_what_and_why_not_the_rest(
     stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,44 +281,6 @@ def test_it_says_which_file_recognised_what_and_why_not_the_rest(
     (own / "ours.toml").write_text('title = "Our own counter"\n[[signals]]\nname = "x"\n')
     assert main(words) == 2
     assert "signals[0].because: found nothing, expected why it is worth watching" in capsys.readouterr().err
-
-
-WEEK = 7 * 86400
-
-SCRAPE = 60
-"""Seconds between two samples: what Prometheus does where nobody says otherwise."""
-
-
-def week(now: float) -> Iterator[str]:
-    """A week of a service that fails in 1.1 % of its requests, and ten minutes more; lines of OpenMetrics."""
-    for status, rate in (("200", 989), ("500", 11)):
-        yield "# TYPE http_requests gauge" if status == "200" else "# TYPE other gauge"
-        for count in range((WEEK + 600) // SCRAPE):
-            at = now - WEEK + count * SCRAPE
-            labels = f'job="weekly",namespace="shops",status="{status}"'
-            yield f"http_requests_total{{{labels}}} {count * rate} {at:.3f}"
-    yield "# EOF"
-
-
-def test_limits_come_from_the_last_week_however_seldom_it_is_scraped(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(tmp_path / "prometheus", week(time.time()))
-    file = tmp_path / "aftergreen.toml"
-    waived = [f"--waive={one}=measured elsewhere" for one in Indicator if one is not Indicator.ERROR_RATE]
-    words = ["--service", "weekly", "--rollback", "kubectl", *waived, "-c", str(file)]
-    with Prometheus(tmp_path / "prometheus") as prometheus:
-        assert main(["init", "--url", prometheus.url, *words]) == 0
-    text = file.read_text()
-    assert 'above = "1.5%"' in text
-    told = " ".join(text.replace("#", "").split())
-    assert "looks into the last week found at most 1.10 %: too near to the usual 1 %" in told
-    assert "Now: 1.10 %; in the last week: 1.10 % to 1.10 %." in told
-    plan = load(file)
-    assert plan.timing.window == 4 * SCRAPE
-    assert plan.rollback is not None
-    assert plan.rollback.command[-2:] == ("--namespace", "shops")
-    assert capsys.readouterr().out.count("\n") == 3
 
 
 @pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])

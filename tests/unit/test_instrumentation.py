@@ -165,7 +165,7 @@ because = "a job that failed is work that nobody did"
             "sms_jobs_failed",
         ),
         (("email_jobs_failed", "audit_tasks_processed"), ""),
-        (("jobs_failed", "old_jobs_failed", "jobs_processed", "old_jobs_processed"), "jobs_failed"),
+        (("jobs_failed", "a_jobs_failed", "jobs_processed", "a_jobs_processed"), "jobs_failed"),
     ],
 )
 def test_what_is_divided_belongs_together(names: tuple[str, ...], failed: str) -> None:

@@ -14,10 +14,10 @@ from aftergreen.clean import is_harmless
 from aftergreen.config import ConfigError, load, loads
 from aftergreen.model import Indicator, Kind, Reading, Then
 from aftergreen.proposal.document import Draft, addition, document
-from aftergreen.proposal.instrumentation import reads
+from aftergreen.proposal.instrumentation import alone, reads
 from aftergreen.proposal.lacking import lacking
 from aftergreen.proposal.limits import Past, Written
-from aftergreen.proposal.prospect import business_of, probe_of
+from aftergreen.proposal.prospect import probe_of
 from aftergreen.proposal.recognition import Proposal, chosen_of, places, recognised
 from aftergreen.proposal.weighing import Weighed
 from aftergreen.rollback.presets import PRESETS, preset
@@ -54,20 +54,8 @@ def proposals(service: str, *peers: str) -> tuple[Proposal, ...]:
 
 def weighed(proposal: Proposal, *rules: Written) -> Weighed:
     """A proposal with rules, of which nothing is known beside."""
-    signal = loads(document(draft("any", replace_table(proposal)))).signals[0]
+    signal = loads(alone(proposal.table)).signals[0]
     return Weighed(proposal, signal, Reading.unknown(Kind.NO_TRAFFIC), Past(), rules)
-
-
-def replace_table(proposal: Proposal) -> Weighed:
-    """A proposal before anything is known of its signal."""
-    some = business_of("orders_total", 'app="any"')
-    signal = loads(
-        '[service]\nname="a"\n[metrics]\nurl="http://127.0.0.1:1"\n[[signals]]\nindicator="business"\nname="x"\n'
-        'query="x"\nrules=[]\n[indicators]\nerror-rate.waived="no"\nlatency.waived="no"\n'
-        'saturation.waived="no"\ndependency.waived="no"\n'
-    ).signals[0]
-    assert some.indicator is signal.indicator
-    return Weighed(proposal, signal, Reading.unknown(Kind.NO_TRAFFIC), Past(), ())
 
 
 def draft(service: str, *signals: Weighed, going_back: str = "kubectl") -> Draft:
@@ -147,7 +135,8 @@ def test_every_preset_is_a_command_that_a_configuration_may_have(one: object) ->
     ("indicator", "url", "dependency"),
     [
         (Indicator.DEPENDENCY, "tcp://orders-db:5432", "orders-db"),
-        (Indicator.DEPENDENCY, "https://user@stock.example/health", "stock.example"),
+        (Indicator.DEPENDENCY, "https://stock.example/health", "stock.example"),
+        (Indicator.DEPENDENCY, "tcp://[::1]:5432", "::1"),
         (Indicator.LATENCY, "https://shop.example/health", None),
     ],
 )

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from aftergreen.model import Indicator
 from aftergreen.proposal.catalogue import instrumentations
 from aftergreen.proposal.instrumentation import Instrumentation, reads
-from aftergreen.proposal.recognition import chosen_of, places, recognised
+from aftergreen.proposal.inventory import Inventory
+from aftergreen.proposal.prospect import metrics_of, telling_of
+from aftergreen.proposal.recognition import Proposal, chosen_of, places, recognised
 from tests.recorded import FOLDER, exposition
 from tests.recorded import names as recordings
 
@@ -40,6 +43,21 @@ def test_every_instrumentation_has_a_recording_that_says_where_it_is_from() -> N
     for name in recordings():
         told = exposition(name).recorded
         assert told.startswith(("live, ", "from ", "documented, ")), name
+
+
+def test_counters_of_libraries_and_those_that_are_measured_are_no_business() -> None:
+    own = ("http_requests_total", "shop_orders_total", "slow_http_requests_total")
+    counters = ("envoy_cluster_retries_total", *own)
+    names = frozenset({*counters, "envoy_cluster_upstream_rq_xx"})
+    found = Inventory(0.0, names, {}, (), (), (), {})
+    query = 'sum(increase(http_requests_total{x="y_total{"}[$window]))'
+    table = {"indicator": "error-rate", "name": "5xx", "query": query}
+    one = Proposal(table, Indicator.ERROR_RATE, "5xx", "", (), KNOWN["envoy"])
+    assert metrics_of([one]) == {"http_requests_total"}
+    assert list(telling_of(counters, [one], KNOWN.values(), found)) == [
+        "shop_orders_total",
+        "slow_http_requests_total",
+    ]
 
 
 def proposed(one: Instrumentation) -> list[dict[str, Any]]:

@@ -197,12 +197,14 @@ def _proposed(arguments: argparse.Namespace, asks: Asks, own: Path) -> int:
             return 0
         if arguments.update:
             return _update(arguments, asks, own, runner)
-        replaced = path.exists()
-        if replaced and not (arguments.print or arguments.force):
+        before = _there(path)
+        if before is not None and not (arguments.print or arguments.force):
             _may_replace(path, asks)
         with closing(Conversation(arguments, asks, own, runner.run)) as talk:
             draft = talk.draft(_today())
-        return _finish(document(draft), draft, asks, arguments, replaces=replaced or arguments.force)
+        text = document(draft)
+        loads(text, f"{clean(str(path))} as it would be", path.parent)
+        return _finish(text, draft, asks, arguments, before)
 
 
 def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asyncio.Runner) -> int:
@@ -212,18 +214,27 @@ def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asynci
     from aftergreen.proposal.lacking import lacking  # noqa: PLC0415
     from tui.commands.initiating import Conversation  # noqa: PLC0415
 
-    there = lacking(arguments.config)
+    path: Path = arguments.config
+    name, before, there = clean(str(path)), _there(path), lacking(path)
     if not there.service:
-        name = clean(str(arguments.config))
         raise UsageError(f"{name} names no service: give [service] a name, or leave --update away")
     if not there.missing and there.has_rollback:
-        name = clean(str(arguments.config))
         print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
         return 0
     with closing(Conversation(arguments, asks, own, runner.run, there)) as talk:
         draft = talk.draft(_today())
     added = addition(draft, there.window, rollback=not there.has_rollback)
-    return _finish(f"{there.text.rstrip()}\n\n{added}", draft, asks, arguments, replaces=there.text)
+    text = f"{there.text.rstrip()}\n\n{added}"
+    _check_sum(path, text)
+    return _finish(text, draft, asks, arguments, before)
+
+
+def _there(path: Path) -> bytes | None:
+    """What a file holds; None where there is none."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _somebody() -> bool:
@@ -232,13 +243,13 @@ def _somebody() -> bool:
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
-def _check_whole(path: Path, text: str, *, adds: bool) -> None:
-    """Raise `ConfigError` unless the text is a whole configuration; nothing else is ever written."""
+def _check_sum(path: Path, text: str) -> None:
+    """Raise `ConfigError` unless a file and what is added to it are a whole configuration."""
     name = clean(str(path))
     try:
         loads(text, f"{name} as it would be", path.parent)
     except ConfigError as error:
-        if adds and error.faults[0].place.startswith("line "):
+        if error.faults[0].place.startswith("line "):
             # Both halves are TOML: what is written in one piece cannot be gone on with.
             raise UsageError(
                 f"{name} has signals, indicators or a rollback in one piece (as signals = [...]), to which"
@@ -256,14 +267,6 @@ def _check_place(path: Path) -> None:
         raise UsageError(f"{name} has no folder to lie in: make it, or name another file with -c")
 
 
-def _check_unchanged(path: Path, replaces: bool | str) -> None:  # noqa: FBT001  # whether, or what
-    """Raise `UsageError` where somebody else has written the file meanwhile."""
-    if replaces is True or not path.exists():
-        return
-    if replaces is False or path.read_text(encoding="utf-8-sig", errors="replace") != replaces:
-        raise UsageError(f"{clean(str(path))} has changed meanwhile, and is left as it is: start anew")
-
-
 def _may_replace(path: Path, asks: Asks) -> None:
     """Raise `UsageError` unless somebody says that the file may go."""
     name = clean(str(path))
@@ -273,18 +276,15 @@ def _may_replace(path: Path, asks: Asks) -> None:
         raise UsageError(f"{name} is left as it is: {kept}")
 
 
-def _finish(
-    text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, *, replaces: bool | str
-) -> int:
+def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, before: bytes | None) -> int:
     """Show what is proposed, or write it and say what comes next.
 
-    ``replaces`` says whether a file that is there may go; a text, only if it is still this one.
+    ``before`` is what the file held when it was looked at; what somebody wrote since then stays.
     """
     from aftergreen.output.proposal import table  # noqa: PLC0415  # one command's own
 
     path: Path = arguments.config
     name = clean(str(path))
-    _check_whole(path, text, adds=isinstance(replaces, str))
     columns = shutil.get_terminal_size().columns
     asks.say("", *table(draft, columns, unicode=speaks_unicode()), "")
     if arguments.print:
@@ -293,7 +293,8 @@ def _finish(
     question = Question(f"Write {name} (y or n)?", f"{name} is not written", "--yes writes it", default="y")
     if not asks.ask(question, yes_or_no):
         raise UsageError("nothing has been written")
-    _check_unchanged(path, replaces)
+    if _there(path) != before and not arguments.force:
+        raise UsageError(f"{name} has changed meanwhile, and is left as it is: start anew")
     write(path, text)
     waived = f", waived: {', '.join(draft.waived)}" if draft.waived else ""
     where = "" if path == CONFIG else f" -c {shlex.quote(name)}"
