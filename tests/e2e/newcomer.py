@@ -98,16 +98,26 @@ def typed(folder: Path, url: str, service: str) -> int:
     count, before = 0, ""
     with closing(Terminal(["init"], home=folder, rows=70)) as terminal:
 
-        def asked() -> str:
+        def asked() -> tuple[str, str] | None:
+            """The question on the last line that was not answered yet, and what to say.
+
+            A heading ends with a colon too, and is the last line for as long as what it heads is not drawn.
+            """
             last = terminal.screen().rstrip().rpartition("\n")[2]
-            return last if last.endswith(":") and last != before else ""
+            answers = (answer for question, answer in given.items() if question in last)
+            answer = next(answers, None) if last.endswith(":") and last != before else None
+            return None if answer is None else (last, answer)
 
         while True:
-            wait_until(lambda: asked() or terminal.exit_code is not None, "a question", terminal.screen)
-            if terminal.exit_code is not None:
+            wait_until(
+                lambda: asked() is not None or terminal.exit_code is not None,
+                "a question that is known",
+                terminal.screen,
+            )
+            if (question := asked()) is not None:
+                before, answer = question
+                terminal.send(answer, "enter")
+                count += 1
+            elif terminal.exit_code is not None:
                 assert terminal.exit_code == 0, terminal.screen()
                 return count
-            before = asked()
-            answer = next(answer for question, answer in given.items() if question in before)
-            terminal.send(answer, "enter")
-            count += 1
