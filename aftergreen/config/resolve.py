@@ -249,6 +249,9 @@ def _waived(document: Document, faults: Faults, signals: tuple[Signal, ...]) -> 
             faults.add(
                 place, "no signal", f'a signal with indicator = "{indicator}", or waived = "the reason"'
             )
+    if len(waived) == len(Indicator):
+        # Where nothing is looked at, nothing can be missing: it would end finished.
+        faults.add("indicators", "every indicator waived", "at least one with a signal: nothing is watched")
     return waived
 
 

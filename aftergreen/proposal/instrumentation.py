@@ -41,6 +41,8 @@ _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _NOT = re.compile(r"\(\?!(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 """What a name must not go on with."""
 
+_ANY_SIGNAL = {"indicator": "saturation", "name": "any", "query": "any", "rules": []}
+
 LONGEST_NAME = 60
 """Characters of a name in a configuration."""
 
@@ -302,8 +304,7 @@ def _check_signal(place: str, suggestion: Suggestion, faults: Faults) -> None:
 
 def alone(table: Mapping[str, Any]) -> str:
     """A configuration that has this signal, and nothing else that matters."""
-    waived = {str(one): {"waived": "any"} for one in Indicator if one != table.get("indicator")}
-    return whole_but(signals=[table], indicators=waived, rollback={"command": ["any"]})
+    return whole_but(signals=[table], indicators=_waived_but(table), rollback={"command": ["any"]})
 
 
 def whole_but(**tables: Any) -> str:  # noqa: ANN401  # whatever TOML has
@@ -311,9 +312,14 @@ def whole_but(**tables: Any) -> str:  # noqa: ANN401  # whatever TOML has
     usual = {
         "service": {"name": "any"},
         "metrics": {"url": "http://127.0.0.1:1"},
-        "indicators": {str(one): {"waived": "any"} for one in Indicator},
+        "signals": [_ANY_SIGNAL],
+        "indicators": _waived_but(_ANY_SIGNAL),
     }
     return tomli_w.dumps({**usual, **tables})
+
+
+def _waived_but(signal: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    return {str(one): {"waived": "any"} for one in Indicator if one != signal.get("indicator")}
 
 
 def _words(text: object) -> Sequence[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from aftergreen.clean import clean, is_harmless
+from aftergreen.clean import clean, one_line
 from aftergreen.model import Indicator
 from aftergreen.promql import METRIC, Matcher, matchers_text
 from aftergreen.proposal.instrumentation import CARRIER, Instrumentation, Label, Metric, Suggestion
@@ -110,8 +110,7 @@ def places(
                     if own and not all(labels.get(label) == value for label, _, value in beside):
                         continue
                     named = one.named(labels)
-                    # What would drive a terminal can stand in no file.
-                    if named is not None and is_harmless(named[1]):
+                    if named is not None and _is_plain(named[1]):
                         place = Place(one, *named, beside if own else ())
                         found.setdefault((one.name, place.label, place.value), place)
     return tuple(found.values())
@@ -200,10 +199,15 @@ def _proposals(
         return [_proposal(place, suggestion, words)]
     label = words[suggestion.each]
     carrier = next(words[one.key] + CARRIER[one.shape] for one in wanted if suggestion.each in one.labels)
-    values = sorted({one[label] for one in by_name[carrier] if one.get(label) and is_harmless(one[label])})
+    values = sorted({one[label] for one in by_name[carrier] if _is_plain(one.get(label, ""))})
     if len(values) > MOST_EACH:
         return f"{label} has {len(values)} values: choose some of them by hand"
     return [_proposal(place, suggestion, {**words, "value": value}) for value in values]
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a file can hold the value as it is: blanks alone name nothing, others drive a terminal."""
+    return bool(value) and value == one_line(value)
 
 
 def _belong(metrics: Sequence[Metric], families: Sequence[str]) -> bool:

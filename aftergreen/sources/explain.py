@@ -45,7 +45,8 @@ _Asked = tuple[tuple[str, ...], str | None]
 class Explainer:
     """Finds out about numbers that no series stands behind what the queries of an instant do not tell.
 
-    Metadata that name a metric once are believed for good; what is missing is explained once.
+    Metadata that name a metric once are believed for good. What is missing is explained anew each time: a new
+    version may come only after the first look. The names of all metrics are many, and are gone through once.
     """
 
     def __init__(self, moment: Moment, get: Get) -> None:
@@ -53,6 +54,7 @@ class Explainer:
         self._get = get
         self._named: set[_Asked] = set()
         self._why: dict[_Asked, str] = {}
+        self._nearest: dict[str, str] = {}
 
     def named(self, signal: Signal, view: View) -> bool:
         """Whether metadata name the metrics of the signal for targets of this version."""
@@ -63,7 +65,7 @@ class Explainer:
         return self._why.get((signal.queries, view.version), UNEXPLAINED)
 
     async def look_into(self, signal: Signal, asked: Questions, at: float, view: View) -> None:
-        """Ask whether metadata vouch for it by now, and once what is missing where they do not.
+        """Ask whether metadata vouch for it by now, and what is missing where they do not.
 
         What cannot be asked stays unknown.
         """
@@ -74,7 +76,7 @@ class Explainer:
             vouched = [await self._vouched(witness, at, asked.queries) for witness in asked.witnesses]
             if all(vouched) and not asked.joins:
                 self._named.add(key)
-            elif key not in self._why:
+            else:
                 found = [await self._missing(witness, at, view) for witness in asked.witnesses]
                 self._why[key] = next(filter(None, found), TERM_LOST)
         except SourceUnavailable:
@@ -170,15 +172,17 @@ class Explainer:
             return f"no series of {metric} for this version" + (
                 f", only with {label} {known}" if known else ""
             )
-        near = await self.nearest(witness.metric)
+        near = await self._near(witness.metric)
         return f"no series of {metric}" + (f": the nearest name is {near}" if near else "")
 
-    async def nearest(self, metric: str) -> str:
+    async def _near(self, metric: str) -> str:
         """The metric whose name is most like this one; empty where none is alike, or it cannot be asked."""
-        names = [name for name in await self._listed("label/__name__/values", {}) if name != metric]
-        # Names are many, and comparing takes a while.
-        near = await asyncio.to_thread(difflib.get_close_matches, metric, names, 1, NEAR)
-        return near[0] if near else ""
+        if metric not in self._nearest:
+            names = [name for name in await self._listed("label/__name__/values", {}) if name != metric]
+            # Comparing takes a while.
+            near = await asyncio.to_thread(difflib.get_close_matches, metric, names, 1, NEAR)
+            self._nearest[metric] = near[0] if near else ""
+        return self._nearest[metric]
 
     async def _has_metadata(self, metric: str, queries: Mapping[str, str], at: float) -> bool:
         """Whether metadata name the metric for the targets of the denominator; without one, for any."""

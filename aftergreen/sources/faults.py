@@ -33,6 +33,10 @@ _NO_JUDGEMENT = frozenset({9, 18, 19, 20, 21})
 from a time on that may be past everywhere but here."""
 
 
+_NO_TLS = "WRONG_VERSION_NUMBER"
+"""What OpenSSL calls an answer that is none of TLS."""
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """The error and what caused it, from the outermost inwards; of several at once the first."""
     cause: BaseException | None = error
@@ -81,6 +85,8 @@ def reason(error: BaseException) -> str:
             return clean(f"the name cannot be resolved: {cause.strerror}")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return clean(f"its certificate is not trusted: {cause.verify_message}")
+        if isinstance(cause, ssl.SSLError) and cause.reason == _NO_TLS:
+            return "it does not speak TLS (http:// may be meant)"
         if isinstance(cause, ssl.SSLError):
             said = clean(cause.strerror or str(cause), 200)
         elif isinstance(cause, OSError) and cause.errno is not None:

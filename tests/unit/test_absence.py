@@ -174,6 +174,22 @@ async def test_a_label_that_changed_is_told_with_both_names(before: bytes, detai
     assert reading.detail == f"no series of all has a label code: {detail}"
 
 
+async def test_what_is_missing_is_told_anew_once_the_new_version_is_there() -> None:
+    before = {"topk(20, all)": labelled({"version": "v1", "code": "200"})}
+    async with scripted(told(SERVES | before)) as backend:
+        source = PrometheusSource(Backend(backend.url, timeout=HANG))
+
+        async def detail() -> str:
+            return (await source.read([CODED], AT, LATE)).readings[CODED.key].detail
+
+        assert await detail() == "no series of all for this version, only with version v1"
+        backend.script = told(SERVES | RENAMED | before)
+        assert (await detail()).startswith(
+            "no series of all has a label code: before the deployment they had"
+        )
+        await source.close()
+
+
 async def test_metadata_of_a_metric_whose_label_changed_vouch_for_nothing() -> None:
     script = told(SERVES | RENAMED | INSTANCE, {TARGETS: listed({"type": "counter"})})
     assert (await read(script, CODED)).kind is Kind.ABSENT

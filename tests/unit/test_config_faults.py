@@ -62,6 +62,7 @@ waived = "none"
 command = ["undo", "{service}"]
 """
 
+SIGNALS = SOUND[SOUND.index("[[signals]]") : SOUND.index("[indicators.saturation]")]
 DURATION = 'a duration with its unit, such as "90s", "1m30s", "1.5h" or "7d"'
 PERCENTAGE = 'a percentage with its sign, such as "1%" or "0.1%"'
 ABSENT = "this key to be absent: it is not available yet"
@@ -74,6 +75,7 @@ RATIO = 'numerator = "sum(increase(failed[$window]))"\ndenominator = "sum(increa
 HTTP = 'http:// or https:// and a host, such as "http://localhost:9090"'
 PLACEHOLDERS = "{service}, {version}, {previous} or {environment}, with other braces written {{ and }}"
 ARGUMENTS = 'a list of texts, one an argument, such as ["kubectl", "rollout", "undo"]'
+REST_WAIVED = 'error-rate.waived = "none"\nlatency.waived = "none"\ndependency.waived = "none"\n'
 ANOTHER_LATENCY = '[[signals]]\nindicator = "latency"\nname = "p95"\nquery = "other"\n\n[indicators.sat'
 
 
@@ -593,6 +595,11 @@ CASES: list[tuple[tuple[str, str], str, str]] = [
         ("[indicators.business]", '[indicators.latency]\nwaived = "slow anyway"\n[indicators.business]'),
         "indicators.latency.waived",
         '"slow anyway", expected an indicator that has signals not to be waived',
+    ),
+    (
+        (SIGNALS, f"[indicators]\n{REST_WAIVED}"),
+        "indicators",
+        "every indicator waived, expected at least one with a signal: nothing is watched",
     ),
     # rollback, journal, notices
     (

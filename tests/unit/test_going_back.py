@@ -117,6 +117,7 @@ def test_what_options_give_covers_an_indicator() -> None:
         ({"probe": [("dependency", "tcp://db")]}, "the address of --probe dependency cannot be: found"),
         ({"business": ["orders"]}, "the service has no counter orders: there are http_requests_total"),
         ({"waive": [("business", "internal")], "business": ["x"]}, "business is waived and measured"),
+        ({"waive": [(name, "a drill") for name in Indicator]}, "is waived, and nothing would be watched"),
     ],
 )
 def test_options_that_cannot_be_are_told(options: dict[str, object], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,20 @@ async def test_a_certificate_for_another_number_says_so_too(authority: trustme.C
     async with scripted(ANSWER, server_for(authority, "127.0.0.2")) as server:
         got = await asked(Backend(server.url, ca_file=ca_file))
     assert got.detail.endswith(": it is for 127.0.0.2, so put one of them into metrics.url")
+
+
+async def test_a_server_without_tls_is_told_in_words() -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        got = await asked(Backend(url))
+    assert got.detail == (
+        f"no answer from {url}: it does not speak TLS (http:// may be meant): check metrics.url"
+    )
 
 
 async def test_an_unknown_authority_is_no_matter_of_names(authority: trustme.CA) -> None:

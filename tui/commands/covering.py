@@ -67,6 +67,11 @@ class Covering:
                 chosen += found
         if lacking:
             raise UsageError("\n".join(lacking))
+        if not (chosen or already):
+            raise UsageError(
+                "every indicator is waived, and nothing would be watched: leave one --waive away, or give"
+                " --probe INDICATOR=URL for one"
+            )
         return tuple(chosen), {one: waived[one] for one in Indicator if one in waived and one not in already}
 
     def _probes(self) -> list[Proposal]:
