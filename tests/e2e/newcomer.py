@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,8 +89,16 @@ def newcomer(folder: Path) -> Iterator[Stage]:
         yield Stage(fleet, ports, prometheus, victoria)
 
 
-def typed(folder: Path, url: str, service: str) -> int:
-    """Answer what ``aftergreen init`` asks in a terminal; how many answers it took."""
+@dataclass(frozen=True)
+class Typed:
+    """How many answers ``aftergreen init`` took, and the command line that does without them."""
+
+    answers: int
+    same: tuple[str, ...]
+
+
+def typed(folder: Path, url: str, service: str) -> Typed:
+    """Answer what ``aftergreen init`` asks in a terminal."""
     given = {
         "Where are the metrics": url,
         "Which service": SHOP if service == ELSEWHERE else service,
@@ -119,5 +128,6 @@ def typed(folder: Path, url: str, service: str) -> int:
                 terminal.send(answer, "enter")
                 count += 1
             elif terminal.exit_code is not None:
-                assert terminal.exit_code == 0, terminal.screen()
-                return count
+                assert terminal.wait() == 0, terminal.screen()
+                told = terminal.sent.decode().rpartition("the same without a question:")[2]
+                return Typed(count, tuple(shlex.split(told)))

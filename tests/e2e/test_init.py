@@ -25,7 +25,7 @@ from aftergreen.proposal.recognition import chosen_of, recognised
 from aftergreen.sources.http import Client
 from aftergreen.sources.survey import Survey
 from tests.e2e.dialects import SERVICES
-from tests.e2e.newcomer import COMMAND, ELSEWHERE, SHOP, Stage, newcomer, typed
+from tests.e2e.newcomer import COMMAND, ELSEWHERE, SHOP, Stage, Typed, newcomer, typed
 from tests.e2e.parts import free_port
 from tests.e2e.program import Aftergreen, iso
 from tests.e2e.recordings import MANY
@@ -40,10 +40,10 @@ MOST_ANSWERS = 10
 
 @dataclass(frozen=True)
 class Watched:
-    """A service with the file that was made for it, how many answers that took, and a gate on its release."""
+    """A service with the file that was made for it, what was typed for that, and a gate on its release."""
 
     folder: Path
-    answers: int
+    typed: Typed
     gate: Aftergreen
 
 
@@ -57,7 +57,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watched]]:
     """Every service has its file by typed answers; then all go wrong at once, and gates look on."""
     folders = {name: tmp_path_factory.mktemp(name) for name in (SHOP, ELSEWHERE, *SERVICES)}
-    answers = {name: typed(folder, stage.url(name), name) for name, folder in folders.items()}
+    answered = {name: typed(folder, stage.url(name), name) for name, folder in folders.items()}
     with ExitStack() as parts:
         stage.fail()
         at = time.time()
@@ -66,7 +66,7 @@ def watched(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             words = ["gate", "--version", "v2", "--previous", "v1", "--deployed-at", iso(at), "--json"]
             gates[name] = Aftergreen([*words, "-c", str(folder / "aftergreen.toml")], home=folder)
             parts.callback(gates[name].stop)
-        yield {name: Watched(folders[name], answers[name], gates[name]) for name in folders}
+        yield {name: Watched(folders[name], answered[name], gates[name]) for name in folders}
 
 
 @pytest.mark.parametrize("name", [SHOP, ELSEWHERE, *SERVICES])
@@ -74,7 +74,7 @@ def test_a_file_takes_few_answers_and_passes_the_check_as_it_is(
     name: str, watched: dict[str, Watched], capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = watched[name]
-    assert one.answers <= MOST_ANSWERS
+    assert one.typed.answers <= MOST_ANSWERS
     plan = load(one.folder / "aftergreen.toml")
     assert all(plan.of(indicator) or indicator in plan.waived for indicator in Indicator)
     assert plan.of(Indicator.ERROR_RATE)
@@ -83,6 +83,23 @@ def test_a_file_takes_few_answers_and_passes_the_check_as_it_is(
     told = capsys.readouterr().out
     assert code == 0, told
     assert "0 errors" in told or "everything is ready" in told
+
+
+@pytest.mark.parametrize("name", [SHOP, "letters"])
+def test_the_answers_are_told_as_options_that_do_the_same(
+    name: str,
+    watched: dict[str, Watched],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program, *words = watched[name].typed.same
+    monkeypatch.chdir(tmp_path)
+    assert (program, main(words)) == ("aftergreen", 0), capsys.readouterr().err
+    first, again = load(watched[name].folder / "aftergreen.toml"), load(tmp_path / "aftergreen.toml")
+    assert (again.service, again.backend, again.rollback) == (first.service, first.backend, first.rollback)
+    assert again.waived == first.waived
+    assert [one.label for one in again.signals] == [one.label for one in first.signals]
 
 
 def test_every_recording_is_recognised_as_a_real_prometheus_has_it(stage: Stage) -> None:

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from aftergreen.clean import is_harmless, one_line
 from aftergreen.config import ConfigError, load, loads
-from aftergreen.model import Indicator, Kind, Reading, Then
-from aftergreen.proposal.document import Draft, addition, document
-from aftergreen.proposal.instrumentation import alone, reads
+from aftergreen.model import Indicator, Then
+from aftergreen.proposal.document import addition, document
+from aftergreen.proposal.instrumentation import reads
 from aftergreen.proposal.lacking import lacking
-from aftergreen.proposal.limits import Past, Written
+from aftergreen.proposal.limits import Written
 from aftergreen.proposal.prospect import probe_of
 from aftergreen.proposal.recognition import Proposal, chosen_of, places, recognised
-from aftergreen.proposal.weighing import Weighed
-from aftergreen.rollback.presets import PRESETS, preset
+from aftergreen.rollback.presets import PRESETS
+from tests.proposed import draft, weighed
 
 OURS = """
 title = "Calls that somebody counts"
@@ -50,30 +50,6 @@ def proposals(service: str, *peers: str) -> tuple[Proposal, ...]:
     found = places([reads(OURS, "ours")], names, series)
     offered, _ = recognised(found, names, {place.of: series for place in found}, service)
     return chosen_of(offered)[0]
-
-
-def weighed(proposal: Proposal, *rules: Written) -> Weighed:
-    """A proposal with rules, of which nothing is known beside."""
-    signal = loads(alone(proposal.table)).signals[0]
-    return Weighed(proposal, signal, Reading.unknown(Kind.NO_TRAFFIC), Past(), rules)
-
-
-def draft(service: str, *signals: Weighed, going_back: str = "kubectl") -> Draft:
-    """What a file is made of; indicators without a signal are waived."""
-    measured = {one.proposal.indicator for one in signals}
-    way = preset(going_back) if going_back else None
-    return Draft(
-        service=service,
-        environment="prod",
-        tier="standard",
-        metrics={"url": "http://localhost:9090", "headers": {"X-Scope-OrgID": "prod"}},
-        window=60.0,
-        signals=signals,
-        waived={one: 'it\'s "none" of ours' for one in Indicator if one not in measured},
-        rollback=way,
-        rolls_back=way is not None,
-        day="2026-11-29",
-    )
 
 
 LIMIT = Written({"above": 5, "for": "2m", "then": "rollback"}, "more than five are too many")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from aftergreen.clean import clean
+from aftergreen.clean import clean, is_harmless
 from aftergreen.config import ConfigError, listed, loads
 from aftergreen.config.tiers import TIERS
 from aftergreen.model import Indicator
@@ -24,7 +24,7 @@ from tui.commands.options import CONFIG, Commands, UsageError, add_config, comma
 from tui.commands.questions import Asks, Nobody, Question, Somebody, yes_or_no
 
 if TYPE_CHECKING:
-    from aftergreen.proposal.document import Draft
+    from tui.commands.initiating import Answered
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -201,10 +201,10 @@ def _proposed(arguments: argparse.Namespace, asks: Asks, own: Path) -> int:
         if before is not None and not (arguments.print or arguments.force):
             _may_replace(path, asks)
         with closing(Conversation(arguments, asks, own, runner.run)) as talk:
-            draft = talk.draft(_today())
-        text = document(draft)
+            answered = talk.answered(_today())
+        text = document(answered.draft)
         loads(text, f"{clean(str(path))} as it would be", path.parent)
-        return _finish(text, draft, asks, arguments, before)
+        return _finish(text, answered, asks, arguments, before)
 
 
 def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asyncio.Runner) -> int:
@@ -222,11 +222,11 @@ def _update(arguments: argparse.Namespace, asks: Asks, own: Path, runner: asynci
         print(f"{name} lacks nothing: every indicator has a signal or a reason, and there is a way back")
         return 0
     with closing(Conversation(arguments, asks, own, runner.run, there)) as talk:
-        draft = talk.draft(_today())
-    added = addition(draft, there.window, rollback=not there.has_rollback)
+        answered = talk.answered(_today())
+    added = addition(answered.draft, there.window, rollback=not there.has_rollback)
     text = f"{there.text.rstrip()}\n\n{added}"
     _check_sum(path, text)
-    return _finish(text, draft, asks, arguments, before)
+    return _finish(text, answered, asks, arguments, before)
 
 
 def _there(path: Path) -> bytes | None:
@@ -276,7 +276,9 @@ def _may_replace(path: Path, asks: Asks) -> None:
         raise UsageError(f"{name} is left as it is: {kept}")
 
 
-def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, before: bytes | None) -> int:
+def _finish(
+    text: str, answered: Answered, asks: Asks, arguments: argparse.Namespace, before: bytes | None
+) -> int:
     """Show what is proposed, or write it and say what comes next.
 
     ``before`` is what the file held when it was looked at; what somebody wrote since then stays.
@@ -284,11 +286,12 @@ def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, 
     from aftergreen.output.proposal import table  # noqa: PLC0415  # one command's own
 
     path: Path = arguments.config
-    name = clean(str(path))
+    name, draft = clean(str(path)), answered.draft
     columns = shutil.get_terminal_size().columns
     asks.say("", *table(draft, columns, unicode=speaks_unicode()), "")
     if arguments.print:
         print(text, end="")
+        _tell_the_same(asks, answered)
         return 0
     question = Question(f"Write {name} (y or n)?", f"{name} is not written", "--yes writes it", default="y")
     if not asks.ask(question, yes_or_no):
@@ -301,7 +304,14 @@ def _finish(text: str, draft: Draft, asks: Asks, arguments: argparse.Namespace, 
     print(f"{name} is written: {len(draft.signals)} signals{waived}")
     print(f"next: read it, then  aftergreen check{where}")
     print(f"and after a deployment:  aftergreen watch{where} --version V --previous P")
+    _tell_the_same(asks, answered)
     return 0
+
+
+def _tell_the_same(asks: Asks, answered: Answered) -> None:
+    """Tell whoever answered how to have the same without a question."""
+    if is_harmless(answered.same):
+        asks.say("", "the same without a question:", f"  {answered.same}")
 
 
 def _today() -> str:

@@ -17,13 +17,14 @@ from aftergreen.proposal.document import Draft
 from aftergreen.proposal.instrumentation import Instrumentation, whole_but
 from aftergreen.proposal.inventory import Inventory
 from aftergreen.proposal.lacking import There
-from aftergreen.proposal.prospect import ANSWER, PATIENCE, Looked, Prospect, name_of
+from aftergreen.proposal.prospect import ANSWER, PATIENCE, Prospect, name_of
 from aftergreen.proposal.recognition import Left, Place, Proposal
 from aftergreen.sources.protocol import SourceUnavailable
 from tui.commands.covering import Covering
 from tui.commands.going_back import going_back
 from tui.commands.options import UsageError
 from tui.commands.questions import SHOWN, Asks, NoAnswer, Question, alike, numbered, one_of, several_of, some
+from tui.commands.repeating import Whose, repeated
 
 T = TypeVar("T")
 
@@ -56,6 +57,14 @@ class Opened:
     backend: Backend
     prospect: Prospect
     found: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the file is made of, and the command line that gives the ``same`` without a question."""
+
+    draft: Draft
+    same: str
 
 
 class Conversation:
@@ -99,10 +108,11 @@ class Conversation:
         looked = self._waits(opened.prospect.looked(opened.found, service, wanted))
         return self._known, looked.proposals, looked.left
 
-    def draft(self, day: str) -> Draft:
+    def answered(self, day: str) -> Answered:
         """Everything that a file needs, or needs beside what is there."""
         service, opened = self._service(self._backend())
-        looked = self._looked(opened, service)
+        needs = self._needs(opened.found, service)
+        looked = self._waits(opened.prospect.looked(opened.found, service, needs))
         already = self._there.covered if self._there is not None else frozenset[Indicator]()
         chosen, waived = Covering(self._given, self._asks, looked, service).covered(already)
         tier = self._tier()
@@ -114,9 +124,8 @@ class Conversation:
             preset = going_back(self._asks, self._given.rollback, looked.namespace, proposes=proposes)
         self._asks.say(f"  looking at the last week of {len(chosen)} signals …")
         window, weighed = self._waits(opened.prospect.weighed(opened.found, chosen, tier))
-        return Draft(
-            service=self._given.name
-            or (self._there.service if self._there is not None else name_of(service)),
+        draft = Draft(
+            service=self._called(service),
             environment=self._environment(opened.found, service),
             tier=tier,
             metrics=opened.metrics,
@@ -127,6 +136,7 @@ class Conversation:
             rolls_back=has_way or preset is not None,
             day=day,
         )
+        return Answered(draft, repeated(self._given, Whose(service, self._where, needs), draft))
 
     def _waits(self, step: Coroutine[Any, Any, T]) -> T:
         try:
@@ -247,9 +257,8 @@ class Conversation:
             f" {some(found.services or found.jobs)}"
         )
 
-    def _looked(self, opened: Opened, service: str) -> Looked:
-        """What the service offers, and those whose exporters tell that it depends on them."""
-        found = opened.found
+    def _needs(self, found: Inventory, service: str) -> Sequence[str]:
+        """Those whose exporters tell that the service depends on them."""
         names = [name for name in found.dependencies if name != service]
         wanted: Sequence[str] = self._given.depends_on
         for name in wanted:
@@ -265,7 +274,7 @@ class Conversation:
                 default="none",
             )
             wanted = self._asks.ask(question, several_of(names, "exporter"))
-        return self._waits(opened.prospect.looked(found, service, wanted))
+        return wanted
 
     def _tier(self) -> str:
         usual = self._there.tier if self._there is not None else ""
