@@ -74,6 +74,7 @@ class Terminal:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
+        self._drawn: str | None = None
         self._reading = threading.Event()
         self._reading.set()
         self._hung_up = threading.Event()
@@ -110,8 +111,10 @@ class Terminal:
     def screen(self) -> str:
         """What stands on the screen, without trailing blanks."""
         with self._lock:
-            lines = [line.rstrip() for line in self._screen.display]
-        return "\n".join(lines).rstrip("\n")
+            # Whoever waits looks many times a second, and the emulator goes through every cell for each look.
+            if self._drawn is None:
+                self._drawn = "\n".join(line.rstrip() for line in self._screen.display).rstrip("\n")
+            return self._drawn
 
     @property
     def title(self) -> str:
@@ -149,6 +152,7 @@ class Terminal:
         """Change the size of the terminal; the kernel tells the program."""
         with self._lock:
             self._screen.resize(rows, columns)
+            self._drawn = None
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def wait(self) -> int:
@@ -199,6 +203,7 @@ class Terminal:
             with self._lock:
                 self.sent += data
                 self._stream.feed(data)
+                self._drawn = None
 
 
 class _Screen(pyte.Screen):
