@@ -22,16 +22,16 @@ def simulated() -> Iterator[Drill]:
 
 LONGEST = (
     "test_init.py",
-    "test_clocks.py",
     "test_automatic.py",
-    "test_automatic_together.py",
     "test_faults.py",
+    "test_release.py",
     "test_backends.py",
     "test_outage.py",
-    "test_release.py",
-    "test_source_prometheus.py",
-    "test_verdicts.py",
     "test_rehearsals.py",
+    "test_automatic_together.py",
+    "test_verdicts.py",
+    "test_clocks.py",
+    "test_source_prometheus.py",
     "test_many_consoles.py",
     "test_terminal_lost.py",
 )
