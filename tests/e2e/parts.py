@@ -72,11 +72,13 @@ def wait_until(holds: Callable[[], object], what: str, shown: Callable[[], str] 
 
     ``shown`` is what the failure shows besides: a screen, the lines of a program.
     """
-    deadline = time.monotonic() + HANG
+    deadline, pause = time.monotonic() + HANG, 0.02
     while not holds():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {HANG:g} s in vain for {what}\n{shown()}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        # What takes long is not asked for so often that its machine has no time to do it.
+        pause = min(0.1, pause * 1.3)
 
 
 def end(process: subprocess.Popen[Any], within: float = 15.0) -> None:
