@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from aftergreen.clean import clean
 from aftergreen.model import Ground, Signal, View
@@ -42,6 +43,14 @@ _Asked = tuple[tuple[str, ...], str | None]
 """The queries of a signal, and of which version they are asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A selector; where it finds no series, a few ``others`` of its metric and version, else None."""
+
+    witness: Witness
+    others: Found | None
+
+
 class Explainer:
     """Finds out about numbers that no series stands behind what the queries of an instant do not tell.
 
@@ -73,11 +82,12 @@ class Explainer:
         if key in self._named or not asked.witnesses:
             return
         try:
-            vouched = [await self._vouched(witness, at, asked.queries) for witness in asked.witnesses]
+            seen = [await self._look(witness, at) for witness in asked.witnesses]
+            vouched = [await self._vouched(one, at, asked.queries) for one in seen]
             if all(vouched) and not asked.joins:
                 self._named.add(key)
             else:
-                found = [await self._missing(witness, at, view) for witness in asked.witnesses]
+                found = [await self._missing(one, at, view) for one in seen]
                 self._why[key] = next(filter(None, found), TERM_LOST)
         except SourceUnavailable:
             return
@@ -87,7 +97,7 @@ class Explainer:
         try:
             for query in signal.queries:
                 for witness in witnesses(query, None, view.version):
-                    missing = await self._missing(witness, at, view)
+                    missing = await self._missing(await self._look(witness, at), at, view)
                     if missing:
                         return missing
         except SourceUnavailable:
@@ -121,22 +131,28 @@ class Explainer:
             return False
         return bool(found) and all(any(one.values) for one in found)
 
-    async def _vouched(self, witness: Witness, at: float, queries: Mapping[str, str]) -> bool:
-        """Whether a selector finds series, or would if there were anything to find."""
+    async def _look(self, witness: Witness, at: float) -> _Look:
+        """What is there of one selector."""
         if times(await self._moment(newest(witness.selector), at)):
+            return _Look(witness, None)
+        return _Look(witness, await self._moment(_few(witness.same), at))
+
+    async def _vouched(self, look: _Look, at: float, queries: Mapping[str, str]) -> bool:
+        """Whether a selector finds series, or would if there were anything to find."""
+        witness = look.witness
+        if look.others is None:
             return True
-        if (await self._moment(_few(witness.same), at)).values:
+        if look.others.values:
             return any((await self._moment(there(witness.carrying), at)).values)
         return bool(witness.metric) and await self._has_metadata(witness.metric, queries, at)
 
-    async def _missing(self, witness: Witness, at: float, view: View) -> str:
+    async def _missing(self, look: _Look, at: float, view: View) -> str:
         """What is missing behind one selector; empty where it has series, or they carry its labels."""
-        if times(await self._moment(newest(witness.selector), at)):
+        if look.others is None:
             return ""
-        now = await self._moment(_few(witness.same), at)
-        if now.values:
-            return await self._label_missing(witness, _labels(now.labels), at, view)
-        return await self._metric_missing(witness, at)
+        if look.others.values:
+            return await self._label_missing(look.witness, _labels(look.others.labels), at, view)
+        return await self._metric_missing(look.witness, at)
 
     async def _label_missing(self, witness: Witness, now: frozenset[str], at: float, view: View) -> str:
         lost = [label for label in witness.labels if label not in now]

@@ -190,6 +190,22 @@ async def test_what_is_missing_is_told_anew_once_the_new_version_is_there() -> N
         await source.close()
 
 
+async def test_no_series_are_listed_twice_to_find_out_what_is_missing() -> None:
+    asked: list[str] = []
+    backend = told(
+        SERVES | RENAMED | INSTANCE | {"topk(20, all)": labelled({"version": "v1", "code": "200"})}
+    )
+
+    def noted(request: Request) -> Reply:
+        asked.append(request.query)
+        return backend(request)
+
+    assert (await read(noted, CODED)).kind is Kind.ABSENT
+    looks = [query for query in asked if query.startswith("topk(")]
+    assert 'topk(20, all{version="v2"})' in looks
+    assert sorted(looks) == sorted(set(looks))
+
+
 async def test_metadata_of_a_metric_whose_label_changed_vouch_for_nothing() -> None:
     script = told(SERVES | RENAMED | INSTANCE, {TARGETS: listed({"type": "counter"})})
     assert (await read(script, CODED)).kind is Kind.ABSENT
